@@ -1,0 +1,52 @@
+//! `build`, `demo` and `bench`: what is run from the workspace's own crates.
+
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use crate::rocksdb_cache::RocksDb;
+use crate::workspace::Workspace;
+use crate::{prerequisites, process};
+
+/// Builds all binaries against the cached RocksDB and returns the folder that holds them.
+pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
+    prerequisites::ensure()?;
+    let rocksdb = RocksDb::ensure(workspace)?;
+    let start = Instant::now();
+    println!("building musubi-node, musubi and musubi-testnet");
+    let mut cargo = workspace.cargo(&["build", "--workspace", "--bins", "--locked"]);
+    process::run(rocksdb.apply(&mut cargo))?;
+    let folder = workspace.target_dir()?.join("debug");
+    println!(
+        "built in {}: {}",
+        process::duration(start.elapsed()),
+        folder.display()
+    );
+    Ok(folder)
+}
+
+/// Builds, then becomes the demo: its signals, its output and its exit code are ours.
+pub(crate) fn demo(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+    let program = build(workspace)?.join("musubi-testnet");
+    let mut demo = Command::new(&program);
+    demo.arg("demo").args(arguments);
+    process::forget_cargo(&mut demo);
+    let error = demo.exec();
+    Err(error).with_context(|| format!("cannot start {}", program.display()))
+}
+
+/// Runs the criterion benches. They use the one build profile: every dependency is shared with the
+/// binaries and the tests (`docs/adr/0002`).
+pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+    prerequisites::ensure()?;
+    let rocksdb = RocksDb::ensure(workspace)?;
+    let mut cargo = workspace.cargo(&["bench", "--locked", "-p", "musubi-benches"]);
+    // Bench targets only: a library's unit tests would be run too, and do not know criterion's options.
+    cargo
+        .args(["--profile", "dev", "--bench", "*", "--"])
+        .args(arguments);
+    process::run(rocksdb.apply(&mut cargo))
+}
