@@ -1,0 +1,251 @@
+//! What nodes and clients say to each other over HTTP, in JSON. Routes are in `docs/API.md`.
+//!
+//! Shared so that a node and an SDK of the same version cannot disagree. Amounts are strings, times are
+//! milliseconds of block time, ids are in their machine form.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    amount::Amount,
+    code::Code,
+    group::Group,
+    id::{ChainId, InstrumentId, PartyId, TxId},
+    judge::Missing,
+    keys::PublicKey,
+    lot::Lot,
+    outcome::Outcome,
+    party::{KeyRecord, Party},
+    state::{Instrument, Proposal},
+    time::Time,
+    transaction::Transaction,
+};
+
+/// Who a node is and where it stands: `GET /v1/info`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Info {
+    /// The chain.
+    pub chain: ChainId,
+    /// Origin of the log's checkpoints.
+    pub origin: String,
+    /// Printed prefix of addresses.
+    pub scheme: String,
+    /// The node's Raft id.
+    pub node: u64,
+    /// The leader it follows, if any.
+    pub leader: Option<u64>,
+    /// Raft term.
+    pub term: u64,
+    /// Height of the last executed block.
+    pub height: u64,
+    /// Its time.
+    pub time: Time,
+    /// Leaves in the log.
+    pub size: u64,
+    /// The rules in force.
+    pub rules_version: u16,
+    /// Software version.
+    pub version: String,
+}
+
+/// Where a transaction stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// This node knows nothing of it. Conclusive once block time has passed the body's expiry.
+    Unknown,
+    /// Admitted here, not judged yet.
+    Pending,
+    /// Judged: `code` is its one verdict, for ever.
+    Judged,
+    /// Ordered but void: no verdict; the same body may still apply with the right signatures.
+    Void,
+}
+
+/// A transaction's status: `GET /v1/transactions/{id}`, and the answer to a submission.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// Its id.
+    pub id: TxId,
+    /// Where it stands.
+    pub stage: Stage,
+    /// The verdict, or why it is void.
+    pub code: Option<Code>,
+    /// What the code means, in a sentence.
+    pub detail: Option<String>,
+    /// The block that judged it.
+    pub height: Option<u64>,
+    /// That block's time.
+    pub time: Option<Time>,
+    /// Its leaf in the log.
+    pub leaf: Option<u64>,
+    /// Height of the answering node.
+    pub node_height: u64,
+    /// Block time of the answering node.
+    pub node_time: Time,
+}
+
+/// A transaction with what it did: `GET /v1/transactions/{id}/full`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FullTransaction {
+    /// Its status.
+    pub status: Status,
+    /// What was signed.
+    pub transaction: Transaction,
+    /// What it did.
+    pub outcome: Outcome,
+}
+
+/// What a wallet holds of one lot.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LotView {
+    /// The lot.
+    pub lot: Lot,
+    /// Can be spent, if the lot is usable.
+    pub spendable: Amount,
+    /// Waits.
+    pub held: Amount,
+    /// Can be redeemed.
+    pub claim: Amount,
+    /// Whether it can be spent now.
+    pub usable: bool,
+}
+
+/// What a wallet holds of one instrument.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct BalanceView {
+    /// The instrument.
+    pub instrument: InstrumentId,
+    /// Decimal places of its unit.
+    pub decimals: u8,
+    /// What can be spent now: the figure to show.
+    pub spendable: Amount,
+    /// What waits for a release or time-out.
+    pub held: Amount,
+    /// What can only be redeemed.
+    pub claim: Amount,
+    /// What the party owes the issuer.
+    pub receivable: Amount,
+    /// Lot by lot, in spending order.
+    pub lots: Vec<LotView>,
+}
+
+/// A wallet: `GET /v1/wallets/{party}`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WalletView {
+    /// Whose.
+    pub party: PartyId,
+    /// How many leaves touched it.
+    pub leaves: u64,
+    /// By instrument, ascending.
+    pub balances: Vec<BalanceView>,
+    /// Height as of which.
+    pub height: u64,
+    /// Block time as of which.
+    pub time: Time,
+}
+
+/// A key of a party.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct KeyView {
+    /// The key.
+    pub key: PublicKey,
+    /// What it is.
+    pub record: KeyRecord,
+}
+
+/// A party: `GET /v1/parties/{party}`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PartyView {
+    /// Its id.
+    pub id: PartyId,
+    /// What the state keeps of it.
+    pub party: Party,
+    /// Its keys.
+    pub keys: Vec<KeyView>,
+    /// Its roles, policy and life, if it is a group.
+    pub group: Option<Group>,
+    /// Height as of which.
+    pub height: u64,
+}
+
+/// A proposal: `GET /v1/proposals/{id}`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ProposalView {
+    /// Its id, and the payout's.
+    pub id: TxId,
+    /// What the state keeps of it.
+    pub proposal: Proposal,
+    /// Who is still missing; empty if it is not open.
+    pub missing: Vec<Missing>,
+    /// Height as of which.
+    pub height: u64,
+}
+
+/// An instrument with its supply: `GET /v1/instruments/{code}`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct InstrumentView {
+    /// Its code.
+    pub id: InstrumentId,
+    /// Its terms and supply.
+    pub instrument: Instrument,
+    /// Issued and not burnt.
+    pub outstanding: Amount,
+    /// Height as of which.
+    pub height: u64,
+}
+
+/// One line of a party's history or of the feed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct EntryView {
+    /// Leaf index.
+    pub leaf: u64,
+    /// Block.
+    pub height: u64,
+    /// Block time.
+    pub time: Time,
+    /// Transaction or system action id.
+    pub id: TxId,
+    /// What kind of leaf.
+    pub kind: crate::leaf::LeafKind,
+    /// The verdict.
+    pub code: Code,
+    /// What it did.
+    pub outcome: Outcome,
+    /// The transaction; none for system actions.
+    pub transaction: Option<Transaction>,
+}
+
+/// A page of history: `GET /v1/parties/{party}/history`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Page {
+    /// Newest first.
+    pub entries: Vec<EntryView>,
+    /// Pass as `before` to go on; none at the end.
+    pub next: Option<u64>,
+}
+
+/// Checkpoints that this node holds, its own and its peers': `GET /v1/checkpoints`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Checkpoints {
+    /// Signed notes, one per validator that was heard of, by node id.
+    pub notes: Vec<(u64, String)>,
+}
+
+/// A refusal or error (RFC 9457, `application/problem+json`).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Problem {
+    /// `urn:musubi:problem:<code>`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// A short name.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// The stable code: a verdict's, or one of the door's own.
+    pub code: String,
+    /// What happened and what to do.
+    pub detail: String,
+    /// The transaction that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<TxId>,
+}

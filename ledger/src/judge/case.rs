@@ -1,0 +1,355 @@
+//! One transaction before its judge: the state it is judged against, who signed, what it did so far.
+
+use super::consent::Scene;
+use crate::{
+    amount::Amount,
+    code::Code,
+    genesis::Parameters,
+    group::{Group, GroupLife},
+    id::{InstrumentId, PartyId, TxId},
+    keys::PublicKey,
+    lot::Lot,
+    operation::Leg,
+    outcome::{Account, Outcome, Posting, Sign},
+    party::{KeyStatus, Party, PartyKind, PartyStatus},
+    state::{DueKind, Instrument, Overlay, Row, RowKey, Settled, padded},
+    time::Time,
+    transaction::{Body, Role, Side, Transaction},
+    wallet::{Holding, Wallet},
+};
+
+/// A signature seen in the light of the state.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Signer {
+    pub(super) side: Side,
+    pub(super) role: Role,
+    /// The party acted for.
+    pub(super) party: PartyId,
+    pub(super) key: PublicKey,
+    /// The party that the key belongs to, if it signs at all now; or why it does not.
+    pub(super) owner: Result<PartyId, Code>,
+}
+
+/// A transaction being judged.
+pub(super) struct Case<'c, 'a> {
+    pub(super) state: &'c mut Overlay<'a>,
+    pub(super) transaction: &'c Transaction,
+    pub(super) id: TxId,
+    pub(super) now: Time,
+    pub(super) parameters: Parameters,
+    pub(super) signers: Vec<Signer>,
+    pub(super) outcome: Outcome,
+    pub(super) settled: Option<Settled>,
+}
+
+impl<'c, 'a> Case<'c, 'a> {
+    pub(super) fn open(
+        state: &'c mut Overlay<'a>,
+        transaction: &'c Transaction,
+        id: TxId,
+        now: Time,
+    ) -> Self {
+        let parameters = state.meta().parameters;
+        let signers = transaction
+            .signatures
+            .iter()
+            .map(|s| Signer {
+                side: s.side,
+                role: s.role,
+                party: s.party,
+                key: s.signer,
+                owner: owner_of(state, s.signer, now),
+            })
+            .collect();
+        let outcome = Outcome::default();
+        Self {
+            state,
+            transaction,
+            id,
+            now,
+            parameters,
+            signers,
+            outcome,
+            settled: None,
+        }
+    }
+
+    pub(super) fn close(self) -> (Outcome, Option<Settled>) {
+        (self.outcome, self.settled)
+    }
+
+    pub(super) fn body(&self) -> &'c Body {
+        &self.transaction.body
+    }
+
+    /// Whether a key of the sender's that signs now is among the signers, or (so that a frozen party
+    /// can still cancel a recovery, and be told that it is frozen) one of a frozen sender.
+    pub(super) fn sender_signs(&self) -> bool {
+        self.signers.iter().any(|signer| self.is_senders(signer))
+    }
+
+    /// Whether nobody but the sender can have attached the signatures.
+    pub(super) fn sender_signs_alone(&self) -> bool {
+        self.signers.iter().all(|signer| self.is_senders(signer))
+    }
+
+    fn is_senders(&self, signer: &Signer) -> bool {
+        let sender = self.body().sender;
+        match signer.owner {
+            Ok(owner) => owner == sender,
+            Err(Code::PartyFrozen) => self
+                .state
+                .key(signer.key)
+                .is_some_and(|record| record.party == sender),
+            Err(_) => false,
+        }
+    }
+
+    /// A party that must exist.
+    pub(super) fn party(&self, id: PartyId) -> Result<Party, Code> {
+        self.state.party(id).ok_or(Code::UnknownParty)
+    }
+
+    /// A party that must exist and act.
+    pub(super) fn active_party(&self, id: PartyId) -> Result<Party, Code> {
+        let party = self.party(id)?;
+        match status_at(&party, self.now) {
+            PartyStatus::Active => Ok(party),
+            PartyStatus::Frozen => Err(Code::PartyFrozen),
+            PartyStatus::Closed => Err(Code::PartyClosed),
+        }
+    }
+
+    /// A party that must exist, act, and be of one kind.
+    pub(super) fn active_of_kind(&self, id: PartyId, kind: PartyKind) -> Result<Party, Code> {
+        let party = self.active_party(id)?;
+        if party.kind == kind {
+            Ok(party)
+        } else {
+            Err(Code::WrongKind)
+        }
+    }
+
+    /// The state as it is now, for judging consents.
+    pub(super) fn scene(&self) -> Scene<'_, 'a> {
+        Scene {
+            state: self.state,
+            now: self.now,
+        }
+    }
+
+    /// A group, with successors in office if their notice is over.
+    pub(super) fn group(&self, id: PartyId) -> Result<Group, Code> {
+        self.scene().group(id)
+    }
+
+    pub(super) fn instrument(&self, id: InstrumentId) -> Result<Instrument, Code> {
+        self.state.instrument(id).ok_or(Code::UnknownInstrument)
+    }
+
+    /// The wallet of a party that exists.
+    pub(super) fn wallet(&self, id: PartyId) -> Wallet {
+        self.state
+            .wallet(id)
+            .expect("a party is registered with its wallet")
+    }
+
+    /// Opens a wallet for a new party.
+    pub(super) fn open_wallet(&mut self, id: PartyId) {
+        let salt = crate::state::wallet_salt(&self.body().salt, &id);
+        open_wallet(self.state, id, salt);
+    }
+
+    /// Lets something become due.
+    pub(super) fn due_at(&mut self, deadline: Time, kind: DueKind, cause: [u8; 32]) {
+        self.state.put(RowKey::Due(deadline, kind, cause), Row::Due);
+    }
+
+    /// Takes from a wallet, which must hold that much.
+    pub(super) fn debit(&mut self, from: PartyId, lot: Lot, holding: Holding, amount: Amount) {
+        let mut wallet = self.wallet(from);
+        wallet
+            .take(lot, holding, amount)
+            .expect("INV-2: the caller looked before it took");
+        self.state.put_wallet(from, wallet);
+        self.post(Account::Wallet(from), lot, holding, Sign::Minus, amount);
+    }
+
+    /// Adds to a wallet.
+    pub(super) fn credit(
+        &mut self,
+        to: PartyId,
+        lot: Lot,
+        holding: Holding,
+        amount: Amount,
+    ) -> Result<(), Code> {
+        let mut wallet = self.wallet(to);
+        wallet
+            .add(lot, holding, amount)
+            .ok_or(Code::AmountOverflow)?;
+        if wallet.of(lot.instrument).count() > crate::limits::LOTS_PER_INSTRUMENT_MAX {
+            return Err(Code::TooManyLots);
+        }
+        self.state.put_wallet(to, wallet);
+        if let (Some(end), Holding::Spendable) = (lot.use_expiry, holding) {
+            self.due_at(end, DueKind::Lots, padded(&to.0));
+        }
+        self.post(Account::Wallet(to), lot, holding, Sign::Plus, amount);
+        Ok(())
+    }
+
+    /// Issues: the issuer's liability grows.
+    pub(super) fn issue(&mut self, issuer: PartyId, lot: Lot, amount: Amount) -> Result<(), Code> {
+        change_supply(self.state, lot, Some(amount), None).ok_or(Code::AmountOverflow)?;
+        self.post(
+            Account::Issuance(issuer),
+            lot,
+            Holding::Spendable,
+            Sign::Minus,
+            amount,
+        );
+        Ok(())
+    }
+
+    /// Burns: the issuer's liability shrinks.
+    pub(super) fn burn(&mut self, issuer: PartyId, lot: Lot, amount: Amount) -> Result<(), Code> {
+        change_supply(self.state, lot, None, Some(amount)).ok_or(Code::AmountOverflow)?;
+        self.post(
+            Account::Issuance(issuer),
+            lot,
+            Holding::Spendable,
+            Sign::Plus,
+            amount,
+        );
+        Ok(())
+    }
+
+    /// Adds to what a party owes an instrument's issuer.
+    pub(super) fn owe(
+        &mut self,
+        party: PartyId,
+        instrument: InstrumentId,
+        amount: Amount,
+    ) -> Result<(), Code> {
+        let before = self.state.receivable(party, instrument).unwrap_or_default();
+        let after = before.checked_add(amount).ok_or(Code::AmountOverflow)?;
+        self.state.put_receivable(party, instrument, after);
+        self.outcome.receivables.push((party, instrument, amount));
+        Ok(())
+    }
+
+    fn post(&mut self, account: Account, lot: Lot, holding: Holding, sign: Sign, amount: Amount) {
+        self.outcome.postings.push(Posting {
+            account,
+            lot,
+            holding,
+            sign,
+            amount,
+        });
+    }
+
+    /// Legs in order, not zero, and whole steps of instruments that exist.
+    pub(super) fn check_legs(&self, legs: &[Leg]) -> Result<(), Code> {
+        for leg in legs {
+            let step = self.instrument(leg.instrument)?.terms.step;
+            if !leg.amount.0.is_multiple_of(step.0) {
+                return Err(Code::AmountInvalid);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a group may pay now.
+    pub(super) fn check_can_pay(&self, group: &Group) -> Result<(), Code> {
+        let able = group.life != GroupLife::Forming && Group::can_pay(&group.roles);
+        if able {
+            Ok(())
+        } else {
+            Err(Code::GroupCannotPay)
+        }
+    }
+}
+
+/// One to four legs, ascending by instrument, none zero.
+pub(super) fn legs_well_formed(legs: &[Leg]) -> Result<(), Code> {
+    let counted = (1..=crate::limits::LEGS_MAX).contains(&legs.len());
+    if !counted
+        || !legs
+            .windows(2)
+            .all(|pair| pair[0].instrument < pair[1].instrument)
+    {
+        return Err(Code::NotWellFormed);
+    }
+    if legs.iter().any(|leg| leg.amount.is_zero()) {
+        return Err(Code::AmountInvalid);
+    }
+    Ok(())
+}
+
+/// The sum over all legs, as policies and mandates count it.
+pub(super) fn total(legs: &[Leg]) -> Result<Amount, Code> {
+    legs.iter()
+        .try_fold(Amount::ZERO, |sum, leg| sum.checked_add(leg.amount))
+        .ok_or(Code::AmountOverflow)
+}
+
+/// A party's status, with a recovery whose delay is over taken as done.
+pub(super) fn status_at(party: &Party, now: Time) -> PartyStatus {
+    match party.recovery {
+        Some(recovery) if recovery.effective <= now && party.status == PartyStatus::Frozen => {
+            PartyStatus::Active
+        }
+        _ => party.status,
+    }
+}
+
+/// Whose key this is, if it signs at `now`.
+pub(super) fn owner_of(state: &Overlay<'_>, key: PublicKey, now: Time) -> Result<PartyId, Code> {
+    let record = state.key(key).ok_or(Code::KeyUnknown)?;
+    let party = state.party(record.party).expect("a key's party exists");
+    let signs = match party.recovery {
+        Some(recovery) if recovery.effective <= now => recovery.key == key,
+        _ => record.status == KeyStatus::Active,
+    };
+    match (signs, status_at(&party, now)) {
+        (false, _) => Err(Code::KeyNotActive),
+        (true, PartyStatus::Active) => Ok(record.party),
+        (true, PartyStatus::Frozen) => Err(Code::PartyFrozen),
+        (true, PartyStatus::Closed) => Err(Code::PartyClosed),
+    }
+}
+
+/// Opens the wallet with the next serial number.
+pub(super) fn open_wallet(state: &mut Overlay<'_>, id: PartyId, salt: [u8; 32]) {
+    let mut meta = state.meta();
+    let wallet = Wallet::open(meta.wallets, salt);
+    meta.wallets += 1;
+    state.put(RowKey::Meta, Row::Meta(meta));
+    state.put_wallet(id, wallet);
+}
+
+/// Counts issue and burning, per lot and per instrument. `None` if a sum leaves the range.
+pub(super) fn change_supply(
+    state: &mut Overlay<'_>,
+    lot: Lot,
+    issued: Option<Amount>,
+    burnt: Option<Amount>,
+) -> Option<()> {
+    let issued = issued.unwrap_or_default();
+    let burnt = burnt.unwrap_or_default();
+    let mut supply = state.supply(lot).unwrap_or_default();
+    supply.issued = supply.issued.checked_add(issued)?;
+    supply.burnt = supply.burnt.checked_add(burnt)?;
+    assert!(
+        supply.burnt <= supply.issued,
+        "INV-1: no more is burnt of {lot:?} than was issued"
+    );
+    state.put_supply(lot, supply);
+    let mut instrument = state
+        .instrument(lot.instrument)
+        .expect("a lot's instrument exists");
+    instrument.issued = instrument.issued.checked_add(issued)?;
+    instrument.burnt = instrument.burnt.checked_add(burnt)?;
+    state.put_instrument(lot.instrument, instrument);
+    Some(())
+}

@@ -1,0 +1,179 @@
+//! What happens by itself when its time has come. Nobody signs: block time acts, by the terms.
+
+use super::{case, group::seat_successors, redemption};
+use crate::{
+    amount::Amount,
+    id::{PartyId, TxId},
+    lot::Lot,
+    outcome::{Account, Form, Outcome, Posting, Sign},
+    party::{KeyRecord, KeyStatus, PartyStatus},
+    state::{DueKind, Overlay, ProposalStatus, RequestStatus},
+    time::Time,
+    wallet::Holding,
+};
+
+/// Acts on one due row and tells what it did and whom it concerns. Whatever became of its cause since,
+/// this is total: a cause that was settled otherwise is left alone.
+pub fn act_on_due(
+    state: &mut Overlay<'_>,
+    kind: DueKind,
+    cause: [u8; 32],
+    now: Time,
+) -> (Outcome, Vec<PartyId>) {
+    let mut outcome = Outcome {
+        debit: Form::Time,
+        credit: Form::Time,
+        ..Outcome::default()
+    };
+    let id = TxId(cause);
+    let mut short = [0; 16];
+    short.copy_from_slice(&cause[..16]);
+    let party = PartyId(short);
+    let parties = match kind {
+        DueKind::Proposal => expire_proposal(state, id),
+        DueKind::Request => expire_request(state, id),
+        DueKind::Redemption => return_claim(state, id, &mut outcome),
+        DueKind::Recovery => complete_recovery(state, party, now),
+        DueKind::Successors => install(state, party, now),
+        DueKind::Lots => expire_lots(state, party, now, &mut outcome),
+    };
+    (outcome, parties)
+}
+
+fn expire_proposal(state: &mut Overlay<'_>, id: TxId) -> Vec<PartyId> {
+    let mut proposal = state.proposal(id).expect("a due proposal exists");
+    let mut parties = vec![
+        proposal.movement.from,
+        proposal.movement.to,
+        proposal.proposer,
+    ];
+    if proposal.status == ProposalStatus::Open {
+        proposal.status = ProposalStatus::Expired;
+        state.put_proposal(id, proposal);
+    }
+    parties.sort_unstable();
+    parties.dedup();
+    parties
+}
+
+fn expire_request(state: &mut Overlay<'_>, id: TxId) -> Vec<PartyId> {
+    let mut request = state.request(id).expect("a due request exists");
+    let payee = request.payee;
+    if request.status == RequestStatus::Open {
+        request.status = RequestStatus::Expired;
+        state.put_request(id, request);
+    }
+    vec![payee]
+}
+
+fn return_claim(state: &mut Overlay<'_>, id: TxId, outcome: &mut Outcome) -> Vec<PartyId> {
+    let Some((merchant, lots)) = redemption::time_out(state, id) else {
+        return Vec::new();
+    };
+    let mut wallet = state.wallet(merchant).expect("a merchant has a wallet");
+    for (lot, amount) in lots {
+        wallet
+            .take(lot, Holding::Held, amount)
+            .expect("INV-2: a hold is in its wallet");
+        wallet
+            .add(lot, Holding::Claim, amount)
+            .expect("the sum over states is unchanged");
+        let account = Account::Wallet(merchant);
+        for (holding, sign) in [(Holding::Held, Sign::Minus), (Holding::Claim, Sign::Plus)] {
+            outcome.postings.push(Posting {
+                account,
+                lot,
+                holding,
+                sign,
+                amount,
+            });
+        }
+    }
+    state.put_wallet(merchant, wallet);
+    vec![merchant]
+}
+
+/// The new key is the only one from now on.
+fn complete_recovery(state: &mut Overlay<'_>, id: PartyId, now: Time) -> Vec<PartyId> {
+    let mut party = state.party(id).expect("a recovering party exists");
+    let Some(recovery) = party.recovery.filter(|recovery| recovery.effective <= now) else {
+        return Vec::new();
+    };
+    for key in &party.keys {
+        let record = state.key(*key).expect("a party's key is registered");
+        let status = match record.status {
+            KeyStatus::Waiting if *key == recovery.key => KeyStatus::Active,
+            KeyStatus::Active => KeyStatus::Revoked,
+            other => other,
+        };
+        if status != record.status {
+            state.put_key(
+                *key,
+                KeyRecord {
+                    party: id,
+                    status,
+                    since: recovery.effective,
+                },
+            );
+        }
+    }
+    party.recovery = None;
+    if party.status == PartyStatus::Frozen {
+        party.status = PartyStatus::Active;
+        party.freeze_evidence = None;
+    }
+    state.put_party(id, party);
+    vec![id]
+}
+
+fn install(state: &mut Overlay<'_>, id: PartyId, now: Time) -> Vec<PartyId> {
+    let mut group = state.group(id).expect("a group with successors exists");
+    seat_successors(&mut group, now);
+    state.put_group(id, group);
+    vec![id]
+}
+
+/// Burns what can no longer be spent. Claims stay: their redemption has its own, later end.
+fn expire_lots(
+    state: &mut Overlay<'_>,
+    id: PartyId,
+    now: Time,
+    outcome: &mut Outcome,
+) -> Vec<PartyId> {
+    let mut wallet = state.wallet(id).expect("a wallet, once opened, stays");
+    let expired: Vec<(Lot, Amount)> = wallet
+        .lots
+        .iter()
+        .filter(|b| !b.lot.usable(now) && !b.spendable.is_zero())
+        .map(|b| (b.lot, b.spendable))
+        .collect();
+    for (lot, amount) in &expired {
+        wallet
+            .take(*lot, Holding::Spendable, *amount)
+            .expect("just read");
+    }
+    state.put_wallet(id, wallet);
+    for (lot, amount) in expired {
+        case::change_supply(state, lot, None, Some(amount)).expect("no more than was issued");
+        let issuer = state
+            .instrument(lot.instrument)
+            .expect("a lot's instrument exists")
+            .terms
+            .issuer;
+        let holding = Holding::Spendable;
+        let from = Posting {
+            account: Account::Wallet(id),
+            lot,
+            holding,
+            sign: Sign::Minus,
+            amount,
+        };
+        let to = Posting {
+            account: Account::Issuance(issuer),
+            sign: Sign::Plus,
+            ..from
+        };
+        outcome.postings.extend([from, to]);
+    }
+    vec![id]
+}

@@ -1,0 +1,197 @@
+//! Groups: opening, changing, helping and closing them.
+
+use super::{case::Case, consent::Consents};
+use crate::{
+    code::Code,
+    group::{Group, GroupLife, GroupPolicy, RoleGrant, Successors},
+    id::PartyId,
+    operation::{ChangeGroup, CreateGroup, InstallSuccessors},
+    party::{Party, PartyKind, PartyStatus},
+    state::{DueKind, padded},
+    time::Time,
+    transaction::{Role, Side},
+};
+
+/// Puts successors whose notice is over into office.
+pub(super) fn seat_successors(group: &mut Group, now: Time) {
+    if group
+        .successors
+        .as_ref()
+        .is_some_and(|s| s.effective <= now)
+    {
+        let Some(successors) = group.successors.take() else {
+            return;
+        };
+        group.representative = successors.representative;
+        group.roles = successors.roles;
+        settle_life(group);
+    }
+}
+
+/// A group that can pay is active, one that cannot is forming; closing stays closing.
+fn settle_life(group: &mut Group) {
+    if group.life != GroupLife::Closing {
+        let able = Group::can_pay(&group.roles);
+        group.life = if able {
+            GroupLife::Active
+        } else {
+            GroupLife::Forming
+        };
+    }
+}
+
+/// The representative, a second person with a role, and a registrar officer.
+pub(super) fn create(case: &mut Case<'_, '_>, op: &CreateGroup) -> Result<(), Code> {
+    check_roles(&op.roles, &op.policy)?;
+    let registrar = case.active_of_kind(op.registrar, PartyKind::Registrar)?;
+    check_persons(case, op.representative, &op.roles)?;
+    let mut group = Group {
+        representative: op.representative,
+        roles: op.roles.clone(),
+        policy: op.policy.clone(),
+        life: GroupLife::Forming,
+        closing_since: None,
+        successors: None,
+    };
+    settle_life(&mut group);
+    let consents = Consents::live(case);
+    consents.officers(Side::Authority, (op.registrar, &registrar), 1)?;
+    consents.persons(Side::Authority, Role::Representative, op.group, |person| {
+        Ok(*person == op.representative)
+    })?;
+    consents.two_of_group(case.scene(), Side::Authority, (op.group, &group))?;
+    if case.state.party(op.group).is_some() {
+        return Err(Code::PartyExists);
+    }
+    let party = Party {
+        kind: PartyKind::Group,
+        status: PartyStatus::Active,
+        tag: None,
+        registrar: op.registrar,
+        organisation: None,
+        keys: Vec::new(),
+        officers: Vec::new(),
+        attributes: Vec::new(),
+        recovery: None,
+        freeze_evidence: None,
+        opened: case.now,
+    };
+    case.state.put_party(op.group, party);
+    case.state.put_group(op.group, group);
+    case.open_wallet(op.group);
+    Ok(())
+}
+
+fn check_roles(roles: &[RoleGrant], policy: &GroupPolicy) -> Result<(), Code> {
+    if policy.well_formed() && Group::roles_well_formed(roles, policy) {
+        Ok(())
+    } else {
+        Err(Code::NotWellFormed)
+    }
+}
+
+fn check_persons(
+    case: &Case<'_, '_>,
+    representative: PartyId,
+    roles: &[RoleGrant],
+) -> Result<(), Code> {
+    case.active_of_kind(representative, PartyKind::Person)?;
+    for grant in roles {
+        case.active_of_kind(grant.person, PartyKind::Person)?;
+    }
+    Ok(())
+}
+
+/// Two persons of the group; a new representative signs too.
+pub(super) fn change(case: &mut Case<'_, '_>, op: &ChangeGroup) -> Result<(), Code> {
+    case.active_of_kind(op.group, PartyKind::Group)?;
+    let before = case.group(op.group)?;
+    let mut after = before.clone();
+    if let Some(roles) = &op.roles {
+        after.roles.clone_from(roles);
+    }
+    if let Some(policy) = &op.policy {
+        after.policy.clone_from(policy);
+    }
+    if let Some(representative) = op.representative {
+        after.representative = representative;
+    }
+    if after == before {
+        return Err(Code::NotWellFormed);
+    }
+    check_roles(&after.roles, &after.policy)?;
+    check_persons(case, after.representative, &after.roles)?;
+    let consents = old_hands(case, op)?;
+    consents.two_of_group(case.scene(), Side::Authority, (op.group, &before))?;
+    settle_life(&mut after);
+    case.state.put_group(op.group, after);
+    Ok(())
+}
+
+/// The consents of the group as it is. A new representative's signature is demanded, and then set
+/// aside: it does not make one of the two persons unless they hold a role already.
+fn old_hands(case: &Case<'_, '_>, op: &ChangeGroup) -> Result<Consents, Code> {
+    let mut consents = Consents::live(case);
+    if let Some(representative) = op.representative {
+        let slot = (Side::Authority, Role::Holder, representative);
+        consents.holder(slot.0, slot.2)?;
+    }
+    consents.keep_party(op.group);
+    Ok(consents)
+}
+
+/// Two registrar officers, for a group whose officers cannot act.
+pub(super) fn install_successors(
+    case: &mut Case<'_, '_>,
+    op: &InstallSuccessors,
+) -> Result<(), Code> {
+    let party = case.active_of_kind(op.group, PartyKind::Group)?;
+    let mut group = case.group(op.group)?;
+    check_roles(&op.roles, &group.policy)?;
+    check_persons(case, op.representative, &op.roles)?;
+    let registrar = case.active_party(party.registrar)?;
+    let consents = Consents::live(case);
+    consents.officers(Side::Authority, (party.registrar, &registrar), 2)?;
+    if can_act(case, &group) {
+        return Err(Code::GroupCanAct);
+    }
+    if op.effective < case.now.plus(case.parameters.successor_notice_ms) {
+        return Err(Code::DeadlineInvalid);
+    }
+    group.successors = Some(Successors {
+        representative: op.representative,
+        roles: op.roles.clone(),
+        effective: op.effective,
+    });
+    case.state.put_group(op.group, group);
+    case.due_at(op.effective, DueKind::Successors, padded(&op.group.0));
+    Ok(())
+}
+
+/// Whether some drafter and another approver are persons who act now.
+fn can_act(case: &Case<'_, '_>, group: &Group) -> bool {
+    let acting = |grant: &&RoleGrant| case.active_party(grant.person).is_ok();
+    let roles: Vec<RoleGrant> = group.roles.iter().filter(acting).copied().collect();
+    Group::can_pay(&roles)
+}
+
+/// Two persons of the group. Once begun, closing again with an empty wallet ends it.
+pub(super) fn close(case: &mut Case<'_, '_>, id: PartyId) -> Result<(), Code> {
+    let mut party = case.active_of_kind(id, PartyKind::Group)?;
+    let mut group = case.group(id)?;
+    let consents = Consents::live(case);
+    consents.two_of_group(case.scene(), Side::Authority, (id, &group))?;
+    if group.life == GroupLife::Closing {
+        if !case.wallet(id).lots.is_empty() {
+            return Err(Code::WalletNotEmpty);
+        }
+        party.status = PartyStatus::Closed;
+        case.state.put_party(id, party);
+    } else {
+        group.life = GroupLife::Closing;
+        group.closing_since = Some(case.now);
+        group.successors = None;
+        case.state.put_group(id, group);
+    }
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! The rules: one transaction against the state, one judgement out.
+//!
+//! Checks come in stages, and the first that fails gives the code ([`crate::code`] lists them in this
+//! order): already judged, reference, sender; expiry and form; parties; live consents; instruments;
+//! grants cited; the money. One file per kind of operation; [`consent`] says who must have signed.
+
+mod allowance;
+mod case;
+mod consent;
+mod due;
+mod genesis;
+mod group;
+mod instrument;
+mod keys;
+mod mandate;
+mod medium;
+mod movement;
+mod party;
+mod proposal;
+mod redemption;
+mod refund;
+mod request;
+mod topup;
+
+pub use consent::{Missing, missing_consents};
+pub use due::act_on_due;
+pub use genesis::open_state;
+
+use crate::{
+    code::{Code, Standing},
+    id::{PartyId, TxId},
+    limits,
+    operation::Operation,
+    outcome::Outcome,
+    state::{Overlay, Settled},
+    time::Time,
+    transaction::Transaction,
+};
+use case::Case;
+
+/// What a transaction came to.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// The verdict, or why it is void.
+    pub code: Code,
+    /// Which of the two.
+    pub standing: Standing,
+    /// What it did; empty unless applied.
+    pub outcome: Outcome,
+    /// What it moved, if it is a transfer or top-up.
+    pub settled: Option<Settled>,
+}
+
+impl Judgement {
+    /// A void item.
+    #[must_use]
+    pub fn void(code: Code) -> Self {
+        Self {
+            code,
+            standing: Standing::Void,
+            outcome: Outcome::default(),
+            settled: None,
+        }
+    }
+
+    fn of(code: Code, by_sender_alone: bool) -> Self {
+        let void = code.about_signatures() && !(by_sender_alone && code != Code::MissingConsent);
+        let standing = if void {
+            Standing::Void
+        } else {
+            code.standing()
+        };
+        Self {
+            code,
+            standing,
+            outcome: Outcome::default(),
+            settled: None,
+        }
+    }
+}
+
+/// Judges a transaction whose form, chain, rules version and signatures were checked before. Changes
+/// are left in `state` for the caller to keep or drop.
+pub fn judge(state: &mut Overlay<'_>, transaction: &Transaction, id: TxId, now: Time) -> Judgement {
+    let body = &transaction.body;
+    if state.judged(id).is_some() {
+        return Judgement::void(Code::AlreadyJudged);
+    }
+    if state
+        .reference(body.sender, body.reference.clone())
+        .is_some()
+    {
+        return Judgement::void(Code::ReferenceTaken);
+    }
+    let mut case = Case::open(state, transaction, id, now);
+    if !case.sender_signs() {
+        return Judgement::void(Code::SenderNotSigner);
+    }
+    let alone = case.sender_signs_alone();
+    match decide(&mut case) {
+        Ok(()) => {
+            let (outcome, settled) = case.close();
+            Judgement {
+                code: Code::Applied,
+                standing: Standing::Applied,
+                outcome,
+                settled,
+            }
+        }
+        Err(code) => Judgement::of(code, alone),
+    }
+}
+
+fn decide(case: &mut Case<'_, '_>) -> Result<(), Code> {
+    let body = case.body();
+    if body.expires <= case.now {
+        return Err(Code::Expired);
+    }
+    if body.expires > case.now.plus(limits::SUBMISSION_WINDOW_MS) {
+        return Err(Code::WindowTooLong);
+    }
+    match &body.operation {
+        Operation::Transfer(op) => movement::transfer(case, op),
+        Operation::TopUp(op) => topup::top_up(case, op),
+        Operation::Propose(op) => proposal::propose(case, op),
+        Operation::Decide(op) => proposal::decide(case, op),
+        Operation::RequestPayment(op) => request::open(case, op),
+        Operation::CancelRequest { request } => request::cancel(case, *request),
+        Operation::Refund(op) => refund::refund(case, op),
+        Operation::Correct(op) => refund::correct(case, op),
+        Operation::RequestRedemption(op) => redemption::request(case, op),
+        Operation::AnswerRedemption(op) => redemption::answer(case, op),
+        Operation::GrantMandate(op) => mandate::grant(case, op),
+        Operation::RevokeMandate { mandate } => mandate::revoke(case, *mandate),
+        Operation::GrantAllowance(op) => allowance::grant(case, op),
+        Operation::RevokeAllowance { allowance } => allowance::revoke(case, *allowance),
+        Operation::DefineInstrument(op) => instrument::define(case, op),
+        Operation::RegisterParty(op) => party::register(case, op),
+        Operation::Attest(op) => party::attest(case, op),
+        Operation::SetOfficers(op) => party::set_officers(case, op),
+        Operation::AddKey(op) => keys::add(case, op),
+        Operation::RotateKey(op) => keys::rotate(case, op),
+        Operation::RevokeKey(op) => keys::revoke(case, op),
+        Operation::Freeze(op) => keys::freeze(case, op),
+        Operation::Unfreeze { party } => keys::unfreeze(case, *party),
+        Operation::Recover(op) => keys::recover(case, op),
+        Operation::CancelRecovery { party } => keys::cancel_recovery(case, *party),
+        Operation::EnrolMedium(op) => medium::enrol(case, op),
+        Operation::RevokeMedium { medium } => medium::revoke(case, *medium),
+        Operation::CreateGroup(op) => group::create(case, op),
+        Operation::ChangeGroup(op) => group::change(case, op),
+        Operation::InstallSuccessors(op) => group::install_successors(case, op),
+        Operation::CloseGroup { group } => group::close(case, *group),
+    }
+}
+
+/// Parties whose feeds and statements an entry belongs to: the sender, everyone acted for, and every
+/// wallet that it touched; ascending.
+#[must_use]
+pub fn parties_of(transaction: &Transaction, outcome: &Outcome) -> Vec<PartyId> {
+    let mut parties = outcome.wallets();
+    parties.push(transaction.body.sender);
+    parties.extend(
+        transaction
+            .signatures
+            .iter()
+            .map(|signature| signature.party),
+    );
+    match &transaction.body.operation {
+        Operation::Transfer(m) => parties.extend([m.from, m.to]),
+        Operation::Propose(p) => parties.extend([p.movement.from, p.movement.to]),
+        Operation::RequestPayment(r) => parties.extend(r.payer),
+        Operation::RegisterParty(r) => parties.push(r.party),
+        Operation::EnrolMedium(e) => parties.push(e.party),
+        Operation::Freeze(f) => parties.push(f.party),
+        Operation::Recover(r) => parties.push(r.party),
+        _ => {}
+    }
+    parties.sort_unstable();
+    parties.dedup();
+    parties
+}

@@ -1,0 +1,106 @@
+//! Redemption: a merchant's claim is held until the issuer confirms the payout, or returned.
+
+use super::{case::Case, consent::Consents, movement::take_in_order};
+use crate::{
+    amount::Amount,
+    code::Code,
+    id::TxId,
+    limits,
+    lot::Lot,
+    operation::{AnswerRedemption, RedemptionAnswer, RequestRedemption},
+    outcome::Form,
+    party::PartyKind,
+    state::{DueKind, Redemption, RedemptionStatus},
+    transaction::{Role, Side},
+    wallet::Holding,
+};
+
+const DEADLINE_MIN_MS: u64 = 7 * 24 * 3_600_000;
+
+pub(super) fn request(case: &mut Case<'_, '_>, op: &RequestRedemption) -> Result<(), Code> {
+    if op.leg.amount.is_zero() {
+        return Err(Code::AmountInvalid);
+    }
+    case.active_of_kind(op.merchant, PartyKind::Merchant)?;
+    Consents::live(case).holder(Side::Debit, op.merchant)?;
+    case.check_legs(&[op.leg])?;
+    let from = case.now.plus(DEADLINE_MIN_MS);
+    let until = case.now.plus(limits::REDEMPTION_WINDOW_MS);
+    if !(from..=until).contains(&op.deadline) {
+        return Err(Code::DeadlineInvalid);
+    }
+    let lots = choose_claims(case, op)?;
+    for (lot, amount) in &lots {
+        case.debit(op.merchant, *lot, Holding::Claim, *amount);
+        case.credit(op.merchant, *lot, Holding::Held, *amount)?;
+    }
+    let redemption = Redemption {
+        merchant: op.merchant,
+        instrument: op.leg.instrument,
+        lots,
+        deadline: op.deadline,
+        status: RedemptionStatus::Open,
+    };
+    case.state.put_redemption(case.id, redemption);
+    case.due_at(op.deadline, DueKind::Redemption, case.id.0);
+    case.outcome.debit = Form::Live;
+    case.outcome.credit = Form::Terms;
+    Ok(())
+}
+
+/// Claims that can still be redeemed, earliest expiry first.
+fn choose_claims(case: &Case<'_, '_>, op: &RequestRedemption) -> Result<Vec<(Lot, Amount)>, Code> {
+    let terms = case.instrument(op.leg.instrument)?.terms;
+    let wallet = case.wallet(op.merchant);
+    let redeemable = wallet.of(op.leg.instrument).filter(|balance| {
+        terms
+            .redemption_end(balance.lot.use_expiry)
+            .is_none_or(|end| case.now < end)
+    });
+    let claims = redeemable.map(|balance| (balance.lot, balance.claim));
+    take_in_order(claims, op.leg.amount).ok_or(Code::InsufficientClaim)
+}
+
+/// The issuer's automated key answers.
+pub(super) fn answer(case: &mut Case<'_, '_>, op: &AnswerRedemption) -> Result<(), Code> {
+    let mut redemption = case
+        .state
+        .redemption(op.redemption)
+        .ok_or(Code::UnknownRedemption)?;
+    let issuer = case.instrument(redemption.instrument)?.terms.issuer;
+    case.active_party(issuer)?;
+    Consents::live(case).own_key(Side::Credit, Role::Issuer, issuer)?;
+    if redemption.status != RedemptionStatus::Open || redemption.deadline <= case.now {
+        return Err(Code::RedemptionNotOpen);
+    }
+    for (lot, amount) in redemption.lots.clone() {
+        case.debit(redemption.merchant, lot, Holding::Held, amount);
+        match op.answer {
+            RedemptionAnswer::Paid { .. } => case.burn(issuer, lot, amount)?,
+            RedemptionAnswer::Returned { .. } => {
+                case.credit(redemption.merchant, lot, Holding::Claim, amount)?;
+            }
+        }
+    }
+    redemption.status = RedemptionStatus::Answered(op.answer);
+    case.outcome.debit = Form::Live;
+    case.outcome.credit = Form::Live;
+    case.outcome.cites.push(op.redemption);
+    case.state.put_redemption(op.redemption, redemption);
+    Ok(())
+}
+
+/// The hold times out: the claim returns.
+pub(super) fn time_out(
+    state: &mut crate::state::Overlay<'_>,
+    id: TxId,
+) -> Option<(crate::id::PartyId, Vec<(Lot, Amount)>)> {
+    let mut redemption = state.redemption(id).expect("a due redemption exists");
+    if redemption.status != RedemptionStatus::Open {
+        return None;
+    }
+    redemption.status = RedemptionStatus::TimedOut;
+    let held = (redemption.merchant, redemption.lots.clone());
+    state.put_redemption(id, redemption);
+    Some(held)
+}

@@ -1,0 +1,81 @@
+//! Every maximum of the ledger in one place, with the relations between them checked at compile time.
+//!
+//! Sizes are bytes, durations milliseconds, unless a name says otherwise.
+
+/// A signed transaction's canonical bytes.
+pub const TRANSACTION_BYTES_MAX: usize = 32 * 1024;
+/// A batch's canonical bytes: what one Raft entry carries.
+pub const BATCH_BYTES_MAX: usize = 480 * 1024;
+/// Items in one batch.
+pub const BATCH_ITEMS_MAX: usize = 4_096;
+/// One Raft message between members.
+pub const MESSAGE_BYTES_MAX: usize = 512 * 1024;
+/// One frame on a network stream.
+pub const FRAME_BYTES_MAX: usize = 1024 * 1024;
+/// Body of an ordinary HTTP request.
+pub const HTTP_BODY_BYTES_MAX: usize = 64 * 1024;
+/// Body of a bulk submission over HTTP.
+pub const HTTP_BULK_BYTES_MAX: usize = 480 * 1024;
+/// Signatures on one transaction.
+pub const SIGNATURES_MAX: usize = 16;
+/// How far ahead of block time a transaction's expiry may lie.
+pub const SUBMISSION_WINDOW_MS: u64 = 24 * 3_600_000;
+/// How long a proposal may stay open, whatever its policy says.
+pub const PROPOSAL_WINDOW_MS: u64 = 90 * 24 * 3_600_000;
+/// How long an issuer may take to answer a redemption before the claim returns.
+pub const REDEMPTION_WINDOW_MS: u64 = 90 * 24 * 3_600_000;
+/// How far ahead of a follower's clock a batch may be stamped (decision 8).
+pub const STAMP_AHEAD_MS_MAX: u64 = 5_000;
+/// An idle leader proposes an empty batch after this long.
+pub const IDLE_BATCH_MS: u64 = 10_000;
+/// System leaves that one block appends at most.
+pub const SYSTEM_LEAVES_MAX: usize = 1_000;
+/// Lots of one instrument in one wallet.
+pub const LOTS_PER_INSTRUMENT_MAX: usize = 256;
+/// Instruments in one wallet.
+pub const INSTRUMENTS_PER_WALLET_MAX: usize = 32;
+/// Legs (instruments) of one movement.
+pub const LEGS_MAX: usize = 4;
+/// Keys of one party, live and past.
+pub const KEYS_PER_PARTY_MAX: usize = 32;
+/// Keys that one registration may bring.
+pub const KEYS_PER_REGISTRATION_MAX: usize = 4;
+/// Attributes of one party.
+pub const ATTRIBUTES_MAX: usize = 32;
+/// Officers of one registrar, issuer or organisation.
+pub const OFFICERS_MAX: usize = 64;
+/// Persons with a role in one group.
+pub const GROUP_ROLES_MAX: usize = 128;
+/// Amount bands of one group policy.
+pub const BANDS_MAX: usize = 8;
+/// Approvals that a band may ask for.
+pub const APPROVERS_MAX: u8 = 8;
+/// Instruments named by one mandate.
+pub const MANDATE_INSTRUMENTS_MAX: usize = 8;
+/// Parties that may spend under one event budget.
+pub const MANDATE_STAFF_MAX: usize = 32;
+/// Consents recorded by one proposal.
+pub const PROPOSAL_CONSENTS_MAX: usize = 24;
+/// Bytes of a client's reference (idempotency key).
+pub const REFERENCE_BYTES_MAX: usize = 64;
+/// Bytes of an attribute's name or value.
+pub const ATTRIBUTE_BYTES_MAX: usize = 64;
+/// Bytes of an instrument's code.
+pub const INSTRUMENT_CODE_BYTES: usize = 16;
+/// Bytes of a memo kept beside the log.
+pub const MEMO_BYTES_MAX: usize = 1024;
+/// Nodes, organisations, parties and instruments that a genesis document may name.
+pub const GENESIS_NODES_MAX: usize = 31;
+/// Bytes of a genesis document.
+pub const GENESIS_BYTES_MAX: usize = 1024 * 1024;
+
+const _: () = {
+    assert!(TRANSACTION_BYTES_MAX < HTTP_BODY_BYTES_MAX);
+    assert!(TRANSACTION_BYTES_MAX < BATCH_BYTES_MAX);
+    assert!(HTTP_BULK_BYTES_MAX <= BATCH_BYTES_MAX);
+    assert!(BATCH_BYTES_MAX < MESSAGE_BYTES_MAX);
+    assert!(MESSAGE_BYTES_MAX < FRAME_BYTES_MAX);
+    assert!(SUBMISSION_WINDOW_MS < PROPOSAL_WINDOW_MS);
+    assert!(STAMP_AHEAD_MS_MAX < IDLE_BATCH_MS);
+    assert!(PROPOSAL_CONSENTS_MAX >= APPROVERS_MAX as usize + 2);
+};

@@ -1,0 +1,109 @@
+//! Every operation a transaction can carry. Enums only append: their order is the binary format.
+
+use serde::{Deserialize, Serialize};
+
+mod grant;
+mod group;
+mod money;
+mod party;
+
+pub use grant::*;
+pub use group::*;
+pub use money::*;
+pub use party::*;
+
+use crate::id::TxId;
+
+/// One operation. Who signs it, and for which side, is listed in `docs/CONSENT.md` and checked in
+/// [`crate::judge`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "operations live one to a transaction, never in arrays"
+)]
+pub enum Operation {
+    /// Moves value between two wallets, complete with both sides' consents.
+    Transfer(Movement),
+    /// Issues value into a wallet against outside funds, inside an allowance (チャージ).
+    TopUp(TopUp),
+    /// Stores a transfer on the ledger that still collects consents.
+    Propose(Propose),
+    /// A decision about a proposal.
+    Decide(Decide),
+    /// The payee's signed, one-use consent to be paid.
+    RequestPayment(RequestPayment),
+    /// Withdraws an open payment request.
+    CancelRequest {
+        /// The request.
+        request: TxId,
+    },
+    /// The payee of an applied transfer gives (part of) it back, in its own lots.
+    Refund(Refund),
+    /// An issuer undoes (part of) an applied transfer or top-up without its holder.
+    Correct(Correct),
+    /// A merchant asks its issuer to pay out a claim.
+    RequestRedemption(RequestRedemption),
+    /// The issuer confirms the payout and burns, or returns the claim (組戻し).
+    AnswerRedemption(AnswerRedemption),
+    /// Bounded, revocable consent in advance.
+    GrantMandate(GrantMandate),
+    /// Ends a mandate.
+    RevokeMandate {
+        /// The mandate.
+        mandate: TxId,
+    },
+    /// An issuer's right to issue up to a cap.
+    GrantAllowance(GrantAllowance),
+    /// Ends an allowance.
+    RevokeAllowance {
+        /// The allowance.
+        allowance: TxId,
+    },
+    /// Opens an instrument.
+    DefineInstrument(DefineInstrument),
+    /// Puts a party, its keys and its wallet on the ledger.
+    RegisterParty(RegisterParty),
+    /// Attests coarse attributes of a party.
+    Attest(Attest),
+    /// Replaces the officers of a registrar, issuer or organisation.
+    SetOfficers(SetOfficers),
+    /// One more key for a party.
+    AddKey(AddKey),
+    /// A new key in place of an old one; consents and mandates of the old one stay.
+    RotateKey(RotateKey),
+    /// Ends a key; as *compromised* it also cancels its unexecuted consents.
+    RevokeKey(RevokeKey),
+    /// Stops a party's wallet and keys at once.
+    Freeze(Freeze),
+    /// Ends a freeze.
+    Unfreeze {
+        /// The party.
+        party: crate::id::PartyId,
+    },
+    /// A new key for a person who lost theirs, effective after a delay.
+    Recover(Recover),
+    /// Stops a recovery that waits.
+    CancelRecovery {
+        /// The person.
+        party: crate::id::PartyId,
+    },
+    /// Gives a holder a medium with bounded, attested consent.
+    EnrolMedium(EnrolMedium),
+    /// Ends a medium and the mandates bound to it.
+    RevokeMedium {
+        /// The medium.
+        medium: crate::id::MediumId,
+    },
+    /// Opens a group.
+    CreateGroup(CreateGroup),
+    /// Changes a group's roles, policy or representative.
+    ChangeGroup(ChangeGroup),
+    /// The registrar installs successors in a group that has too few officers.
+    InstallSuccessors(InstallSuccessors),
+    /// Begins a group's end: proposals and mandates die, only emptying moves remain.
+    CloseGroup {
+        /// The group.
+        group: crate::id::PartyId,
+    },
+}

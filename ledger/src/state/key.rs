@@ -1,0 +1,202 @@
+//! Keys of the state's rows, and the bytes under which storage keeps them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    codec,
+    id::{DocumentHash, InstrumentId, MediumId, PartyId, PersonTag, Reference, TxId},
+    keys::PublicKey,
+    lot::Lot,
+    time::Time,
+};
+
+/// What becomes due.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum DueKind {
+    /// A proposal expires.
+    Proposal = 0,
+    /// A payment request expires.
+    Request = 1,
+    /// A redemption's hold times out.
+    Redemption = 2,
+    /// A recovery takes effect.
+    Recovery = 3,
+    /// A group's successors take office.
+    Successors = 4,
+    /// Lots of a wallet expire.
+    Lots = 5,
+}
+
+/// A table of the state: the first byte of a row's storage key.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+#[expect(
+    missing_docs,
+    reason = "one table per variant of RowKey, documented there"
+)]
+pub enum Table {
+    Meta = 0,
+    Party = 1,
+    Key = 2,
+    Person = 3,
+    Wallet = 4,
+    Group = 5,
+    Medium = 6,
+    Instrument = 7,
+    Supply = 8,
+    Allowance = 9,
+    AllowanceUse = 10,
+    Mandate = 11,
+    MandateUse = 12,
+    Request = 13,
+    Proposal = 14,
+    Redemption = 15,
+    Receivable = 16,
+    Funding = 17,
+    Reference = 18,
+    Judged = 19,
+    Due = 20,
+}
+
+/// The key of one row.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum RowKey {
+    /// The one row about the state as a whole.
+    Meta,
+    /// A party.
+    Party(PartyId),
+    /// A key, to whom it belongs.
+    Key(PublicKey),
+    /// A person tag, to whom it belongs.
+    Person(PersonTag),
+    /// A party's wallet.
+    Wallet(PartyId),
+    /// A group, beside its party.
+    Group(PartyId),
+    /// A medium.
+    Medium(MediumId),
+    /// An instrument.
+    Instrument(InstrumentId),
+    /// How much of a lot was issued and burnt.
+    Supply(Lot),
+    /// An allowance.
+    Allowance(TxId),
+    /// How much of an allowance one wallet got.
+    AllowanceUse(TxId, PartyId),
+    /// A mandate.
+    Mandate(TxId),
+    /// How much of a mandate one counterparty took part in.
+    MandateUse(TxId, PartyId),
+    /// A payment request.
+    Request(TxId),
+    /// A proposal.
+    Proposal(TxId),
+    /// A redemption.
+    Redemption(TxId),
+    /// What a party owes the issuer of an instrument.
+    Receivable(PartyId, InstrumentId),
+    /// An outside payment that an issuer has used.
+    Funding(PartyId, DocumentHash),
+    /// What id a sender's reference is bound to.
+    Reference(PartyId, Reference),
+    /// The verdict on an id.
+    Judged(TxId),
+    /// Something that becomes due.
+    Due(Time, DueKind, [u8; 32]),
+}
+
+impl RowKey {
+    /// The table this key is in.
+    #[must_use]
+    pub fn table(&self) -> Table {
+        match self {
+            Self::Meta => Table::Meta,
+            Self::Party(_) => Table::Party,
+            Self::Key(_) => Table::Key,
+            Self::Person(_) => Table::Person,
+            Self::Wallet(_) => Table::Wallet,
+            Self::Group(_) => Table::Group,
+            Self::Medium(_) => Table::Medium,
+            Self::Instrument(_) => Table::Instrument,
+            Self::Supply(_) => Table::Supply,
+            Self::Allowance(_) => Table::Allowance,
+            Self::AllowanceUse(..) => Table::AllowanceUse,
+            Self::Mandate(_) => Table::Mandate,
+            Self::MandateUse(..) => Table::MandateUse,
+            Self::Request(_) => Table::Request,
+            Self::Proposal(_) => Table::Proposal,
+            Self::Redemption(_) => Table::Redemption,
+            Self::Receivable(..) => Table::Receivable,
+            Self::Funding(..) => Table::Funding,
+            Self::Reference(..) => Table::Reference,
+            Self::Judged(_) => Table::Judged,
+            Self::Due(..) => Table::Due,
+        }
+    }
+
+    /// The storage key: table byte, then the parts as they are; times big-endian, so that byte order
+    /// is (deadline, kind, id) order. At most one part per key varies in length, and it comes last.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(1 + 32 + 16);
+        bytes.push(self.table() as u8);
+        match self {
+            Self::Meta => {}
+            Self::Party(id) | Self::Wallet(id) | Self::Group(id) => bytes.extend(id.0),
+            Self::Key(key) => bytes.extend(key.0),
+            Self::Person(tag) => bytes.extend(tag.0),
+            Self::Medium(id) => bytes.extend(id.0),
+            Self::Instrument(id) => bytes.extend(id.bytes()),
+            Self::Supply(lot) => bytes.extend(codec::encode(lot)),
+            Self::Allowance(id)
+            | Self::Mandate(id)
+            | Self::Request(id)
+            | Self::Proposal(id)
+            | Self::Redemption(id)
+            | Self::Judged(id) => bytes.extend(id.0),
+            Self::AllowanceUse(id, party) | Self::MandateUse(id, party) => {
+                bytes.extend(id.0);
+                bytes.extend(party.0);
+            }
+            Self::Receivable(party, instrument) => {
+                bytes.extend(party.0);
+                bytes.extend(instrument.bytes());
+            }
+            Self::Funding(party, hash) => {
+                bytes.extend(party.0);
+                bytes.extend(hash.0);
+            }
+            Self::Reference(party, reference) => {
+                bytes.extend(party.0);
+                bytes.extend(reference.as_str().as_bytes());
+            }
+            Self::Due(time, kind, id) => {
+                bytes.extend(time.0.to_be_bytes());
+                bytes.push(*kind as u8);
+                bytes.extend(id);
+            }
+        }
+        bytes
+    }
+
+    /// Reads the key of a due row back from its storage bytes; `None` if they are none.
+    #[must_use]
+    pub fn due_from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (&table, rest) = bytes.split_first()?;
+        let (time, rest) = rest.split_first_chunk::<8>()?;
+        let (&kind, id) = rest.split_first()?;
+        let kind = match kind {
+            0 => DueKind::Proposal,
+            1 => DueKind::Request,
+            2 => DueKind::Redemption,
+            3 => DueKind::Recovery,
+            4 => DueKind::Successors,
+            5 => DueKind::Lots,
+            _ => return None,
+        };
+        let id = id.try_into().ok()?;
+        (table == Table::Due as u8).then(|| Self::Due(Time(u64::from_be_bytes(*time)), kind, id))
+    }
+}

@@ -1,0 +1,159 @@
+//! Changes gathered over a base state: per item until it is judged, per block until it is recorded.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Allowance, Instrument, Judged, Medium, Meta, Proposal, ReadState, Redemption, Request, Row,
+    RowKey, Supply,
+};
+use crate::{
+    amount::Amount,
+    group::Group,
+    id::{DocumentHash, InstrumentId, MediumId, PartyId, PersonTag, Reference, TxId},
+    keys::PublicKey,
+    lot::Lot,
+    mandate::Mandate,
+    party::{KeyRecord, Party},
+    wallet::Wallet,
+};
+
+/// What a block changes: new rows, or `None` for a row that goes; in key order.
+pub type Changes = BTreeMap<RowKey, Option<Row>>;
+
+/// A base state with a block's changes on top, and above those the changes of the item being judged.
+pub struct Overlay<'a> {
+    base: &'a dyn ReadState,
+    block: Changes,
+    item: Changes,
+}
+
+macro_rules! rows {
+    ($($(#[$doc:meta])* $get:ident, $put:ident, $row:ident: $type:ty, ($($part:ident: $part_type:ty),*) => $key:expr;)+) => {
+        $(
+            $(#[$doc])*
+            #[must_use]
+            pub fn $get(&self, $($part: $part_type),*) -> Option<$type> {
+                match self.get(&$key)? {
+                    Row::$row(value) => Some(value),
+                    other => panic!("table {:?} holds {other:?}", $key.table()),
+                }
+            }
+
+            /// Writes the row that the method above reads.
+            pub fn $put(&mut self, $($part: $part_type,)* value: $type) {
+                self.put($key, Row::$row(value));
+            }
+        )+
+    };
+}
+
+impl<'a> Overlay<'a> {
+    /// Nothing changed yet.
+    #[must_use]
+    pub fn new(base: &'a dyn ReadState) -> Self {
+        Self {
+            base,
+            block: Changes::new(),
+            item: Changes::new(),
+        }
+    }
+
+    /// The row under `key`, as changed so far.
+    #[must_use]
+    pub fn get(&self, key: &RowKey) -> Option<Row> {
+        let changed = self.item.get(key).or_else(|| self.block.get(key));
+        changed.cloned().unwrap_or_else(|| self.base.row(key))
+    }
+
+    /// Writes a row for the item being judged.
+    pub fn put(&mut self, key: RowKey, row: Row) {
+        self.item.insert(key, Some(row));
+    }
+
+    /// Removes a row for the item being judged.
+    pub fn remove(&mut self, key: RowKey) {
+        self.item.insert(key, None);
+    }
+
+    /// The item took effect: its changes become the block's.
+    pub fn keep(&mut self) {
+        self.block.append(&mut self.item);
+    }
+
+    /// The item took none: its changes are forgotten.
+    pub fn drop_item(&mut self) {
+        self.item.clear();
+    }
+
+    /// The block's changes.
+    ///
+    /// # Panics
+    /// If an item was neither kept nor dropped.
+    #[must_use]
+    pub fn finish(self) -> Changes {
+        assert!(
+            self.item.is_empty(),
+            "every item is kept or dropped before its block ends"
+        );
+        self.block
+    }
+
+    /// The state below.
+    #[must_use]
+    pub fn base(&self) -> &'a dyn ReadState {
+        self.base
+    }
+
+    /// The row about the state as a whole.
+    ///
+    /// # Panics
+    /// If the state was never opened by a genesis document.
+    #[must_use]
+    pub fn meta(&self) -> Meta {
+        match self.get(&RowKey::Meta) {
+            Some(Row::Meta(meta)) => meta,
+            other => panic!("a state begins with its meta row, found {other:?}"),
+        }
+    }
+
+    rows! {
+        /// A party.
+        party, put_party, Party: Party, (id: PartyId) => RowKey::Party(id);
+        /// A key's record.
+        key, put_key, Key: KeyRecord, (key: PublicKey) => RowKey::Key(key);
+        /// The party of a person tag.
+        person, put_person, Person: PartyId, (tag: PersonTag) => RowKey::Person(tag);
+        /// A wallet.
+        wallet, put_wallet, Wallet: Wallet, (id: PartyId) => RowKey::Wallet(id);
+        /// A group.
+        group, put_group, Group: Group, (id: PartyId) => RowKey::Group(id);
+        /// A medium.
+        medium, put_medium, Medium: Medium, (id: MediumId) => RowKey::Medium(id);
+        /// An instrument.
+        instrument, put_instrument, Instrument: Instrument, (id: InstrumentId) => RowKey::Instrument(id);
+        /// A lot's supply.
+        supply, put_supply, Supply: Supply, (lot: Lot) => RowKey::Supply(lot);
+        /// An allowance.
+        allowance, put_allowance, Allowance: Allowance, (id: TxId) => RowKey::Allowance(id);
+        /// A wallet's part of an allowance.
+        allowance_use, put_allowance_use, AllowanceUse: Amount, (id: TxId, party: PartyId) => RowKey::AllowanceUse(id, party);
+        /// A mandate.
+        mandate, put_mandate, Mandate: Mandate, (id: TxId) => RowKey::Mandate(id);
+        /// A counterparty's part of a mandate.
+        mandate_use, put_mandate_use, MandateUse: Amount, (id: TxId, party: PartyId) => RowKey::MandateUse(id, party);
+        /// A payment request.
+        request, put_request, Request: Request, (id: TxId) => RowKey::Request(id);
+        /// A proposal.
+        proposal, put_proposal, Proposal: Proposal, (id: TxId) => RowKey::Proposal(id);
+        /// A redemption.
+        redemption, put_redemption, Redemption: Redemption, (id: TxId) => RowKey::Redemption(id);
+        /// What a party owes an instrument's issuer.
+        receivable, put_receivable, Receivable: Amount, (party: PartyId, id: InstrumentId) => RowKey::Receivable(party, id);
+        /// The top-up that used an outside payment.
+        funding, put_funding, Funding: TxId, (issuer: PartyId, hash: DocumentHash) => RowKey::Funding(issuer, hash);
+        /// The id bound to a sender's reference.
+        reference, put_reference, Reference: TxId, (sender: PartyId, reference: Reference) => RowKey::Reference(sender, reference.clone());
+        /// The verdict on an id.
+        judged, put_judged, Judged: Judged, (id: TxId) => RowKey::Judged(id);
+    }
+}
