@@ -1,0 +1,2 @@
+//! Musubi.
+pub mod network;
