@@ -1,0 +1,180 @@
+//! What a replica asks of the world. Effects leave in the order in which they must take hold.
+
+use musubi_ledger::{
+    batch::{Batch, NodeId},
+    id::TxId,
+};
+use thiserror::Error;
+
+use crate::{Accusation, HardState, LogEntry, LogFault, Refusal, Submission};
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Send a frame to a member. It may be lost.
+    Send {
+        /// The member.
+        to: NodeId,
+        /// Which stream it belongs to.
+        class: Class,
+        /// [`crate::PeerMessage`] bytes, at most `limits::MESSAGE_BYTES_MAX`.
+        bytes: Vec<u8>,
+    },
+    /// Write atomically, then report `Persisted`.
+    Persist(Persist),
+    /// Execute a committed entry, record it, then report `Executed`.
+    Execute(Execute),
+    /// Hand submissions to the leader, to come in there as `Via::Peer`.
+    Forward {
+        /// The leader.
+        to: NodeId,
+        /// The submissions.
+        items: Vec<Submission>,
+    },
+    /// Tell whoever submitted `id` that it was not taken. No verdict: it may be sent again.
+    Refuse {
+        /// The transaction.
+        id: TxId,
+        /// Why.
+        why: RefuseReason,
+    },
+    /// Role, term or leader changed. Information for operators and clients.
+    Standing(Standing),
+    /// A message was dropped because no correct member sends such a one. Score the sender.
+    Dropped {
+        /// The sender.
+        from: NodeId,
+        /// The rule it broke.
+        why: Refusal,
+    },
+    /// A member's message contradicts what an honest one could send, with what shows it.
+    Evidence {
+        /// The member.
+        from: NodeId,
+        /// What it did.
+        accusation: Box<Accusation>,
+    },
+    /// Stop: this replica must not go on. Nothing follows.
+    Halt {
+        /// Why.
+        reason: HaltReason,
+    },
+}
+
+/// The stream a message goes by, so that large appends do not delay heartbeats and votes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Small and urgent.
+    Control,
+    /// Carries entries.
+    Append,
+}
+
+/// One atomic write of the Raft log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Persist {
+    /// Ascending, with gaps.
+    pub number: u64,
+    /// Remove all entries from this index on, before writing `entries`.
+    pub truncate_from: Option<u64>,
+    /// Contiguous entries to append.
+    pub entries: Vec<LogEntry>,
+    /// Term, vote and commit, if any of them changed.
+    pub hard_state: Option<HardState>,
+    /// Whether it must be synced before it is reported. If not (only the commit index moved), it
+    /// must still be written in order.
+    pub must_sync: bool,
+}
+
+/// One committed entry, locally persisted, for execution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Execute {
+    /// The entry as persisted; a seal names the hash of its data.
+    pub entry: LogEntry,
+    /// Its batch; `None` for the empty entry that begins a term. That one is recorded as applied,
+    /// but makes no block.
+    pub batch: Option<Batch>,
+}
+
+/// A replica's place in its term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Raft's term.
+    pub term: u64,
+    /// The leader of that term, if known.
+    pub leader: Option<NodeId>,
+    /// What this replica is.
+    pub role: Role,
+}
+
+/// What a replica is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Follows, or waits for a leader.
+    Follower,
+    /// Asks whether it could win, without disturbing anyone.
+    PreCandidate,
+    /// Asks for votes.
+    Candidate,
+    /// Leads.
+    Leader,
+}
+
+/// Why a submission was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum RefuseReason {
+    /// The leader's pool is full.
+    #[error("the leader's pool is full: try again shortly")]
+    Busy,
+    /// No leader is known now.
+    #[error("no leader is known now: try again shortly, or another node")]
+    NoLeader,
+    /// Forwarded here, but another leads.
+    #[error("forwarded to a node that does not lead: try again shortly")]
+    NotLeader,
+    /// Longer than a transaction may be.
+    #[error("longer than a transaction may be")]
+    TooLarge,
+}
+
+impl RefuseReason {
+    /// Stable code for the API and metrics.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Busy => "busy",
+            Self::NoLeader => "no_leader",
+            Self::NotLeader => "not_leader",
+            Self::TooLarge => "too_large",
+        }
+    }
+}
+
+/// Why a replica stops for good.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum HaltReason {
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogFault),
+    /// raft-rs met a state that it holds to be impossible.
+    #[error("raft stopped: {0}")]
+    Raft(String),
+    /// A committed entry on this disk is not what was checked before it was persisted.
+    #[error("committed entry {index} is no batch: this disk is damaged")]
+    CommittedEntry {
+        /// Its index.
+        index: u64,
+    },
+}
+
+impl HaltReason {
+    /// Stable code for logs and the process's exit message.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Log(_) => "log_unreadable",
+            Self::Raft(_) => "raft_invariant",
+            Self::CommittedEntry { .. } => "committed_entry_damaged",
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What a replica is told while it runs. Each input comes with the node's clock at that moment.
+
+use musubi_ledger::{batch::NodeId, id::TxId, time::Time};
+
+/// One thing that happened outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// One tick of Raft's logical clock (heartbeats, elections); 100 ms apart in production.
+    Tick,
+    /// Time passed: look again whether a batch is due. See [`crate::Replica::next_wake`].
+    Wake,
+    /// A frame from the member that the connection proved to be.
+    Message {
+        /// The authenticated sender.
+        from: NodeId,
+        /// [`crate::PeerMessage`] bytes, not yet decoded.
+        bytes: Vec<u8>,
+    },
+    /// Verified transactions to be ordered.
+    Submit {
+        /// Where they came from.
+        via: Via,
+        /// The transactions.
+        items: Vec<Submission>,
+    },
+    /// The persist of this number, and all before it, survive a power cut.
+    Persisted {
+        /// The number of the [`crate::Persist`].
+        number: u64,
+    },
+    /// An entry was executed and its results recorded.
+    Executed(Executed),
+    /// A message to this member could not be delivered.
+    PeerUnreachable {
+        /// The member.
+        node: NodeId,
+    },
+}
+
+/// The answer to one `Execute`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Executed {
+    /// The entry's index.
+    pub index: u64,
+    /// Block time after it; unchanged by an empty entry.
+    pub time: Time,
+    /// Ids that have a verdict now; they leave the pool.
+    pub judged: Vec<TxId>,
+    /// When the next deadline in the state falls due: a leader then proposes a batch even if idle.
+    pub due: Option<Time>,
+}
+
+/// How a submission came to this node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// From a client of this node: forwarded if another leads.
+    Door,
+    /// Forwarded by a member: taken or refused, never forwarded again.
+    Peer,
+}
+
+/// A verified transaction: signatures checked, `id` computed from `bytes` by the caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submission {
+    /// Its id.
+    pub id: TxId,
+    /// Its canonical bytes.
+    pub bytes: Vec<u8>,
+}

@@ -1,0 +1,242 @@
+//! The replica: owns the parts and lets inputs flow through them in one fixed order.
+//!
+//! Per input: guard and entry check rule, raft-rs steps, its turns are drained into effects, then a
+//! leader may cut batches, and only then is the standing reported. If anything failed on the way,
+//! the effects of this input are discarded and a halt takes their place: nothing rests on half a
+//! step.
+
+mod leading;
+mod peers;
+mod turns;
+
+use std::collections::VecDeque;
+
+use musubi_ledger::{batch::NodeId, time::Time};
+
+use crate::{
+    Accusation, Config, Effect, Executed, HaltReason, Input, LogReader, RecoverError, Recovered,
+    Refusal, RefuseReason, Standing, Submission, Via, cutter::Cutter, guard::Guard, outbox::Outbox,
+    pool::Pool, raft_core::RaftCore,
+};
+
+/// One member's replica of the log.
+pub struct Replica {
+    config: Config,
+    core: RaftCore,
+    guard: Guard,
+    outbox: Outbox,
+    pool: Pool,
+    cutter: Cutter,
+    effects: VecDeque<Effect>,
+    now: Time,
+    /// As last reported.
+    standing: Standing,
+    /// Last entry handed to execution.
+    fed: u64,
+    /// Last entry executed.
+    executed: u64,
+    halted: bool,
+}
+
+/// A replica's figures, for metrics and readiness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Term, leader and role.
+    pub standing: Standing,
+    /// Leads and may propose.
+    pub proposing: bool,
+    /// Last entry of the log.
+    pub last_index: u64,
+    /// Raft's commit index.
+    pub commit: u64,
+    /// Last entry executed.
+    pub executed: u64,
+    /// Transactions waiting in the pool.
+    pub pool_items: usize,
+    /// Their bytes.
+    pub pool_bytes: usize,
+    /// Own batches proposed and not yet executed.
+    pub in_flight: usize,
+    /// Whether anything is being persisted.
+    pub persisting: bool,
+    /// Bytes of the log's tail in memory.
+    pub tail_bytes: usize,
+    /// Nothing more comes from this replica.
+    pub halted: bool,
+}
+
+impl Replica {
+    /// A replica that goes on from what storage found. `seed` decides its election timeouts and
+    /// nothing else.
+    ///
+    /// # Errors
+    /// [`RecoverError`] if configuration, recovered state or log contradict themselves or each
+    /// other: the node must not start.
+    pub fn new(
+        config: Config,
+        recovered: Recovered,
+        reader: Box<dyn LogReader + Send>,
+        seed: u64,
+    ) -> Result<Self, RecoverError> {
+        config.check()?;
+        recovered.check()?;
+        check_against(&config, &recovered, &*reader)?;
+        let core = RaftCore::new(&config, &recovered, reader, seed)?;
+        let standing = core.standing();
+        let Recovered { applied_index, applied_time, due, .. } = recovered;
+        Ok(Self {
+            guard: Guard::new(config.me, config.members.iter().map(|member| member.node)),
+            outbox: Outbox::new(config.raft.held_messages),
+            pool: Pool::new(config.pool),
+            cutter: Cutter::new(config.cut, config.raft.unexecuted_max, applied_time, due),
+            effects: VecDeque::new(),
+            now: Time::ZERO,
+            standing,
+            fed: applied_index,
+            executed: applied_index,
+            halted: false,
+            core,
+            config,
+        })
+    }
+
+    /// Takes one input. `now` is this node's clock; it may jump, nothing but stamps and waiting
+    /// rests on it.
+    ///
+    /// # Panics
+    /// If the caller breaks its side: reports a persist or an execution that is not under way.
+    pub fn handle(&mut self, now: Time, input: Input) {
+        if self.halted {
+            return;
+        }
+        let before = self.effects.len();
+        self.now = now;
+        match input {
+            Input::Tick => self.core.tick(),
+            Input::Wake => (),
+            Input::Message { from, bytes } => self.receive(from, &bytes),
+            Input::Submit { via, items } => self.submit(via, items),
+            Input::Persisted { number } => self.persisted(number),
+            Input::Executed(executed) => self.executed(executed),
+            Input::PeerUnreachable { node } => self.core.unreachable(node),
+        }
+        self.drain_turns();
+        self.report_standing();
+        self.propose_due();
+        if let Some(reason) = self.core.fault().cloned() {
+            self.effects.truncate(before);
+            self.halt(reason);
+        }
+    }
+
+    /// The next effect, in the order in which they must take hold; `None` until the next input.
+    pub fn poll(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// When this replica wants an [`Input::Wake`] if nothing else happens before. Only a proposing
+    /// leader asks for one.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Time> {
+        if self.halted || !self.core.may_propose() {
+            return None;
+        }
+        self.cutter.next_wake(self.waiting())
+    }
+
+    /// Its figures now.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        Status {
+            standing: self.core.standing(),
+            proposing: self.core.may_propose(),
+            last_index: self.core.last().index,
+            commit: self.core.commit(),
+            executed: self.executed,
+            pool_items: self.pool.len(),
+            pool_bytes: self.pool.bytes(),
+            in_flight: self.cutter.under_way(),
+            persisting: self.outbox.is_writing(),
+            tail_bytes: self.core.tail_bytes(),
+            halted: self.halted,
+        }
+    }
+
+    fn executed(&mut self, executed: Executed) {
+        let Executed { index, time, judged, due } = executed;
+        assert!(
+            index == self.executed + 1 && index <= self.fed,
+            "entry {index} was reported executed, but {} is next of {} handed out",
+            self.executed + 1,
+            self.fed
+        );
+        self.executed = index;
+        self.core.executed(index);
+        let own = self.cutter.executed(index, time, due);
+        self.pool.forget(&own);
+        self.pool.forget(&judged);
+    }
+
+    fn submit(&mut self, via: Via, items: Vec<Submission>) {
+        let Standing { leader, .. } = self.core.standing();
+        if leader == Some(self.config.me) {
+            return self.admit(items);
+        }
+        self.pass_on(via, items);
+    }
+
+    /// Hands on to the leader what this node does not order itself, or refuses it.
+    fn pass_on(&mut self, via: Via, items: Vec<Submission>) {
+        let Standing { leader, term, .. } = self.core.standing();
+        let leader = leader.filter(|&leader| leader != self.config.me);
+        match (leader.filter(|&leader| !self.guard.distrusts(leader, term)), via) {
+            (Some(to), Via::Door) => self.effects.push_back(Effect::Forward { to, items }),
+            // Forwarded once and no more: two nodes that take each other for the leader would
+            // otherwise play it back and forth.
+            (Some(_), Via::Peer) => self.refuse(items, RefuseReason::NotLeader),
+            (None, _) => self.refuse(items, RefuseReason::NoLeader),
+        }
+    }
+
+    fn refuse(&mut self, items: Vec<Submission>, why: RefuseReason) {
+        self.effects.extend(items.into_iter().map(|item| Effect::Refuse { id: item.id, why }));
+    }
+
+    fn drop_message(&mut self, from: NodeId, why: Refusal) {
+        self.effects.push_back(Effect::Dropped { from, why });
+    }
+
+    fn accuse(&mut self, from: NodeId, accusation: Accusation) {
+        self.effects.push_back(Effect::Evidence { from, accusation: Box::new(accusation) });
+    }
+
+    fn halt(&mut self, reason: HaltReason) {
+        self.halted = true;
+        self.effects.push_back(Effect::Halt { reason });
+    }
+}
+
+/// What `Recovered::check` cannot see: the members, and the log itself.
+fn check_against(
+    config: &Config,
+    recovered: &Recovered,
+    reader: &dyn LogReader,
+) -> Result<(), RecoverError> {
+    if let Some(vote) = recovered.hard_state.vote
+        && config.key_of(vote).is_none()
+    {
+        return Err(RecoverError::Vote(vote.0));
+    }
+    let last = recovered.last;
+    if last.index >= recovered.first_index {
+        let found = reader.term(last.index)?;
+        if found != Some(last.term) {
+            let text = format!(
+                "its last entry {} should be of term {}, found {found:?}",
+                last.index, last.term
+            );
+            return Err(crate::LogFault(text).into());
+        }
+    }
+    Ok(())
+}
