@@ -1,0 +1,215 @@
+//! Keys and records as they lie on disk. Changing anything here changes [`STORAGE_FORMAT`].
+//!
+//! | family | key | value |
+//! |---|---|---|
+//! | meta | a word | framed record |
+//! | raft_log | index, 0 | term, running hash |
+//! | raft_log | index, 1 | the entry's data |
+//! | state | `RowKey::to_bytes` | `Row::encode` |
+//! | leaves | index of a run's first leaf | leaves, each `LEAF_BYTES`; no run crosses a bundle |
+//! | entries | index of a run's first entry | framed entries; no run crosses [`ENTRIES_PER_RUN`] |
+//! | blocks | height, 0 | framed [`BlockRecord`] |
+//! | blocks | height, 1 | framed results of the items |
+//! | parties | party, index of its first leaf in a block | its leaves in that block |
+//! | tiles | tile level, index of a run's first hash | hashes; no run crosses a tile |
+//! | checkpoints | size | framed signed note |
+//!
+//! Numbers in keys are big-endian, so that byte order is their order. A *framed* value carries eight
+//! bytes of BLAKE3 over key and value in front; state, log, leaves and tiles are covered by digests of
+//! their own.
+
+use musubi_consensus::{HardState, Position};
+use musubi_ledger::{
+    batch::NodeId,
+    codec,
+    execute::Head,
+    hash::Hash,
+    id::{ChainId, PartyId},
+    leaf::SealBody,
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{
+    backend::{Backend, Family, WriteSet},
+    error::StoreError,
+};
+
+/// The form in which this software keeps a directory.
+pub const STORAGE_FORMAT: u32 = 1;
+/// Entries are kept in runs of at most so many, to spare the database single inserts.
+pub(crate) const ENTRIES_PER_RUN: u64 = 16;
+/// Longest framed record: the results of a full batch, or a genesis document.
+const RECORD_BYTES_MAX: usize = 2 << 20;
+const FRAME_BYTES: usize = 8;
+
+/// Whose directory this is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Identity {
+    pub(crate) format: u32,
+    pub(crate) directory: [u8; 16],
+    pub(crate) chain: ChainId,
+}
+
+/// Where execution stands: written with every block.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Tip {
+    /// The last Raft entry that was executed and recorded.
+    pub(crate) applied: Position,
+    /// The last block.
+    pub(crate) head: Head,
+    /// Root of the log of proof after it.
+    pub(crate) root: Hash,
+    /// The set digest's lanes.
+    pub(crate) rows: Vec<u8>,
+}
+
+/// What is kept of a block besides its leaves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct BlockRecord {
+    /// The chain after it.
+    pub head: Head,
+    /// Index of its first leaf.
+    pub first_leaf: u64,
+    /// Its seal's public body; the seal's leaf is the last, `head.size - 1`.
+    pub seal: SealBody,
+    /// Root of the log of proof after it.
+    pub root: Hash,
+    /// The Raft entry that it executed; (0, 0) for block 0.
+    pub entry: Position,
+}
+
+/// Names of the records in [`Family::Meta`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Word {
+    Identity,
+    Genesis,
+    HardState,
+    Mark,
+    Tip,
+}
+
+impl Word {
+    pub(crate) fn key(self) -> Vec<u8> {
+        let word: &str = match self {
+            Self::Identity => "identity",
+            Self::Genesis => "genesis",
+            Self::HardState => "hard_state",
+            Self::Mark => "mark",
+            Self::Tip => "tip",
+        };
+        word.as_bytes().to_vec()
+    }
+}
+
+/// Puts a record under a framed value.
+pub(crate) fn put<T: Serialize + ?Sized>(
+    set: &mut WriteSet,
+    family: Family,
+    key: Vec<u8>,
+    value: &T,
+) {
+    let framed = frame(&key, &codec::encode(value));
+    set.put(family, key, framed);
+}
+
+/// Reads a record back.
+pub(crate) fn get<T: Serialize + DeserializeOwned>(
+    backend: &dyn Backend,
+    family: Family,
+    key: &[u8],
+) -> Result<Option<T>, StoreError> {
+    let Some(bytes) = backend.get(family, key)? else {
+        return Ok(None);
+    };
+    parse(family, key, &bytes).map(Some)
+}
+
+/// Reads a record of the meta family, which must be there.
+pub(crate) fn meta<T: Serialize + DeserializeOwned>(
+    backend: &dyn Backend,
+    word: Word,
+) -> Result<T, StoreError> {
+    let record = get(backend, Family::Meta, &word.key())?;
+    record.ok_or_else(|| StoreError::damaged(format!("the record {word:?} (missing)")))
+}
+
+/// Reads a record from a framed value.
+pub(crate) fn parse<T: Serialize + DeserializeOwned>(
+    family: Family,
+    key: &[u8],
+    bytes: &[u8],
+) -> Result<T, StoreError> {
+    let damaged = || StoreError::damaged(format!("a record of {}", family.name()));
+    let value = unframe(key, bytes).ok_or_else(damaged)?;
+    codec::decode(value, RECORD_BYTES_MAX).map_err(|_| damaged())
+}
+
+fn frame(key: &[u8], value: &[u8]) -> Vec<u8> {
+    let mut bytes = checksum(key, value).to_vec();
+    bytes.extend_from_slice(value);
+    bytes
+}
+
+fn unframe<'a>(key: &[u8], bytes: &'a [u8]) -> Option<&'a [u8]> {
+    let (sum, value) = bytes.split_first_chunk::<FRAME_BYTES>()?;
+    (*sum == checksum(key, value)).then_some(value)
+}
+
+fn checksum(key: &[u8], value: &[u8]) -> [u8; FRAME_BYTES] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&(key.len() as u64).to_le_bytes());
+    hasher.update(key);
+    hasher.update(value);
+    let mut sum = [0; FRAME_BYTES];
+    sum.copy_from_slice(&hasher.finalize().as_bytes()[..FRAME_BYTES]);
+    sum
+}
+
+/// A number as a key.
+pub(crate) fn number(number: u64) -> Vec<u8> {
+    number.to_be_bytes().to_vec()
+}
+
+/// The number in front of, or in, a key.
+pub(crate) fn leading(key: &[u8]) -> Option<u64> {
+    key.first_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes))
+}
+
+/// The number at the end of a key.
+pub(crate) fn trailing(key: &[u8]) -> Option<u64> {
+    key.last_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes))
+}
+
+/// The first or second record about a number.
+pub(crate) fn part(of: u64, part: u8) -> Vec<u8> {
+    let mut key = number(of);
+    key.push(part);
+    key
+}
+
+/// Key of a run of tile hashes.
+pub(crate) fn tile_run(level: u8, first: u64) -> Vec<u8> {
+    let mut key = vec![level];
+    key.extend_from_slice(&first.to_be_bytes());
+    key
+}
+
+/// Key of a party's leaves from `first` on.
+pub(crate) fn party_run(party: &PartyId, first: u64) -> Vec<u8> {
+    let mut key = party.0.to_vec();
+    key.extend_from_slice(&first.to_be_bytes());
+    key
+}
+
+/// The hard state as it is kept: term, vote (0 for none), commit.
+pub(crate) type KeptHardState = (u64, u64, u64);
+
+/// The hard state's form on disk.
+pub(crate) fn keep_hard_state(state: &HardState) -> KeptHardState {
+    (state.term, state.vote.map_or(0, |node| node.0), state.commit)
+}
+
+/// Reads the hard state's form on disk.
+pub(crate) fn read_hard_state((term, vote, commit): KeptHardState) -> HardState {
+    HardState { term, vote: (vote != 0).then_some(NodeId(vote)), commit }
+}

@@ -1,0 +1,57 @@
+//! Musubi's durable store. Keeps exactly what it was asked to keep, and notices when it did not.
+//!
+//! # Rooms
+//!
+//! - [`backend`]: the contract of a key-value store; [`rocks`] and [`memory`] keep it;
+//! - [`watermark`]: what was acknowledged, beside the database; [`lock`]: the directory on a real disk;
+//! - [`Store`]: the one writer. [`Store::stage`] and [`Store::sync`] for the Raft log, [`Store::record`] for
+//!   executed blocks; its readers are in `read`, `tiles` and `party`;
+//! - [`StateView`]: the state as execution reads it, with the rows in use in memory;
+//! - `recover` opens a directory and refuses one that fails `checks`; `verify` re-checks all of it.
+//!
+//! # What is durable when
+//!
+//! [`Store::stage`] and [`Store::record`] write into one write-ahead log, in the order of the calls, and
+//! return before it is synced; [`Store::sync`] makes all of it durable. A crash leaves a prefix: never a
+//! block without the Raft entry that it executes, never half of either. Blocks need no sync of their
+//! own: a lost one is executed again from the log.
+//!
+//! # Clocks and threads
+//!
+//! No clock is read here; whoever wants to know how long a sync took measures around the call. One
+//! thread stages and syncs, one records, any number read.
+
+pub mod backend;
+mod block;
+mod cache;
+mod checks;
+mod counters;
+mod directory;
+mod error;
+mod layout;
+pub mod lock;
+pub mod memory;
+mod party;
+mod raft_log;
+mod read;
+mod recover;
+pub mod rocks;
+mod runs;
+mod state_view;
+mod store;
+mod tiles;
+mod verify;
+pub mod watermark;
+
+pub use counters::{CacheCounts, Counts};
+pub use directory::Directory;
+pub use error::{OpenError, StoreError};
+pub use layout::{BlockRecord, STORAGE_FORMAT};
+pub use party::{Direction, LeafPage};
+pub use raft_log::LogView;
+pub use read::RowPage;
+pub use recover::{OpenSettings, Opened};
+pub use state_view::StateView;
+pub use store::Store;
+pub use tiles::TileHashes;
+pub use verify::Verified;

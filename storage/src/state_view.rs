@@ -1,0 +1,198 @@
+//! The state as execution reads it: the backend's rows, those in use held in memory.
+//!
+//! The view is always that of the last recorded block: [`crate::Store::record`] writes a block's changes
+//! to the backend first and applies them here before it returns.
+//!
+//! # A read that fails stops the process
+//! [`ReadState`] has no error on purpose: taking a failed read for an absent row would make this node's
+//! state differ from the others'. So a fault of the disk, or a row that does not decode, panics with a
+//! sentence; the node's supervisor logs it and ends the process. Readers that may fail, for the API,
+//! are on [`crate::Store`].
+
+use std::{
+    ops::ControlFlow,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use musubi_ledger::{
+    state::{Changes, ReadState, Row, RowKey, Table},
+    time::Time,
+};
+
+use crate::{
+    backend::{Backend, Family, Scan, after_prefix},
+    cache::Cache,
+    counters::CacheCounts,
+    error::StoreError,
+};
+
+/// The state after the last recorded block.
+pub struct StateView {
+    backend: Arc<dyn Backend>,
+    cache: Mutex<Cache>,
+    due: Mutex<Floor>,
+}
+
+/// No deadline lies below `time`; `exact` says that one lies at it (or, at the end of time, that there is
+/// none). Spares a scan per block, and scanning over the remains of deadlines that have passed.
+#[derive(Clone, Copy)]
+struct Floor {
+    time: Time,
+    exact: bool,
+}
+
+impl StateView {
+    pub(crate) fn new(backend: Arc<dyn Backend>, rows: usize) -> Self {
+        let floor = Floor { time: Time::ZERO, exact: false };
+        Self { backend, cache: Mutex::new(Cache::new(rows)), due: Mutex::new(floor) }
+    }
+
+    /// Reads rows ahead of execution, all at once. May run while an earlier block is recorded.
+    ///
+    /// # Panics
+    /// If the backend fails; see the module.
+    pub fn warm(&self, keys: impl IntoIterator<Item = RowKey>) {
+        let mut fills: Vec<(Vec<u8>, RowKey, u64)> = {
+            let mut cache = self.cache();
+            let begin = |key: RowKey| {
+                let token = cache.begin(&key)?;
+                Some((key.to_bytes(), key, token))
+            };
+            keys.into_iter().filter_map(begin).collect()
+        };
+        fills.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let keys: Vec<Vec<u8>> = fills.iter_mut().map(|fill| std::mem::take(&mut fill.0)).collect();
+        let found = self.backend.multi_get(Family::State, &keys);
+        let found = found.unwrap_or_else(|error| stop(&error.into()));
+        let rows: Vec<Option<Row>> = found.into_iter().map(decode).collect();
+        let mut cache = self.cache();
+        for ((_, key, token), row) in fills.into_iter().zip(rows) {
+            cache.finish(&key, token, row);
+        }
+    }
+
+    /// The earliest deadline in the state.
+    ///
+    /// # Panics
+    /// If the backend fails; see the module.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Time> {
+        let mut floor = self.floor();
+        if !floor.exact {
+            self.scan_due(&mut floor, Time(u64::MAX), 1);
+        }
+        (floor.time.0 < u64::MAX).then_some(floor.time)
+    }
+
+    /// What the cache has done.
+    #[must_use]
+    pub fn counts(&self) -> CacheCounts {
+        self.cache().counts()
+    }
+
+    /// Takes a block's changes, which the backend already has.
+    pub(crate) fn apply(&self, changes: &Changes) {
+        let mut cache = self.cache();
+        for (key, row) in changes {
+            if lives_on(key.table()) {
+                cache.put(key, row.clone());
+            } else {
+                cache.forget(key);
+            }
+        }
+        drop(cache);
+        let mut floor = self.floor();
+        for (key, row) in changes {
+            let RowKey::Due(time, ..) = key else {
+                continue;
+            };
+            if row.is_none() {
+                floor.exact &= *time != floor.time;
+            } else if *time <= floor.time {
+                *floor = Floor { time: *time, exact: true };
+            }
+        }
+    }
+
+    /// A row past the cache, for readers that can fail.
+    pub(crate) fn peek(&self, key: &RowKey) -> Result<Option<Row>, StoreError> {
+        if let Some(known) = self.cache().get(key) {
+            return Ok(known);
+        }
+        let bytes = self.backend.get(Family::State, &key.to_bytes())?;
+        bytes.map(|bytes| Row::decode(&bytes).map_err(StoreError::from)).transpose()
+    }
+
+    /// Walks the deadlines from the floor up to `until`, and raises the floor to the first one found.
+    fn scan_due(&self, floor: &mut Floor, until: Time, limit: usize) -> Vec<RowKey> {
+        let mut from = vec![Table::Due as u8];
+        from.extend_from_slice(&floor.time.0.to_be_bytes());
+        let end = after_prefix(&[Table::Due as u8]);
+        let scan =
+            Scan { family: Family::State, from: &from, until: end.as_deref(), reverse: false };
+        let (mut first, mut found) = (Time(u64::MAX), Vec::new());
+        let walked = self.backend.scan(scan, &mut |bytes, _| {
+            let Some(key) = RowKey::due_from_bytes(bytes) else {
+                stop(&StoreError::damaged("the key of a deadline"))
+            };
+            let RowKey::Due(time, ..) = key else { unreachable!("a due key was read") };
+            first = first.min(time);
+            if time > until || found.len() == limit {
+                return ControlFlow::Break(());
+            }
+            found.push(key);
+            if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        walked.unwrap_or_else(|error| stop(&error.into()));
+        *floor = Floor { time: first, exact: true };
+        found
+    }
+
+    fn cache(&self) -> MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn floor(&self) -> MutexGuard<'_, Floor> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ReadState for StateView {
+    fn row(&self, key: &RowKey) -> Option<Row> {
+        let token = {
+            let mut cache = self.cache();
+            if let Some(known) = cache.get(key) {
+                return known;
+            }
+            cache.begin(key)
+        };
+        let bytes = self.backend.get(Family::State, &key.to_bytes());
+        let row = decode(bytes.unwrap_or_else(|error| stop(&error.into())));
+        if let Some(token) = token {
+            self.cache().finish(key, token, row.clone());
+        }
+        row
+    }
+
+    fn due(&self, until: Time, limit: usize) -> Vec<RowKey> {
+        let mut floor = self.floor();
+        if floor.time > until || limit == 0 {
+            return Vec::new();
+        }
+        self.scan_due(&mut floor, until, limit)
+    }
+}
+
+/// Whether a row is likely to be read again soon after it was written. Verdicts, references and
+/// funding are written once and then hardly ever read: in memory they would only push wallets out.
+fn lives_on(table: Table) -> bool {
+    !matches!(table, Table::Judged | Table::Reference | Table::Funding | Table::Due)
+}
+
+fn decode(bytes: Option<Vec<u8>>) -> Option<Row> {
+    bytes.map(|bytes| Row::decode(&bytes).unwrap_or_else(|error| stop(&error.into())))
+}
+
+fn stop(error: &StoreError) -> ! {
+    panic!("the state cannot be read, so this node stops rather than guess: {error}")
+}
