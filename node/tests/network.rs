@@ -27,33 +27,17 @@ fn key(node: u64) -> TransportKey {
 
 /// Nodes 1 to `count` on ports that were free a moment ago.
 fn members(count: u64) -> Vec<Member> {
-    let listeners: Vec<_> = (0..count)
-        .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
-        .collect();
-    let addresses = listeners
-        .iter()
-        .map(|listener| listener.local_addr().unwrap());
+    let listeners: Vec<_> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    let addresses = listeners.iter().map(|listener| listener.local_addr().unwrap());
     (1..)
         .zip(addresses)
-        .map(|(node, address)| Member {
-            node,
-            peer: key(node).public(),
-            address,
-        })
+        .map(|(node, address)| Member { node, peer: key(node).public(), address })
         .collect()
 }
 
 fn config(node: u64, members: &[Member]) -> NetworkConfig {
-    let listen = members
-        .iter()
-        .find(|member| member.node == node)
-        .unwrap()
-        .address;
-    let others = members
-        .iter()
-        .filter(|member| member.node != node)
-        .cloned()
-        .collect();
+    let listen = members.iter().find(|member| member.node == node).unwrap().address;
+    let others = members.iter().filter(|member| member.node != node).cloned().collect();
     NetworkConfig::new(key(node), listen, others)
 }
 
@@ -64,27 +48,18 @@ async fn start(node: u64, members: &[Member]) -> (Network, Inbox) {
 async fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {
-        assert!(
-            start.elapsed() < PATIENCE,
-            "in vain for {PATIENCE:?}: {what}"
-        );
+        assert!(start.elapsed() < PATIENCE, "in vain for {PATIENCE:?}: {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
 fn status(network: &Network, node: u64) -> PeerStatus {
-    network
-        .peers()
-        .into_iter()
-        .find(|peer| peer.node == node)
-        .unwrap()
+    network.peers().into_iter().find(|peer| peer.node == node).unwrap()
 }
 
 async fn until_connected(networks: &[&Network]) {
     until("all connected", || {
-        networks
-            .iter()
-            .all(|network| network.peers().iter().all(|peer| peer.connected))
+        networks.iter().all(|network| network.peers().iter().all(|peer| peer.connected))
     })
     .await;
 }
@@ -110,10 +85,7 @@ async fn until_delivers(from: &Network, to: u64, class: Class, inbox: &mut Inbox
         }
     }
     // The rest of the probes.
-    while tokio::time::timeout(Duration::from_millis(50), inbox.recv())
-        .await
-        .is_ok()
-    {}
+    while tokio::time::timeout(Duration::from_millis(50), inbox.recv()).await.is_ok() {}
 }
 
 fn numbered(class: Class, number: u32) -> Vec<u8> {
@@ -178,9 +150,7 @@ async fn three_nodes_exchange_all_classes_in_order() {
     for network in &networks {
         for peer in network.peers() {
             assert!(
-                peer.classes
-                    .iter()
-                    .all(|class| class.frames_in > u64::from(FRAMES)),
+                peer.classes.iter().all(|class| class.frames_in > u64::from(FRAMES)),
                 "{peer:?}"
             );
             assert!(
@@ -218,28 +188,17 @@ async fn a_stranger_is_refused_and_delivers_nothing() {
         let _ = stream.write(&[0, 0, 0, 1, 7]).await;
         assert!(stream.is_closed().await, "a stranger keeps a stream");
     }
-    until("the refusal is counted", || {
-        network.refused_connections() == 1
-    })
-    .await;
+    until("the refusal is counted", || network.refused_connections() == 1).await;
     let nothing = tokio::time::timeout(Duration::from_millis(300), inbox.recv()).await;
     assert!(nothing.is_err(), "a stranger delivered {nothing:?}");
 
     // The same bytes from the member do arrive, so the test would notice them.
-    let mut member = RawPeer::connect(secret(2), network.key().0, network.listen_address())
-        .await
-        .unwrap();
+    let mut member =
+        RawPeer::connect(secret(2), network.key().0, network.listen_address()).await.unwrap();
     let mut stream = member.open("/musubi/control/1").await.unwrap();
     stream.write(&[0, 0, 0, 1, 7]).await.unwrap();
     let incoming = receive(&mut inbox).await;
-    assert_eq!(
-        incoming,
-        Incoming {
-            from: 2,
-            class: Class::Control,
-            frame: vec![7]
-        }
-    );
+    assert_eq!(incoming, Incoming { from: 2, class: Class::Control, frame: vec![7] });
     assert_eq!(network.refused_connections(), 1);
     network.shutdown().await;
 }
@@ -248,17 +207,13 @@ async fn a_stranger_is_refused_and_delivers_nothing() {
 async fn an_over_long_frame_closes_its_stream_and_is_counted() {
     let members = members(2);
     let (network, mut inbox) = start(1, &members).await;
-    let mut raw = RawPeer::connect(secret(2), network.key().0, network.listen_address())
-        .await
-        .unwrap();
+    let mut raw =
+        RawPeer::connect(secret(2), network.key().0, network.listen_address()).await.unwrap();
     let mut append = raw.open("/musubi/append/1").await.unwrap();
     let mut control = raw.open("/musubi/control/1").await.unwrap();
     let length = FRAME_BYTES_MAX as u32 + 1;
     append.write(&length.to_be_bytes()).await.unwrap();
-    assert!(
-        append.is_closed().await,
-        "an over-long frame leaves its stream open"
-    );
+    assert!(append.is_closed().await, "an over-long frame leaves its stream open");
     let over_long = || status(&network, 2).classes.map(|class| class.over_long);
     until("it is counted", || over_long() == [0, 1, 0, 0]).await;
 
@@ -267,18 +222,11 @@ async fn an_over_long_frame_closes_its_stream_and_is_counted() {
     assert_eq!(receive(&mut inbox).await.frame, [8]);
     let mut again = raw.open("/musubi/append/1").await.unwrap();
     let longest = vec![3; FRAME_BYTES_MAX];
-    again
-        .write(&(FRAME_BYTES_MAX as u32).to_be_bytes())
-        .await
-        .unwrap();
+    again.write(&(FRAME_BYTES_MAX as u32).to_be_bytes()).await.unwrap();
     again.write(&longest).await.unwrap();
     assert_eq!(
         receive(&mut inbox).await,
-        Incoming {
-            from: 2,
-            class: Class::Append,
-            frame: longest
-        }
+        Incoming { from: 2, class: Class::Append, frame: longest }
     );
     network.shutdown().await;
 }
@@ -287,9 +235,8 @@ async fn an_over_long_frame_closes_its_stream_and_is_counted() {
 async fn a_newer_stream_of_a_class_replaces_the_older() {
     let members = members(2);
     let (network, mut inbox) = start(1, &members).await;
-    let mut raw = RawPeer::connect(secret(2), network.key().0, network.listen_address())
-        .await
-        .unwrap();
+    let mut raw =
+        RawPeer::connect(secret(2), network.key().0, network.listen_address()).await.unwrap();
     let mut older = raw.open("/musubi/submission/1").await.unwrap();
     older.write(&[0, 0, 0, 1, 1, 0, 0, 0, 9]).await.unwrap();
     assert_eq!(receive(&mut inbox).await.frame, [1]);
@@ -297,10 +244,7 @@ async fn a_newer_stream_of_a_class_replaces_the_older() {
     newer.write(&[0, 0, 0, 1, 2]).await.unwrap();
     assert_eq!(receive(&mut inbox).await.frame, [2]);
     assert!(older.is_closed().await, "two streams of one class");
-    assert_eq!(
-        status(&network, 2).classes[Class::Submission.index()].streams_in,
-        2
-    );
+    assert_eq!(status(&network, 2).classes[Class::Submission.index()].streams_in, 2);
     network.shutdown().await;
 }
 
@@ -309,9 +253,8 @@ async fn a_member_that_opens_streams_without_end_stays_bounded() {
     let members = members(3);
     let (network, mut inbox) = start(1, &members).await;
     let (other, _other_inbox) = start(3, &members).await;
-    let mut raw = RawPeer::connect(secret(2), network.key().0, network.listen_address())
-        .await
-        .unwrap();
+    let mut raw =
+        RawPeer::connect(secret(2), network.key().0, network.listen_address()).await.unwrap();
     let mut streams = Vec::new();
     for _ in 0..500 {
         // An incomplete frame on each.
@@ -334,23 +277,13 @@ async fn half_open_handshakes_do_not_keep_members_out() {
     let (first, _first_inbox) = start(1, &members).await;
     let mut silent = Vec::new();
     for _ in 0..100 {
-        silent.push(
-            tokio::net::TcpStream::connect(first.listen_address())
-                .await
-                .unwrap(),
-        );
+        silent.push(tokio::net::TcpStream::connect(first.listen_address()).await.unwrap());
     }
-    until("what is beyond the limit is refused", || {
-        first.refused_connections() >= 60
-    })
-    .await;
+    until("what is beyond the limit is refused", || first.refused_connections() >= 60).await;
     let (second, _second_inbox) = start(2, &members).await;
     let start = Instant::now();
     until_connected(&[&first, &second]).await;
-    assert!(
-        start.elapsed() < Duration::from_secs(3),
-        "silent strangers delay members"
-    );
+    assert!(start.elapsed() < Duration::from_secs(3), "silent strangers delay members");
     first.shutdown().await;
     second.shutdown().await;
 }
@@ -365,17 +298,11 @@ async fn somebody_else_at_a_members_address_is_not_taken_for_it() {
     config.members[1].address = config.listen;
     let (first, _first_inbox) = Network::start(config).await.unwrap();
     let (third, mut third_inbox) = start(3, &members).await;
-    until("dialled again and again", || {
-        first.peers().iter().all(|peer| peer.dial_failures >= 3)
-    })
-    .await;
+    until("dialled again and again", || first.peers().iter().all(|peer| peer.dial_failures >= 3))
+        .await;
     assert!(!status(&first, 2).connected && !status(&third, 1).connected);
     assert_eq!(first.send(2, Class::Control, vec![1]), Sent::NotConnected);
-    assert!(
-        tokio::time::timeout(Duration::from_millis(50), third_inbox.recv())
-            .await
-            .is_err()
-    );
+    assert!(tokio::time::timeout(Duration::from_millis(50), third_inbox.recv()).await.is_err());
     first.shutdown().await;
     third.shutdown().await;
 }
@@ -397,10 +324,7 @@ async fn a_restarted_member_is_back_within_three_seconds() {
                 assert_eq!(incoming.unwrap().frame, [restart]);
                 break;
             }
-            assert!(
-                back.elapsed() < Duration::from_secs(3),
-                "not back after 3 s"
-            );
+            assert!(back.elapsed() < Duration::from_secs(3), "not back after 3 s");
         }
         println!("restart {restart}: first frame after {:?}", back.elapsed());
         until_delivers(&second, 1, Class::Control, &mut first_inbox).await;
@@ -448,42 +372,24 @@ async fn a_full_queue_drops_and_one_class_never_blocks_another() {
     }
     let lane = status(&first, 2).classes[Class::Snapshot.index()];
     assert_eq!(lane.dropped_full, dropped);
-    assert!(
-        lane.queued_bytes <= 2 * FRAME_BYTES_MAX && lane.queued_frames <= 8,
-        "{lane:?}"
-    );
+    assert!(lane.queued_bytes <= 2 * FRAME_BYTES_MAX && lane.queued_frames <= 8, "{lane:?}");
     // Both queues, the reader's and the writer's buffers, and a Yamux window that never grew for
     // want of a reader.
-    assert!(
-        queued * (256 << 10) <= 8 * FRAME_BYTES_MAX,
-        "{queued} frames are somewhere"
-    );
+    assert!(queued * (256 << 10) <= 8 * FRAME_BYTES_MAX, "{queued} frames are somewhere");
 
     // Control frames pass by all that.
     let start = Instant::now();
-    assert_eq!(
-        first.send(2, Class::Control, b"heartbeat".to_vec()),
-        Sent::Queued
-    );
-    let incoming = tokio::time::timeout(PATIENCE, control.recv())
-        .await
-        .unwrap()
-        .unwrap();
+    assert_eq!(first.send(2, Class::Control, b"heartbeat".to_vec()), Sent::Queued);
+    let incoming = tokio::time::timeout(PATIENCE, control.recv()).await.unwrap().unwrap();
     assert_eq!(incoming.frame, b"heartbeat");
     println!("control beside a stuck snapshot: {:?}", start.elapsed());
 
     // Once somebody reads, all that was queued arrives.
     for _ in 0..queued {
-        let incoming = tokio::time::timeout(PATIENCE, snapshot.recv())
-            .await
-            .unwrap()
-            .unwrap();
+        let incoming = tokio::time::timeout(PATIENCE, snapshot.recv()).await.unwrap().unwrap();
         assert_eq!(incoming.frame.len(), 256 << 10);
     }
-    assert_eq!(
-        first.send(2, Class::Append, vec![0; FRAME_BYTES_MAX + 1]),
-        Sent::TooLarge
-    );
+    assert_eq!(first.send(2, Class::Append, vec![0; FRAME_BYTES_MAX + 1]), Sent::TooLarge);
     assert_eq!(first.send(7, Class::Append, vec![0]), Sent::NotConnected);
     first.shutdown().await;
     second.shutdown().await;
@@ -492,11 +398,7 @@ async fn a_full_queue_drops_and_one_class_never_blocks_another() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn shutdown_ends_the_inbox_and_frees_the_port() {
     let members = members(2);
-    let alive = || {
-        tokio::runtime::Handle::current()
-            .metrics()
-            .num_alive_tasks()
-    };
+    let alive = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
     let alive_before = alive();
     for _ in 0..5 {
         let (first, mut inbox) = start(1, &members).await;
@@ -519,16 +421,10 @@ async fn a_senseless_configuration_is_refused_with_its_code() {
     let code = async |change: &dyn Fn(&mut NetworkConfig)| {
         let mut config = config(1, &members);
         change(&mut config);
-        Network::start(config)
-            .await
-            .err()
-            .map(|error: NetworkError| error.code())
+        Network::start(config).await.err().map(|error: NetworkError| error.code())
     };
     assert_eq!(code(&|_| {}).await, None);
-    assert_eq!(
-        code(&|config| config.members[1].node = 2).await,
-        Some("member_repeated")
-    );
+    assert_eq!(code(&|config| config.members[1].node = 2).await, Some("member_repeated"));
     assert_eq!(
         code(&|config| config.members[1].peer = key(2).public()).await,
         Some("member_repeated")
@@ -543,19 +439,10 @@ async fn a_senseless_configuration_is_refused_with_its_code() {
         code(&|config| config.members[0].peer = PeerKey(off_the_curve)).await,
         Some("member_key_invalid")
     );
-    assert_eq!(
-        code(&|config| config.queue_bytes = 1_000).await,
-        Some("limit_out_of_range")
-    );
-    assert_eq!(
-        code(&|config| config.inbox_frames = 0).await,
-        Some("limit_out_of_range")
-    );
+    assert_eq!(code(&|config| config.queue_bytes = 1_000).await, Some("limit_out_of_range"));
+    assert_eq!(code(&|config| config.inbox_frames = 0).await, Some("limit_out_of_range"));
     let nowhere: SocketAddr = "192.0.2.1:0".parse().unwrap();
-    assert_eq!(
-        code(&|config| config.listen = nowhere).await,
-        Some("listen_failed")
-    );
+    assert_eq!(code(&|config| config.listen = nowhere).await, Some("listen_failed"));
 }
 
 /// Prints figures and asserts none: they depend on the machine. It fails only if frames do not
@@ -581,10 +468,7 @@ async fn throughput_and_latency_are_printed() {
         rounds.push(start.elapsed());
     }
     rounds.sort_unstable();
-    println!(
-        "round trip: median {:?}, p99 {:?}",
-        rounds[1_000], rounds[1_980]
-    );
+    println!("round trip: median {:?}, p99 {:?}", rounds[1_000], rounds[1_980]);
 
     let mut large = Vec::new();
     for _ in 0..100 {
@@ -595,10 +479,7 @@ async fn throughput_and_latency_are_printed() {
         large.push(start.elapsed());
     }
     large.sort_unstable();
-    println!(
-        "480 KiB one way: median {:?}, p99 {:?}",
-        large[50], large[98]
-    );
+    println!("480 KiB one way: median {:?}, p99 {:?}", large[50], large[98]);
 
     for bytes in [128, 4 << 10, 480 << 10] {
         let frames = FRAMES.min((256 << 20) / bytes);
@@ -616,10 +497,7 @@ async fn throughput_and_latency_are_printed() {
         tokio::join!(receiver, sender);
         let micros = start.elapsed().as_micros() as usize;
         let per_second = frames * 1_000_000 / micros;
-        println!(
-            "{bytes} B: {per_second} frames/s, {} MB/s",
-            frames * bytes / micros
-        );
+        println!("{bytes} B: {per_second} frames/s, {} MB/s", frames * bytes / micros);
     }
     first.shutdown().await;
     second.shutdown().await;

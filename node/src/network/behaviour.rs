@@ -71,23 +71,15 @@ pub(super) fn swarm(config: &NetworkConfig, hub: &Hub) -> Result<Swarm<Behaviour
         allowed,
         limits: connection_limits::Behaviour::new(limits),
         ping: ping::Behaviour::new(
-            ping::Config::new()
-                .with_interval(PING_INTERVAL)
-                .with_timeout(PING_TIMEOUT),
+            ping::Config::new().with_interval(PING_INTERVAL).with_timeout(PING_TIMEOUT),
         ),
         streams: libp2p_stream::Behaviour::new(),
     };
     let executor = Tracked(hub.tasks.clone());
     let swarm = SwarmBuilder::with_existing_identity(config.key.identity())
         .with_tokio()
-        .with_tcp(
-            tcp::Config::new().nodelay(true),
-            noise::Config::new,
-            yamux_config,
-        )
-        .map_err(|source| NetworkError::TransportKeyUnusable {
-            source: Box::new(source),
-        })?
+        .with_tcp(tcp::Config::new().nodelay(true), noise::Config::new, yamux_config)
+        .map_err(|source| NetworkError::TransportKeyUnusable { source: Box::new(source) })?
         .with_behaviour(|_| behaviour)
         .unwrap_or_else(|never| match never {})
         .with_swarm_config(|_| {
@@ -108,7 +100,5 @@ fn yamux_config() -> yamux::Config {
 
 /// `/ip4/…/tcp/…` or `/ip6/…/tcp/…`: no names, so nothing is resolved.
 pub(super) fn multiaddr(address: SocketAddr) -> Multiaddr {
-    Multiaddr::empty()
-        .with(address.ip().into())
-        .with(Protocol::Tcp(address.port()))
+    Multiaddr::empty().with(address.ip().into()).with(Protocol::Tcp(address.port()))
 }

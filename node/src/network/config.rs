@@ -71,10 +71,7 @@ impl NetworkConfig {
             if !nodes.insert(node) || !keys.insert(member.peer) {
                 return Err(NetworkError::MemberRepeated { node });
             }
-            let peer_id = member
-                .peer
-                .peer_id()
-                .ok_or(NetworkError::MemberKeyInvalid { node })?;
+            let peer_id = member.peer.peer_id().ok_or(NetworkError::MemberKeyInvalid { node })?;
             named.push((member.clone(), peer_id));
         }
         Ok(named)
@@ -92,12 +89,7 @@ impl NetworkConfig {
         ];
         for (name, value, least, most) in limits {
             if value < least || value > most {
-                return Err(NetworkError::LimitOutOfRange {
-                    name,
-                    value,
-                    least,
-                    most,
-                });
+                return Err(NetworkError::LimitOutOfRange { name, value, least, most });
             }
         }
         Ok(())

@@ -33,11 +33,7 @@ pub(super) struct Backoff {
 
 impl Backoff {
     pub(super) fn new(min: Duration, max: Duration) -> Self {
-        Self {
-            min,
-            max,
-            next: min,
-        }
+        Self { min, max, next: min }
     }
 
     pub(super) fn pause(&mut self) -> Duration {
@@ -78,12 +74,7 @@ impl<Id: Copy + PartialEq> Dialling<Id> {
     pub(super) fn new(now: Instant, we_go_first: bool) -> Self {
         let due = if we_go_first { now } else { now + COURTESY };
         let pauses = Backoff::new(PAUSE_MIN, PAUSE_MAX);
-        Self {
-            due: Some(due),
-            pauses,
-            we_go_first,
-            connections: Vec::new(),
-        }
+        Self { due: Some(due), pauses, we_go_first, connections: Vec::new() }
     }
 
     pub(super) fn due(&self) -> Option<Instant> {
@@ -112,27 +103,20 @@ impl<Id: Copy + PartialEq> Dialling<Id> {
     /// A connection stands. Returns the one to close, if there are two now.
     pub(super) fn on_established(&mut self, new: Connection<Id>) -> Option<Id> {
         self.due = None;
-        let surplus = self
-            .connections
-            .iter_mut()
-            .find(|old| !old.closing)
-            .map(|old| {
-                let crossed = old.dialled_by_us != new.dialled_by_us;
-                let simultaneous = new.since.duration_since(old.since) < SIMULTANEOUS;
-                if crossed && simultaneous && new.dialled_by_us != self.we_go_first {
-                    // Both sides see the same two, so both close the same one.
-                    new.id
-                } else {
-                    // Crossed: as above. Otherwise the member would not have dialled, nor we, had the
-                    // old one still been alive on both sides.
-                    old.closing = true;
-                    old.id
-                }
-            });
-        self.connections.push(Connection {
-            closing: surplus == Some(new.id),
-            ..new
+        let surplus = self.connections.iter_mut().find(|old| !old.closing).map(|old| {
+            let crossed = old.dialled_by_us != new.dialled_by_us;
+            let simultaneous = new.since.duration_since(old.since) < SIMULTANEOUS;
+            if crossed && simultaneous && new.dialled_by_us != self.we_go_first {
+                // Both sides see the same two, so both close the same one.
+                new.id
+            } else {
+                // Crossed: as above. Otherwise the member would not have dialled, nor we, had the
+                // old one still been alive on both sides.
+                old.closing = true;
+                old.id
+            }
         });
+        self.connections.push(Connection { closing: surplus == Some(new.id), ..new });
         surplus
     }
 
@@ -148,11 +132,7 @@ impl<Id: Copy + PartialEq> Dialling<Id> {
         if now.duration_since(gone.since) >= LIFE_MIN {
             self.pauses.reset();
         }
-        let courtesy = if self.we_go_first {
-            Duration::ZERO
-        } else {
-            COURTESY
-        };
+        let courtesy = if self.we_go_first { Duration::ZERO } else { COURTESY };
         self.due = Some(now + self.pauses.pause() + courtesy);
         true
     }
@@ -163,12 +143,7 @@ mod tests {
     use super::*;
 
     fn connection(id: u8, dialled_by_us: bool, since: Instant) -> Connection<u8> {
-        Connection {
-            id,
-            dialled_by_us,
-            since,
-            closing: false,
-        }
+        Connection { id, dialled_by_us, since, closing: false }
     }
 
     #[test]
@@ -184,12 +159,9 @@ mod tests {
     fn simultaneous_dials_leave_the_same_one_on_both_sides_in_any_order() {
         let now = Instant::now();
         // Connection 1 was dialled by the side that goes first, connection 2 by the other.
-        for (first_sees, second_sees) in [
-            ([1, 2], [1, 2]),
-            ([1, 2], [2, 1]),
-            ([2, 1], [1, 2]),
-            ([2, 1], [2, 1]),
-        ] {
+        for (first_sees, second_sees) in
+            [([1, 2], [1, 2]), ([1, 2], [2, 1]), ([2, 1], [1, 2]), ([2, 1], [2, 1])]
+        {
             for (we_go_first, order) in [(true, first_sees), (false, second_sees)] {
                 let mut side = Dialling::new(now, we_go_first);
                 let closed: Vec<_> = order

@@ -26,10 +26,7 @@ pub(super) enum FrameError {
 
 /// Appends a frame as it goes over the wire.
 pub(super) fn append(buffer: &mut Vec<u8>, frame: &[u8]) {
-    assert!(
-        frame.len() <= FRAME_BYTES_MAX,
-        "the queue takes no frame that is too large"
-    );
+    assert!(frame.len() <= FRAME_BYTES_MAX, "the queue takes no frame that is too large");
     // Fits: the assertion above.
     let length = (frame.len() as u32).to_be_bytes();
     buffer.reserve(LENGTH_BYTES + frame.len());
@@ -51,10 +48,7 @@ pub(super) async fn read<R: AsyncRead + Unpin>(
         return Err(FrameError::OverLong { length });
     }
     let mut body = Vec::with_capacity(BODY_BYTES_FIRST.min(length as usize));
-    stream
-        .take(u64::from(length))
-        .read_to_end(&mut body)
-        .await?;
+    stream.take(u64::from(length)).read_to_end(&mut body).await?;
     if body.len() < length as usize {
         return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
     }
@@ -73,9 +67,7 @@ mod tests {
 
     /// Readers in memory never wait.
     fn read_now<R: AsyncRead + Unpin>(stream: &mut R) -> Result<Option<Vec<u8>>, FrameError> {
-        read(stream)
-            .now_or_never()
-            .expect("bytes in memory are there at once")
+        read(stream).now_or_never().expect("bytes in memory are there at once")
     }
 
     fn read_all(wire: &[u8]) -> (Vec<Vec<u8>>, Option<FrameError>) {
@@ -154,10 +146,7 @@ mod tests {
     fn a_claimed_length_allocates_only_as_its_bytes_arrive() {
         let mut wire = (FRAME_BYTES_MAX as u32).to_be_bytes().to_vec();
         wire.extend([1; 100]);
-        let mut drip = Drip {
-            wire: &wire,
-            offered_max: 0,
-        };
+        let mut drip = Drip { wire: &wire, offered_max: 0 };
         assert!(matches!(read_now(&mut drip), Err(FrameError::Broken(_))));
         assert!(drip.offered_max <= BODY_BYTES_FIRST, "{}", drip.offered_max);
     }

@@ -39,9 +39,7 @@ impl Frames {
     }
 
     fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Option<Incoming>> {
-        self.0
-            .poll_recv(context)
-            .map(|held| held.map(|(incoming, _)| incoming))
+        self.0.poll_recv(context).map(|held| held.map(|(incoming, _)| incoming))
     }
 }
 
@@ -80,11 +78,7 @@ impl Inbox {
                 Poll::Pending => {}
             }
         }
-        if ended == count {
-            Poll::Ready(None)
-        } else {
-            Poll::Pending
-        }
+        if ended == count { Poll::Ready(None) } else { Poll::Pending }
     }
 }
 
@@ -115,13 +109,7 @@ pub(super) fn channels(
 ) -> ([InboxSender; Class::ALL.len()], Inbox) {
     let pairs = Class::ALL.map(|_| {
         let (frames, receiver) = mpsc::channel(frames_max);
-        (
-            InboxSender {
-                frames,
-                bytes: Arc::new(Semaphore::new(bytes_max)),
-            },
-            Frames(receiver),
-        )
+        (InboxSender { frames, bytes: Arc::new(Semaphore::new(bytes_max)) }, Frames(receiver))
     });
     let senders = pairs.each_ref().map(|(sender, _)| sender.clone());
     let classes = pairs.map(|(_, receiver)| receiver);
@@ -137,11 +125,7 @@ mod tests {
     use super::*;
 
     fn incoming(class: Class, bytes: usize) -> Incoming {
-        Incoming {
-            from: 1,
-            class,
-            frame: vec![0; bytes],
-        }
+        Incoming { from: 1, class, frame: vec![0; bytes] }
     }
 
     #[tokio::test]
@@ -149,38 +133,21 @@ mod tests {
         let (senders, mut inbox) = channels(8, 1_000);
         assert!(senders[1].put(incoming(Class::Append, 900)).await);
         assert!(
-            senders[1]
-                .put(incoming(Class::Append, 101))
-                .now_or_never()
-                .is_none(),
+            senders[1].put(incoming(Class::Append, 101)).now_or_never().is_none(),
             "over the byte budget"
         );
         for _ in 0..8 {
-            assert!(
-                senders[0]
-                    .put(incoming(Class::Control, 0))
-                    .now_or_never()
-                    .unwrap()
-            );
+            assert!(senders[0].put(incoming(Class::Control, 0)).now_or_never().unwrap());
         }
         assert!(
-            senders[0]
-                .put(incoming(Class::Control, 0))
-                .now_or_never()
-                .is_none(),
+            senders[0].put(incoming(Class::Control, 0)).now_or_never().is_none(),
             "over the frame budget"
         );
         // Fair: the single append frame does not wait for the eight of control.
-        let order = [
-            inbox.recv().await.unwrap().class,
-            inbox.recv().await.unwrap().class,
-        ];
+        let order = [inbox.recv().await.unwrap().class, inbox.recv().await.unwrap().class];
         assert_eq!(order, [Class::Control, Class::Append]);
         assert!(
-            senders[1]
-                .put(incoming(Class::Append, 101))
-                .now_or_never()
-                .unwrap(),
+            senders[1].put(incoming(Class::Append, 101)).now_or_never().unwrap(),
             "the bytes came back"
         );
     }

@@ -39,9 +39,7 @@ impl TransportKey {
     #[must_use]
     pub fn from_secret(secret: &mut [u8; 32]) -> Self {
         let secret = ed25519::SecretKey::try_from_bytes(secret);
-        Self(ed25519::Keypair::from(
-            secret.expect("any 32 bytes are an Ed25519 seed"),
-        ))
+        Self(ed25519::Keypair::from(secret.expect("any 32 bytes are an Ed25519 seed")))
     }
 
     /// The public half.

@@ -27,17 +27,12 @@ struct Lane {
 impl Lane {
     fn reserve(&self, bytes: usize) -> bool {
         let add = |held: usize| held.checked_add(bytes).filter(|sum| *sum <= self.bytes_max);
-        self.bytes
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, add)
-            .is_ok()
+        self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok()
     }
 
     fn release(&self, bytes: usize) {
         let before = self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-        assert!(
-            before >= bytes,
-            "a queue gives back only bytes it has taken"
-        );
+        assert!(before >= bytes, "a queue gives back only bytes it has taken");
     }
 }
 
@@ -148,10 +143,7 @@ impl Peer {
     }
 
     pub(super) fn set_last_error(&self, error: &dyn Display) {
-        *self
-            .last_error
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
     }
 
     pub(super) fn status(&self) -> PeerStatus {
@@ -163,20 +155,11 @@ impl Peer {
             connected: *self.connected.borrow(),
             round_trip: (round_trip > 0).then(|| Duration::from_nanos(round_trip)),
             dial_failures: self.dial_failures.get(),
-            last_error: self
-                .last_error
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone(),
+            last_error: self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             classes: Class::ALL.map(|class| {
                 let lane = &self.lanes[class.index()];
                 let queued = lane.frames.max_capacity() - lane.frames.capacity();
-                ClassStatus::of(
-                    class,
-                    &lane.counters,
-                    queued,
-                    lane.bytes.load(Ordering::Relaxed),
-                )
+                ClassStatus::of(class, &lane.counters, queued, lane.bytes.load(Ordering::Relaxed))
             }),
         }
     }
@@ -206,11 +189,7 @@ pub(super) fn peers(
             member,
         });
         for (class, (_, frames)) in Class::ALL.into_iter().zip(channels) {
-            queues.push(Queue {
-                peer: Arc::clone(&peer),
-                class,
-                frames,
-            });
+            queues.push(Queue { peer: Arc::clone(&peer), class, frames });
         }
         peers.insert(peer.node(), peer);
     }

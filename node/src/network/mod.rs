@@ -67,12 +67,7 @@ pub enum Class {
 
 impl Class {
     /// Every class, in the order of [`Class::index`].
-    pub const ALL: [Self; 4] = [
-        Self::Control,
-        Self::Append,
-        Self::Snapshot,
-        Self::Submission,
-    ];
+    pub const ALL: [Self; 4] = [Self::Control, Self::Append, Self::Snapshot, Self::Submission];
 
     /// Position in [`Class::ALL`].
     #[must_use]
@@ -195,25 +190,13 @@ impl Network {
         });
         // From here on every early return must stop what libp2p has spawned: the guard does.
         let stop_on_drop = hub.stop.clone().drop_guard();
-        let swarm::Listening {
-            driver,
-            control,
-            accepted,
-            address: listen,
-        } = swarm::Driver::listen(&config, Arc::clone(&hub)).await?;
+        let swarm::Listening { driver, control, accepted, address: listen } =
+            swarm::Driver::listen(&config, Arc::clone(&hub)).await?;
         streams::spawn_acceptors(&hub, accepted, senders);
         streams::spawn_writers(&hub, &control, queues);
         hub.spawn(driver.run());
         tracing::info!(%key, %listen, members = hub.members.len(), "network listens");
-        Ok((
-            Self {
-                hub,
-                key,
-                listen,
-                _stop_on_drop: stop_on_drop,
-            },
-            inbox,
-        ))
+        Ok((Self { hub, key, listen, _stop_on_drop: stop_on_drop }, inbox))
     }
 
     /// Puts a frame into the queue of (`to`, `class`). Never blocks, never waits.
@@ -240,11 +223,7 @@ impl Network {
     /// State and counters of every member, by node.
     #[must_use]
     pub fn peers(&self) -> Vec<PeerStatus> {
-        self.hub
-            .members
-            .values()
-            .map(|peer| peer.status())
-            .collect()
+        self.hub.members.values().map(|peer| peer.status()).collect()
     }
 
     /// Connections turned away since the start: strangers, and members beyond a limit.

@@ -52,11 +52,7 @@ pub(super) const fn protocol(class: Class) -> StreamProtocol {
 /// Starts a writer per queue.
 pub(super) fn spawn_writers(hub: &Arc<Hub>, control: &Control, queues: Vec<Queue>) {
     for queue in queues {
-        let writer = Writer {
-            queue,
-            control: control.clone(),
-            hub: Arc::clone(hub),
-        };
+        let writer = Writer { queue, control: control.clone(), hub: Arc::clone(hub) };
         hub.spawn(writer.run());
     }
 }
@@ -164,11 +160,7 @@ impl Writer {
         }
         counters.frames_out.add(frames);
         counters.bytes_out.add(bytes);
-        if self.queue.is_empty() {
-            sink.flush().await
-        } else {
-            Ok(())
-        }
+        if self.queue.is_empty() { sink.flush().await } else { Ok(()) }
     }
 
     fn report(&self, error: &io::Error, still_connected: bool) {
@@ -176,10 +168,7 @@ impl Writer {
         tracing::debug!(node = peer.node(), class = class.name(), %error, "outgoing stream ended");
         if still_connected {
             peer.set_last_error(&format_args!("{} stream to it: {error}", class.name()));
-            self.hub.announce(Event::Interrupted {
-                node: peer.node(),
-                class,
-            });
+            self.hub.announce(Event::Interrupted { node: peer.node(), class });
         }
     }
 }
@@ -188,10 +177,7 @@ impl Writer {
 /// an end.
 async fn until_end(end: &mut ReadHalf<Stream>) -> io::Error {
     match end.read(&mut [0]).await {
-        Ok(0) => io::Error::new(
-            io::ErrorKind::ConnectionReset,
-            "the member closed the stream",
-        ),
+        Ok(0) => io::Error::new(io::ErrorKind::ConnectionReset, "the member closed the stream"),
         Ok(_) => io::Error::new(
             io::ErrorKind::InvalidData,
             "the member wrote to a stream that is ours to write",
@@ -203,11 +189,8 @@ async fn until_end(end: &mut ReadHalf<Stream>) -> io::Error {
 /// Takes the incoming streams of one class. Never waits for anything else: see the module's
 /// description.
 async fn accept(hub: Arc<Hub>, class: Class, mut streams: IncomingStreams, inbox: InboxSender) {
-    let names: HashMap<PeerId, Arc<Peer>> = hub
-        .members
-        .values()
-        .map(|peer| (peer.peer_id, Arc::clone(peer)))
-        .collect();
+    let names: HashMap<PeerId, Arc<Peer>> =
+        hub.members.values().map(|peer| (peer.peer_id, Arc::clone(peer))).collect();
     let mut readers: HashMap<PeerId, JoinHandle<()>> = HashMap::new();
     while let Some((peer_id, stream)) = streams.next().await {
         let Some(peer) = names.get(&peer_id) else {
@@ -216,11 +199,7 @@ async fn accept(hub: Arc<Hub>, class: Class, mut streams: IncomingStreams, inbox
             continue;
         };
         peer.counters(class).streams_in.add(1);
-        let reader = Reader {
-            peer: Arc::clone(peer),
-            class,
-            inbox: inbox.clone(),
-        };
+        let reader = Reader { peer: Arc::clone(peer), class, inbox: inbox.clone() };
         let older = readers.remove(&peer_id);
         readers.insert(peer_id, hub.spawn(reader.run(stream, older)));
     }
@@ -262,11 +241,7 @@ impl Reader {
         while let Some(frame) = frame::read(&mut stream).await? {
             counters.frames_in.add(1);
             counters.bytes_in.add(frame.len() as u64);
-            let incoming = Incoming {
-                from: self.peer.node(),
-                class: self.class,
-                frame,
-            };
+            let incoming = Incoming { from: self.peer.node(), class: self.class, frame };
             // While the application lags we wait here, and the sender's window stays shut.
             if !self.inbox.put(incoming).await {
                 break;

@@ -55,50 +55,30 @@ impl Driver {
         let mut control = swarm.behaviour().streams.new_control();
         // Before the first connection: each learns at its birth which protocols there are.
         let accepted = Class::ALL.map(|class| {
-            control
-                .accept(protocol(class))
-                .expect("each class registers its protocol once")
+            control.accept(protocol(class)).expect("each class registers its protocol once")
         });
         let own = *swarm.local_peer_id();
         let now = Instant::now();
         let known = hub.members.values().map(|peer| {
             let dialling = Dialling::new(now, own < peer.peer_id);
-            (
-                peer.peer_id,
-                Known {
-                    peer: Arc::clone(peer),
-                    dialling,
-                    attempt: None,
-                },
-            )
+            (peer.peer_id, Known { peer: Arc::clone(peer), dialling, attempt: None })
         });
         let known = known.collect();
         let mut driver = Self { hub, swarm, known };
-        let port =
-            driver
-                .listen_on(config.listen)
-                .await
-                .map_err(|source| NetworkError::ListenFailed {
-                    address: config.listen,
-                    source,
-                })?;
+        let port = driver
+            .listen_on(config.listen)
+            .await
+            .map_err(|source| NetworkError::ListenFailed { address: config.listen, source })?;
         let address = SocketAddr::new(config.listen.ip(), port);
-        Ok(Listening {
-            driver,
-            control,
-            accepted,
-            address,
-        })
+        Ok(Listening { driver, control, accepted, address })
     }
 
     /// Returns the port.
     async fn listen_on(&mut self, address: SocketAddr) -> std::io::Result<u16> {
-        self.swarm
-            .listen_on(behaviour::multiaddr(address))
-            .map_err(|error| match error {
-                TransportError::Other(error) => error,
-                TransportError::MultiaddrNotSupported(_) => std::io::ErrorKind::Unsupported.into(),
-            })?;
+        self.swarm.listen_on(behaviour::multiaddr(address)).map_err(|error| match error {
+            TransportError::Other(error) => error,
+            TransportError::MultiaddrNotSupported(_) => std::io::ErrorKind::Unsupported.into(),
+        })?;
         loop {
             match self.swarm.select_next_some().await {
                 SwarmEvent::NewListenAddr { address, .. } => {
@@ -123,11 +103,7 @@ impl Driver {
     /// Runs until dropped.
     pub(super) async fn run(mut self) {
         loop {
-            let due = self
-                .known
-                .values()
-                .filter_map(|known| known.dialling.due())
-                .min();
+            let due = self.known.values().filter_map(|known| known.dialling.due()).min();
             tokio::select! {
                 event = self.swarm.select_next_some() => self.handle(event),
                 () = until(due) => self.dial_due(),
@@ -138,15 +114,7 @@ impl Driver {
     fn dial_due(&mut self) {
         let now = Instant::now();
         let Self { hub, swarm, known } = self;
-        for (
-            peer_id,
-            Known {
-                peer,
-                dialling,
-                attempt,
-            },
-        ) in known
-        {
+        for (peer_id, Known { peer, dialling, attempt }) in known {
             if dialling.due().is_none_or(|due| due > now) {
                 continue;
             }
@@ -168,20 +136,10 @@ impl Driver {
 
     fn handle(&mut self, event: SwarmEvent<BehaviourEvent>) {
         match event {
-            SwarmEvent::ConnectionEstablished {
-                peer_id,
-                connection_id,
-                endpoint,
-                ..
-            } => {
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
                 self.on_established(peer_id, connection_id, &endpoint);
             }
-            SwarmEvent::ConnectionClosed {
-                peer_id,
-                connection_id,
-                cause,
-                ..
-            } => {
+            SwarmEvent::ConnectionClosed { peer_id, connection_id, cause, .. } => {
                 let Some(Known { peer, dialling, .. }) = self.known.get_mut(&peer_id) else {
                     return;
                 };
@@ -199,11 +157,7 @@ impl Driver {
                     );
                 }
             }
-            SwarmEvent::OutgoingConnectionError {
-                connection_id,
-                error,
-                ..
-            } => {
+            SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
                 // By the attempt, not by the peer: libp2p names who answered, and at a wrong
                 // address that can be ourselves.
                 let is_tried = |known: &&mut Known| known.attempt == Some(connection_id);
@@ -211,12 +165,7 @@ impl Driver {
                     on_dial_failed(&self.hub, peer, dialling, &error);
                 }
             }
-            SwarmEvent::IncomingConnectionError {
-                send_back_addr,
-                error,
-                peer_id,
-                ..
-            } => {
+            SwarmEvent::IncomingConnectionError { send_back_addr, error, peer_id, .. } => {
                 self.on_refused(&send_back_addr, &error, peer_id);
             }
             SwarmEvent::Behaviour(BehaviourEvent::Ping(event)) => self.on_ping(event),
@@ -224,10 +173,7 @@ impl Driver {
             SwarmEvent::ListenerClosed { reason, .. } => {
                 // The members' addresses of us are dead now, but we still reach them: loud, not
                 // fatal.
-                tracing::error!(
-                    ?reason,
-                    "the listener closed; members cannot dial this node"
-                );
+                tracing::error!(?reason, "the listener closed; members cannot dial this node");
             }
             _ => {}
         }
@@ -241,12 +187,7 @@ impl Driver {
         };
         let first = !dialling.is_connected();
         let dialled_by_us = endpoint.is_dialer();
-        let connection = Connection {
-            id,
-            dialled_by_us,
-            since: Instant::now(),
-            closing: false,
-        };
+        let connection = Connection { id, dialled_by_us, since: Instant::now(), closing: false };
         if let Some(surplus) = dialling.on_established(connection) {
             self.swarm.close_connection(surplus);
         }

@@ -31,12 +31,9 @@ impl RawPeer {
         let mut swarm = build(identity::Keypair::ed25519_from_bytes(&mut secret).unwrap());
         let target = identity::ed25519::PublicKey::try_from_bytes(&target).unwrap();
         let target = identity::PublicKey::from(target).to_peer_id();
-        let address = Multiaddr::empty()
-            .with(address.ip().into())
-            .with(Protocol::Tcp(address.port()));
-        swarm
-            .dial(DialOpts::peer_id(target).addresses(vec![address]).build())
-            .unwrap();
+        let address =
+            Multiaddr::empty().with(address.ip().into()).with(Protocol::Tcp(address.port()));
+        swarm.dial(DialOpts::peer_id(target).addresses(vec![address]).build()).unwrap();
         loop {
             match swarm.select_next_some().await {
                 SwarmEvent::ConnectionEstablished { .. } => break,
@@ -50,18 +47,12 @@ impl RawPeer {
                 swarm.select_next_some().await;
             }
         });
-        Ok(Self {
-            target,
-            control,
-            swarm,
-        })
+        Ok(Self { target, control, swarm })
     }
 
     /// Opens a stream of this protocol.
     pub(crate) async fn open(&mut self, protocol: &'static str) -> Result<RawStream, String> {
-        let opening = self
-            .control
-            .open_stream(self.target, StreamProtocol::new(protocol));
+        let opening = self.control.open_stream(self.target, StreamProtocol::new(protocol));
         match tokio::time::timeout(Duration::from_secs(5), opening).await {
             Ok(stream) => stream.map(RawStream).map_err(|error| error.to_string()),
             Err(_) => Err("the stream did not open within 5 s".to_owned()),
@@ -99,11 +90,7 @@ impl RawStream {
 fn build(key: identity::Keypair) -> Swarm<libp2p_stream::Behaviour> {
     SwarmBuilder::with_existing_identity(key)
         .with_tokio()
-        .with_tcp(
-            tcp::Config::default(),
-            noise::Config::new,
-            yamux::Config::default,
-        )
+        .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)
         .unwrap()
         .with_behaviour(|_| libp2p_stream::Behaviour::new())
         .unwrap()

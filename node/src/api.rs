@@ -1,0 +1,313 @@
+//! The running node as the HTTP API sees it.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use musubi_consensus::Submission;
+use musubi_ledger::{
+    api::Info,
+    batch::Batch,
+    execute::{Entry, Head},
+    genesis::RULES_VERSION,
+    id::{InstrumentId, PartyId, TxId},
+    leaf::SealBody,
+    state::{ProposalStatus, ReadState, Row, Table},
+    tlog::tile::{Bundle, Tile},
+};
+use musubi_storage::{Direction, StoreError};
+use tokio::sync::watch;
+
+use crate::{
+    config::HttpSection,
+    core::pending::Admitted,
+    http::{
+        Admission, CheckedSubmission, Door, FeedPage, HistoryPage, Ledger, NotReady, Read,
+        ReadFault, Recorded, Refusal,
+    },
+    node::Node,
+};
+
+/// Leaves that one look at the feed goes through.
+const FEED_WINDOW: u64 = 1_024;
+/// Rows that one look at a table takes.
+const ROWS_PAGE: usize = 512;
+
+fn fault(error: StoreError) -> ReadFault {
+    ReadFault(error.to_string())
+}
+
+impl Ledger for Node {
+    fn info(&self) -> Info {
+        let head = *self.head.borrow();
+        let status = self.status.borrow();
+        let genesis = &self.loaded.genesis;
+        Info {
+            chain: genesis.chain(),
+            origin: genesis.origin(),
+            scheme: genesis.scheme.clone(),
+            node: self.loaded.config.node,
+            leader: status.standing.leader.map(|leader| leader.0),
+            term: status.standing.term,
+            height: head.height,
+            time: head.time,
+            size: head.size,
+            rules_version: RULES_VERSION,
+            version: env!("CARGO_PKG_VERSION").into(),
+        }
+    }
+
+    fn heads(&self) -> watch::Receiver<Head> {
+        self.head.clone()
+    }
+
+    fn rules_version(&self) -> u16 {
+        RULES_VERSION
+    }
+
+    fn not_ready(&self) -> Vec<NotReady> {
+        let status = self.status.borrow();
+        let mut reasons = Vec::new();
+        let mut add = |code, detail: String| reasons.push(NotReady { code, detail });
+        if status.halted {
+            add("halted", "the replica has stopped; see this node's log".into());
+        }
+        if status.standing.leader.is_none() {
+            let detail = "no leader is known: are a majority of validators up and connected?";
+            add("no_leader", detail.into());
+        }
+        let behind = status.commit.saturating_sub(status.executed);
+        if behind > BEHIND_MAX {
+            add("behind", format!("{behind} committed entries are not executed yet"));
+        }
+        let block_time = self.head.borrow().time;
+        let age = crate::clock::now().0.saturating_sub(block_time.0);
+        if age > STALE_MS {
+            add(
+                "behind",
+                format!("the newest block is {age} ms old; an idle leader makes one every 10 s"),
+            );
+        }
+        let free = self.disk_free();
+        if free < self.loaded.config.tuning.disk_free_bytes {
+            add("disk_low", format!("{free} bytes are free on the data directory's disk"));
+        }
+        reasons
+    }
+
+    fn pending(&self, id: &TxId) -> bool {
+        self.pending.holds(id)
+    }
+
+    fn state(&self) -> &dyn ReadState {
+        &**self.store.state()
+    }
+
+    fn entries(&self, leaves: &[u64]) -> Read<Vec<Recorded>> {
+        let mut batches = Batches { node: self, open: None };
+        let mut recorded = Vec::new();
+        for &leaf in leaves {
+            if let Some(entry) = self.store.entry(leaf).map_err(fault)? {
+                let transaction = batches.item(&entry)?;
+                recorded.push(Recorded { entry, transaction });
+            }
+        }
+        Ok(recorded)
+    }
+
+    fn history(&self, party: &PartyId, before: Option<u64>, limit: usize) -> Read<HistoryPage> {
+        let page = self.store.party_leaves(party, before, Direction::Descending, limit);
+        let page = page.map_err(fault)?;
+        Ok(HistoryPage { leaves: page.leaves, more: page.more })
+    }
+
+    fn feed(&self, from: u64, party: Option<&PartyId>, limit: usize) -> Read<FeedPage> {
+        let size = self.head.borrow().size;
+        match party {
+            Some(party) => {
+                let cursor = from.checked_sub(1);
+                let page = self.store.party_leaves(party, cursor, Direction::Ascending, limit);
+                let page = page.map_err(fault)?;
+                let last = page.leaves.last().map_or(from, |leaf| leaf + 1);
+                let next = if page.more { last } else { size.max(last) };
+                Ok(FeedPage { leaves: page.leaves, next })
+            }
+            None => {
+                let until = size.min(from.saturating_add(FEED_WINDOW)).max(from);
+                let found = self.store.entries(from..until).map_err(fault)?;
+                let mut leaves: Vec<u64> = found.iter().map(|entry| entry.index).collect();
+                let next = match leaves.get(limit) {
+                    Some(&first_left_out) => first_left_out,
+                    None => until,
+                };
+                leaves.truncate(limit);
+                Ok(FeedPage { leaves, next })
+            }
+        }
+    }
+
+    fn open_proposals(&self, party: &PartyId) -> Read<Vec<TxId>> {
+        let mut open = Vec::new();
+        self.each_row(Table::Proposal, &mut |key, row| {
+            if let Row::Proposal(proposal) = row {
+                let concerns = [proposal.movement.from, proposal.movement.to, proposal.proposer];
+                if proposal.status == ProposalStatus::Open && concerns.contains(party) {
+                    open.extend(key.try_into().map(TxId));
+                }
+            }
+        })?;
+        Ok(open)
+    }
+
+    fn instruments(&self) -> Read<Vec<InstrumentId>> {
+        let mut codes = Vec::new();
+        self.each_row(Table::Instrument, &mut |key, _| {
+            let text = String::from_utf8_lossy(key);
+            codes.extend(text.trim_end_matches('\0').parse::<InstrumentId>());
+        })?;
+        Ok(codes)
+    }
+
+    fn raft_entry(&self, height: u64) -> Read<Option<Vec<u8>>> {
+        Ok(self.store.raft_entry(height).map_err(fault)?.map(|entry| entry.data))
+    }
+
+    fn seals(&self, from: u64, count: usize) -> Read<Vec<SealBody>> {
+        let mut seals = Vec::new();
+        for height in (from..).take(count) {
+            match self.store.block(height).map_err(fault)? {
+                Some(block) => seals.push(block.seal),
+                None => break,
+            }
+        }
+        Ok(seals)
+    }
+
+    fn tile(&self, tile: &Tile) -> Read<Option<Vec<u8>>> {
+        self.store.tile(tile).map_err(fault)
+    }
+
+    fn bundle(&self, bundle: &Bundle) -> Read<Option<Vec<u8>>> {
+        self.store.bundle(bundle).map_err(fault)
+    }
+
+    fn checkpoint(&self) -> Read<Option<String>> {
+        match self.notes.own() {
+            Some(note) => Ok(Some(note)),
+            None => {
+                let latest = self.store.latest_checkpoint().map_err(fault)?;
+                Ok(latest.map(|(_, note)| note))
+            }
+        }
+    }
+
+    fn checkpoints(&self) -> Read<Vec<(u64, String)>> {
+        Ok(self.notes.all())
+    }
+}
+
+/// Committed entries that may wait for execution before the node counts as behind.
+const BEHIND_MAX: u64 = 1_000;
+
+/// Age of the newest block above which this node shows yesterday's balances.
+const STALE_MS: u64 = 3 * musubi_ledger::limits::IDLE_BATCH_MS;
+
+/// Finds items in batches, decoding each batch once.
+struct Batches<'n> {
+    node: &'n Node,
+    open: Option<(u64, Batch)>,
+}
+
+impl Batches<'_> {
+    fn item(&mut self, entry: &Entry) -> Read<Option<Vec<u8>>> {
+        let Some(position) = entry.item else { return Ok(None) };
+        let height = entry.leaf.height;
+        if self.open.as_ref().is_none_or(|(at, _)| *at != height) {
+            let damaged = || ReadFault(format!("the Raft entry of block {height} is not readable"));
+            let raft = self.node.store.raft_entry(height).map_err(fault)?.ok_or_else(damaged)?;
+            self.open = Some((height, Batch::decode(&raft.data).map_err(|_| damaged())?));
+        }
+        let position = usize::try_from(position).unwrap_or(usize::MAX);
+        Ok(self.open.as_ref().and_then(|(_, batch)| batch.items.get(position).cloned()))
+    }
+}
+
+impl Node {
+    /// Goes through a table, key without its table byte.
+    fn each_row(&self, table: Table, see: &mut dyn FnMut(&[u8], Row)) -> Read<()> {
+        let mut after: Option<Vec<u8>> = None;
+        loop {
+            let page = self.store.rows(table, &[], after.as_deref(), ROWS_PAGE).map_err(fault)?;
+            for (key, row) in page.rows {
+                see(&key[1..], row);
+                after = Some(key);
+            }
+            if !page.more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Free bytes on the data directory's disk; none known reads as plenty.
+    #[must_use]
+    pub fn disk_free(&self) -> u64 {
+        let found = rustix::fs::statvfs(&self.loaded.config.data);
+        found.map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+}
+
+impl Door for Node {
+    fn submit(&self, items: Vec<CheckedSubmission>, follow: bool) -> Vec<Admission> {
+        let mut admissions = Vec::with_capacity(items.len());
+        let mut fresh = Vec::new();
+        for item in items {
+            self.verified.note(musubi_ledger::hash::sha256(&item.bytes));
+            let submission = Submission { id: item.id, bytes: item.bytes };
+            let expires = item.transaction.body.expires;
+            let (admitted, receiver) = self.pending.admit(&submission, expires);
+            if admitted == Admitted::New {
+                fresh.push(submission);
+            }
+            admissions.push(match admitted {
+                Admitted::Full => Admission::Refused(Refusal::Busy),
+                _ => Admission::Admitted(receiver.filter(|_| follow)),
+            });
+        }
+        if !fresh.is_empty() {
+            // If the replica's queue is full now, `resend` offers them again shortly.
+            let _ = self.submit(fresh);
+        }
+        admissions
+    }
+}
+
+/// The API, being served.
+pub struct Api(crate::http::Server);
+
+/// Starts serving.
+///
+/// # Errors
+/// If a reader token is malformed or the address cannot be bound.
+pub async fn serve(node: &Arc<Node>, section: &HttpSection) -> anyhow::Result<Api> {
+    let config = section.to_http()?;
+    let server = crate::http::serve(
+        config,
+        &node.loaded.genesis,
+        Arc::clone(node) as Arc<dyn Ledger>,
+        Arc::clone(node) as Arc<dyn Door>,
+        Arc::clone(&node.metrics),
+    );
+    Ok(Api(server.await.context("cannot serve the HTTP API")?))
+}
+
+impl Api {
+    /// Where it is served.
+    #[must_use]
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.0.address()
+    }
+
+    /// Stops: open requests end, new ones are refused.
+    pub async fn stop(self) {
+        self.0.shutdown().await;
+    }
+}

@@ -1,0 +1,304 @@
+//! A node's configuration file: TOML, every key known, every value checked before anything starts.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use musubi_ledger::{batch::NodeId, genesis::Genesis, keys::SecretKey};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::http::{HttpConfig, HttpLimits, ReaderToken};
+
+/// `musubi-node run --config FILE` reads this. Paths are relative to the file's folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// This node's Raft id, as the genesis document lists it.
+    pub node: u64,
+    /// The genesis document (binary form).
+    pub genesis: PathBuf,
+    /// Where log, chain and state are kept.
+    pub data: PathBuf,
+    /// Folder with `transport.key`, `node.key` and `cosigner.key`.
+    pub keys: PathBuf,
+    /// The network between validators.
+    pub network: NetworkSection,
+    /// The HTTP API.
+    pub http: HttpSection,
+    /// Logs.
+    #[serde(default)]
+    pub log: LogSection,
+    /// Limits that an operator may tune.
+    #[serde(default)]
+    pub tuning: TuningSection,
+}
+
+/// `[network]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkSection {
+    /// Where to listen for validators.
+    pub listen: SocketAddr,
+    /// Where the other validators listen.
+    #[serde(default)]
+    pub member: Vec<MemberSection>,
+}
+
+/// `[[network.member]]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemberSection {
+    /// Raft id.
+    pub node: u64,
+    /// Its listening address.
+    pub address: SocketAddr,
+}
+
+/// `[http]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpSection {
+    /// Where to serve. Without TLS, so loopback unless `allow_remote` says that something in front
+    /// of it terminates TLS.
+    pub listen: SocketAddr,
+    /// Allows a listening address other than loopback.
+    #[serde(default)]
+    pub allow_remote: bool,
+    /// Who may read about parties.
+    #[serde(default)]
+    pub reader: Vec<ReaderSection>,
+    /// Limits of the API.
+    #[serde(default)]
+    pub limits: HttpLimits,
+}
+
+impl HttpSection {
+    /// What the API is started with.
+    ///
+    /// # Errors
+    /// [`ConfigError::Mismatch`] if a token's hash is no SHA-256.
+    pub fn to_http(&self) -> Result<HttpConfig, ConfigError> {
+        let token = |reader: &ReaderSection| {
+            let bytes = hex::decode(&reader.token_sha256).ok();
+            let hash: Option<[u8; 32]> = bytes.and_then(|bytes| bytes.try_into().ok());
+            let hash = hash.ok_or_else(|| {
+                ConfigError::Mismatch(format!(
+                    "http.reader `{}`: token_sha256 must be 64 hexadecimal digits",
+                    reader.name
+                ))
+            })?;
+            Ok(ReaderToken::from_sha256(&reader.name, hash))
+        };
+        let tokens = self.reader.iter().map(token).collect::<Result<_, _>>()?;
+        Ok(HttpConfig { listen: self.listen, tokens, limits: self.limits })
+    }
+}
+
+/// `[[http.reader]]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReaderSection {
+    /// Name for the access log.
+    pub name: String,
+    /// Lower-case hex SHA-256 of the bearer token; the token itself is not kept here.
+    pub token_sha256: String,
+}
+
+/// `[log]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogSection {
+    /// `info`, or any filter such as `info,musubi_node=debug`.
+    pub filter: String,
+    /// One JSON object a line, for collectors; otherwise for people.
+    pub json: bool,
+}
+
+impl Default for LogSection {
+    fn default() -> Self {
+        Self { filter: "info,libp2p=warn,yamux=warn".into(), json: false }
+    }
+}
+
+/// `[tuning]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TuningSection {
+    /// Milliseconds between two ticks of Raft's clock: heartbeats every 2, elections after 10 to 20.
+    pub tick_ms: u64,
+    /// Rows of state kept in memory.
+    pub cached_rows: usize,
+    /// Transactions that clients of this node may wait for at once.
+    pub pending: usize,
+    /// Free bytes on disk below which the node reports itself not ready.
+    pub disk_free_bytes: u64,
+}
+
+impl Default for TuningSection {
+    fn default() -> Self {
+        Self { tick_ms: 100, cached_rows: 400_000, pending: 65_536, disk_free_bytes: 2 << 30 }
+    }
+}
+
+/// Why a configuration is not taken.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// A file cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Not TOML, or a key that does not exist.
+    #[error("{path} is not a valid configuration: {source}")]
+    Toml {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: Box<toml::de::Error>,
+    },
+    /// The genesis document.
+    #[error("{path}: {source}")]
+    Genesis {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: musubi_ledger::genesis::GenesisError,
+    },
+    /// A key file.
+    #[error("{0} must hold one key of 64 hexadecimal digits, readable by its owner alone")]
+    KeyFile(PathBuf),
+    /// This node is not in the genesis document, or its keys are not the listed ones.
+    #[error("{0}")]
+    Mismatch(String),
+}
+
+/// A configuration with everything that it names read and checked.
+pub struct Loaded {
+    /// The file's content, with absolute paths.
+    pub config: Config,
+    /// The genesis document.
+    pub genesis: Genesis,
+    /// Key on the wire.
+    pub transport: SecretKey,
+    /// Key for batches and checkpoints.
+    pub node: SecretKey,
+}
+
+impl Config {
+    /// Reads a file and everything it names.
+    ///
+    /// # Errors
+    /// [`ConfigError`], naming the file or value.
+    pub fn load(path: &Path) -> Result<Loaded, ConfigError> {
+        let text = read_text(path)?;
+        let parsed: Result<Self, _> = toml::from_str(&text);
+        let mut config = parsed
+            .map_err(|source| ConfigError::Toml { path: path.into(), source: Box::new(source) })?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        for relative in [&mut config.genesis, &mut config.data, &mut config.keys] {
+            *relative = folder.join(&*relative);
+        }
+        config.check_http()?;
+        let genesis = read_genesis(&config.genesis)?;
+        let transport = read_key(&config.keys.join("transport.key"))?;
+        let node = read_key(&config.keys.join("node.key"))?;
+        config.check_keys(&genesis, &transport, &node)?;
+        config.check_members(&genesis)?;
+        Ok(Loaded { config, genesis, transport, node })
+    }
+
+    fn check_http(&self) -> Result<(), ConfigError> {
+        if self.http.listen.ip().is_loopback() || self.http.allow_remote {
+            return Ok(());
+        }
+        Err(ConfigError::Mismatch(format!(
+            "http.listen = {} is reachable from outside and this API has no TLS of its own: put a \
+             proxy in front and set http.allow_remote = true, or listen on loopback",
+            self.http.listen
+        )))
+    }
+
+    fn check_keys(
+        &self,
+        genesis: &Genesis,
+        transport: &SecretKey,
+        node: &SecretKey,
+    ) -> Result<(), ConfigError> {
+        let listed = genesis.nodes.iter().find(|n| n.id == NodeId(self.node));
+        let listed = listed.ok_or_else(|| {
+            ConfigError::Mismatch(format!("node {} is not in the genesis document", self.node))
+        })?;
+        for (name, listed, own) in [
+            ("transport", listed.transport, transport.public()),
+            ("node", listed.node, node.public()),
+        ] {
+            if listed != own {
+                return Err(ConfigError::Mismatch(format!(
+                    "{name}.key has public key {own}, but the genesis document lists {listed} for \
+                     node {}: use this node's own key folder",
+                    self.node
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_members(&self, genesis: &Genesis) -> Result<(), ConfigError> {
+        for listed in genesis.nodes.iter().filter(|n| n.id.0 != self.node) {
+            let count = self.network.member.iter().filter(|m| m.node == listed.id.0).count();
+            if count != 1 {
+                return Err(ConfigError::Mismatch(format!(
+                    "network.member must list node {} once, it does {count} times",
+                    listed.id.0
+                )));
+            }
+        }
+        match self
+            .network
+            .member
+            .iter()
+            .find(|m| m.node == self.node || !genesis.nodes.iter().any(|n| n.id.0 == m.node))
+        {
+            None => Ok(()),
+            Some(extra) => Err(ConfigError::Mismatch(format!(
+                "network.member lists node {}, which is this node or not in the genesis document",
+                extra.node
+            ))),
+        }
+    }
+}
+
+fn read_text(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.into(), source })
+}
+
+fn read_genesis(path: &Path) -> Result<Genesis, ConfigError> {
+    let bytes =
+        std::fs::read(path).map_err(|source| ConfigError::Read { path: path.into(), source })?;
+    Genesis::decode(&bytes).map_err(|source| ConfigError::Genesis { path: path.into(), source })
+}
+
+/// Reads a key file: 64 hex digits and a newline, readable by its owner alone.
+///
+/// # Errors
+/// [`ConfigError::Read`] or [`ConfigError::KeyFile`].
+pub fn read_key(path: &Path) -> Result<SecretKey, ConfigError> {
+    use std::os::unix::fs::PermissionsExt;
+    let wrong = || ConfigError::KeyFile(path.into());
+    let text = read_text(path)?;
+    let mode = std::fs::metadata(path)
+        .map_err(|source| ConfigError::Read { path: path.into(), source })?
+        .permissions()
+        .mode();
+    if mode & 0o077 != 0 {
+        return Err(wrong());
+    }
+    let bytes = hex::decode(text.trim()).map_err(|_| wrong())?;
+    let seed: [u8; 32] = bytes.try_into().map_err(|_| wrong())?;
+    Ok(SecretKey::from_seed(&seed))
+}

@@ -1,0 +1,157 @@
+//! Verification and execution of committed entries: two threads, so that the signatures of the next
+//! batch are checked while this one is executed.
+
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender},
+    },
+    time::Instant,
+};
+
+use musubi_consensus::{Execute, Executed, Input};
+use musubi_ledger::{
+    execute::{Block, Chain, CheckedItem, Head, check_items},
+    hash::{Hash, sha256},
+    id::{ChainId, TxId},
+    state::RowKey,
+    time::Time,
+};
+use musubi_storage::Store;
+use tokio::sync::watch;
+
+use super::{Fault, Report, Reports, evidence, pending::Pending, verified::Verified};
+use crate::{
+    clock,
+    metrics::{Metrics, Stage},
+};
+
+/// A committed entry whose items are checked.
+pub struct Ready {
+    work: Execute,
+    entry: Hash,
+    checked: Vec<CheckedItem>,
+}
+
+/// Checks the items of committed entries, in order.
+pub fn verify(
+    work: &Receiver<Execute>,
+    ready: &SyncSender<Ready>,
+    chain: ChainId,
+    rules_version: u16,
+    verified: &Verified,
+    metrics: &Metrics,
+) {
+    while let Ok(work) = work.recv() {
+        let started = Instant::now();
+        let checked = match &work.batch {
+            Some(batch) => {
+                check_items(&chain, rules_version, &batch.items, &|hash| verified.knows(hash))
+            }
+            None => Vec::new(),
+        };
+        metrics.stage(Stage::ExecuteVerify, started.elapsed());
+        let entry = sha256(&work.entry.data);
+        if ready.send(Ready { work, entry, checked }).is_err() {
+            return;
+        }
+    }
+}
+
+/// Everything that the executing thread touches.
+pub struct Executor {
+    /// The chain, taken up where storage left it.
+    pub chain: Chain,
+    /// Where blocks are recorded.
+    pub store: Arc<Store>,
+    /// Clients who wait.
+    pub pending: Arc<Pending>,
+    /// Where the chain stands, for readers and feeds.
+    pub head: watch::Sender<Head>,
+    /// Reports to the replica.
+    pub reports: Reports,
+    /// Figures.
+    pub metrics: Arc<Metrics>,
+    /// Told about each block's seal when no further block waits: what to sign.
+    pub sealed: Box<dyn Fn(Head, Hash) + Send>,
+}
+
+impl Executor {
+    /// Runs until the queue closes.
+    ///
+    /// # Errors
+    /// [`Fault::Storage`] when a block cannot be recorded.
+    pub fn run(mut self, ready: &Receiver<Ready>) -> Result<(), Fault> {
+        let mut next = ready.recv().ok();
+        while let Some(item) = next.take() {
+            let sealed = self.step(&item)?;
+            next = ready.try_recv().ok();
+            if next.is_none() {
+                if let Some((head, root)) = sealed {
+                    (self.sealed)(head, root);
+                }
+                next = ready.recv().ok();
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, item: &Ready) -> Result<Option<(Head, Hash)>, Fault> {
+        let position = item.work.entry.position();
+        let Some(batch) = &item.work.batch else {
+            self.store.record_empty(position).map_err(failed)?;
+            let time = self.chain.head().time;
+            self.report(position.index, time, Vec::new(), false);
+            return Ok(None);
+        };
+        let started = Instant::now();
+        let state = Arc::clone(self.store.state());
+        state.warm(keys_of(&item.checked));
+        let block = self.chain.execute(&*state, batch, item.entry, &item.checked);
+        self.metrics.stage(Stage::Execute, started.elapsed());
+        evidence::bad_signatures(batch, &block, &self.metrics);
+        let started = Instant::now();
+        // A crash right behind this keeps the block; right before it, the block is executed again from
+        // the log at the next start, with the same result.
+        self.store.record(&block, position).map_err(failed)?;
+        self.metrics.stage(Stage::Record, started.elapsed());
+        let bytes = item.work.entry.data.len();
+        self.announce(batch.time, bytes, &block);
+        let judged = block.items.iter().map(|item| item.id).collect();
+        self.report(position.index, block.head.time, judged, block.overdue);
+        Ok(Some((block.head, block.root)))
+    }
+
+    /// Tells clients, feeds and metrics; only ever about recorded blocks.
+    fn announce(&self, stamp: Time, bytes: usize, block: &Block) {
+        // First the head: whoever is told of a verdict may read at once what it rests on.
+        self.head.send_replace(block.head);
+        self.pending.settle(block.head, &block.items);
+        let skew = i64::try_from(stamp.0).unwrap_or(i64::MAX)
+            - i64::try_from(clock::now().0).unwrap_or(i64::MAX);
+        self.metrics.clock_skew(skew);
+        self.metrics.block(block, bytes);
+    }
+
+    fn report(&self, index: u64, time: Time, judged: Vec<TxId>, overdue: bool) {
+        let due = if overdue { Some(time) } else { self.store.state().next_due() };
+        let executed = Executed { index, time, judged, due };
+        let _ = self.reports.send(Report::Input(Input::Executed(executed)));
+    }
+}
+
+/// The rows that every transaction reads, to be fetched together.
+fn keys_of(checked: &[CheckedItem]) -> impl Iterator<Item = RowKey> + '_ {
+    checked.iter().filter(|item| item.fault.is_none()).flat_map(|item| {
+        let body = item.transaction.as_ref().map(|transaction| &transaction.body);
+        let own = body.map(|body| {
+            let reference = RowKey::Reference(body.sender, body.reference.clone());
+            [RowKey::Judged(item.id), reference, RowKey::Wallet(body.sender)]
+        });
+        own.into_iter().flatten()
+    })
+}
+
+fn failed(error: musubi_storage::StoreError) -> Fault {
+    Fault::Storage(error.to_string())
+}

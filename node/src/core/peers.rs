@@ -1,0 +1,125 @@
+//! What comes in from other validators: Raft messages, forwarded submissions, checkpoints.
+
+use std::sync::Arc;
+
+use musubi_consensus::{Input, Submission, Via};
+use musubi_ledger::{batch::NodeId, execute::check_items, hash::sha256, id::ChainId};
+use tokio::{
+    sync::{broadcast, mpsc},
+    task::JoinSet,
+};
+
+use super::{checkpoints::Notes, forward::Frame, verified::Verified};
+use crate::{
+    metrics::Metrics,
+    network::{Class, Event, Frames, Inbox, Network},
+};
+
+/// What the receiving tasks share.
+#[derive(Clone)]
+pub struct Peers {
+    /// To the replica.
+    pub inputs: mpsc::Sender<Input>,
+    /// Validators' checkpoints.
+    pub notes: Arc<Notes>,
+    /// Verified bytes.
+    pub verified: Arc<Verified>,
+    /// The chain.
+    pub chain: ChainId,
+    /// The rules in force.
+    pub rules_version: u16,
+    /// Figures.
+    pub metrics: Arc<Metrics>,
+}
+
+impl Peers {
+    /// Starts one task per class and one for connection events.
+    pub fn start(&self, inbox: Inbox, network: &Arc<Network>) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        for (class, frames) in Class::ALL.into_iter().zip(inbox.split()) {
+            match class {
+                Class::Control | Class::Append => tasks.spawn(self.clone().raft(frames)),
+                Class::Submission => tasks.spawn(self.clone().submissions(frames)),
+                Class::Snapshot => tasks.spawn(self.clone().snapshots(frames)),
+            };
+        }
+        tasks.spawn(self.clone().events(network.events(), Arc::clone(network)));
+        tasks
+    }
+
+    /// A full queue slows this class down for all members, which is what back-pressure means.
+    async fn raft(self, mut frames: Frames) {
+        while let Some(incoming) = frames.recv().await {
+            let from = NodeId(incoming.from);
+            let message = Input::Message { from, bytes: incoming.frame };
+            if self.inputs.send(message).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn submissions(self, mut frames: Frames) {
+        while let Some(incoming) = frames.recv().await {
+            match Frame::decode(&incoming.frame) {
+                Ok(Frame::Submissions(items)) => self.submit(items).await,
+                Ok(Frame::Checkpoint(note)) => {
+                    let notes = Arc::clone(&self.notes);
+                    let taken = tokio::task::spawn_blocking(move || {
+                        notes.take(incoming.from, &note);
+                    });
+                    let _ = taken.await;
+                }
+                Err(error) => {
+                    self.metrics.evidence("bad_frame");
+                    tracing::warn!(member = incoming.from, %error, "frame dropped");
+                }
+            }
+        }
+    }
+
+    /// A leader orders only what it has verified itself: its name stands on the batch.
+    async fn submit(&self, items: Vec<Vec<u8>>) {
+        let (chain, rules, verified) = (self.chain, self.rules_version, Arc::clone(&self.verified));
+        let good = tokio::task::spawn_blocking(move || {
+            let checked = check_items(&chain, rules, &items, &|hash| verified.knows(hash));
+            let good = items.into_iter().zip(checked).filter(|(_, item)| item.fault.is_none());
+            let submissions = good.map(|(bytes, item)| {
+                verified.note(sha256(&bytes));
+                Submission { id: item.id, bytes }
+            });
+            submissions.collect::<Vec<_>>()
+        });
+        let Ok(items) = good.await else { return };
+        if !items.is_empty() {
+            let _ = self.inputs.send(Input::Submit { via: Via::Peer, items }).await;
+        }
+    }
+
+    /// Nobody sends snapshots yet; frames are read so that a sender's queue does not stand.
+    async fn snapshots(self, mut frames: Frames) {
+        while let Some(incoming) = frames.recv().await {
+            self.metrics.evidence("bad_frame");
+            tracing::warn!(member = incoming.from, "snapshot frame dropped: not supported yet");
+        }
+    }
+
+    async fn events(self, mut events: broadcast::Receiver<Event>, network: Arc<Network>) {
+        loop {
+            let unreachable = match events.recv().await {
+                Ok(Event::Disconnected { node } | Event::Unreachable { node }) => vec![node],
+                Ok(Event::Interrupted { node, class: Class::Append }) => vec![node],
+                Ok(_) => Vec::new(),
+                Err(broadcast::error::RecvError::Lagged(_)) => {
+                    network.peers().iter().filter(|p| !p.connected).map(|p| p.node).collect()
+                }
+                Err(broadcast::error::RecvError::Closed) => return,
+            };
+            for node in unreachable {
+                let input = Input::PeerUnreachable { node: NodeId(node) };
+                if self.inputs.send(input).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}

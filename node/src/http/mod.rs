@@ -1,0 +1,207 @@
+//! The HTTP API: axum routes over two traits, [`Ledger`] to read and [`Door`] to submit.
+//!
+//! Who owns what:
+//! - `access`: those traits; `waiters`: a ready-made registry of who follows which transaction;
+//! - `submit`: submissions; `check`: the thread that decodes them and verifies their signatures;
+//! - `read`: everything that is read; `feed`: the event feed; `health`: probes and metrics;
+//! - `auth`: reader tokens; `rate`: how much may be submitted; `body`, `extract`: what requests carry;
+//! - `problem`: the one form of refusals; `edge`: what happens to every request and answer;
+//! - `server`, `stall`: connections, their limits and time-outs;
+//! - `openapi`, `schemas`: the API's description of itself.
+//!
+//! Every wait is bounded: submissions by a byte budget in front of the checks, reads by a semaphore,
+//! feeds by pulling, connections by number and time. What does not fit is refused with 429 or 503.
+
+mod access;
+mod auth;
+mod body;
+mod check;
+mod config;
+mod edge;
+mod extract;
+mod feed;
+mod health;
+mod openapi;
+mod problem;
+mod rate;
+mod read;
+mod schemas;
+mod server;
+mod stall;
+mod submit;
+mod views;
+mod waiters;
+
+use std::{net::IpAddr, sync::Arc, time::Instant};
+
+use axum::body::Bytes;
+use musubi_ledger::{
+    address::SchemePrefix,
+    execute::Head,
+    genesis::{Genesis, GenesisError},
+    keys::PublicKey,
+};
+use thiserror::Error;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+pub use access::{
+    Admission, CheckedSubmission, Door, Fate, FeedPage, HistoryPage, Ledger, NotReady, Read,
+    ReadFault, Recorded, Refusal,
+};
+pub use auth::ReaderToken;
+pub use config::{HttpConfig, HttpLimits};
+pub use problem::{ApiError, DoorCode, PROBLEM_JSON};
+pub use rate::Rate;
+pub use server::Server;
+pub use waiters::Waiters;
+
+use crate::metrics::Metrics;
+use check::SignatureDoor;
+use rate::Buckets;
+
+/// Why the API did not start.
+#[derive(Debug, Error)]
+pub enum HttpError {
+    /// The address could not be listened on, or the system gave no thread.
+    #[error("the API cannot start: {0}")]
+    Io(#[from] std::io::Error),
+    /// The genesis document was not checked.
+    #[error("the API cannot start: {0}")]
+    Genesis(#[from] GenesisError),
+}
+
+/// What every handler shares.
+#[derive(Clone)]
+struct Api(Arc<Shared>);
+
+struct Shared {
+    ledger: Arc<dyn Ledger>,
+    door: Arc<dyn Door>,
+    door_checks: SignatureDoor,
+    metrics: Arc<Metrics>,
+    config: HttpConfig,
+    tokens: Vec<ReaderToken>,
+    scheme: SchemePrefix,
+    genesis: Bytes,
+    openapi: Bytes,
+    /// Reads of the store at once.
+    reads: Arc<Semaphore>,
+    /// Feeds at once.
+    feeds: Arc<Semaphore>,
+    per_ip: Option<Buckets<IpAddr>>,
+    per_key: Option<Buckets<PublicKey>>,
+    stop: CancellationToken,
+}
+
+impl core::ops::Deref for Api {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Copy, Debug)]
+struct Peer(IpAddr);
+
+/// Starts the API: listens, spawns its tasks and the checking thread, and returns its handle. Needs a tokio
+/// runtime.
+///
+/// # Errors
+/// [`HttpError`].
+pub async fn serve(
+    config: HttpConfig,
+    genesis: &Genesis,
+    ledger: Arc<dyn Ledger>,
+    door: Arc<dyn Door>,
+    metrics: Arc<Metrics>,
+) -> Result<Server, HttpError> {
+    let limits = config.limits;
+    let door_checks = SignatureDoor::start(
+        genesis.chain(),
+        Arc::clone(&ledger),
+        Arc::clone(&metrics),
+        limits.door_bytes,
+    )?;
+    let (routes, openapi) = openapi::routes();
+    let api = Api(Arc::new(Shared {
+        ledger,
+        door,
+        door_checks,
+        metrics,
+        tokens: config.tokens.clone(),
+        scheme: genesis.prefix().map_err(GenesisError::from)?,
+        genesis: genesis.encode().into(),
+        openapi: openapi.to_string().into(),
+        reads: Arc::new(Semaphore::new(limits.reads)),
+        feeds: Arc::new(Semaphore::new(limits.feeds)),
+        per_ip: limits.per_ip.map(Buckets::new),
+        per_key: limits.per_key.map(Buckets::new),
+        stop: CancellationToken::new(),
+        config,
+    }));
+    let router = edge::wrap(routes(&api), &api).with_state(api.clone());
+    Ok(Server::start(api, router).await?)
+}
+
+impl Api {
+    fn head(&self) -> Head {
+        *self.ledger.heads().borrow()
+    }
+
+    /// Reads on a thread that may wait for the disk.
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn Ledger) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let permit = Arc::clone(&self.reads).acquire_owned().await;
+        let permit = permit.map_err(|_| ApiError::new(DoorCode::Stopping))?;
+        let ledger = Arc::clone(&self.ledger);
+        let reading = tokio::task::spawn_blocking(move || {
+            let answer = read(&*ledger);
+            drop(permit);
+            answer
+        });
+        reading.await.map_err(|panic| {
+            tracing::error!(%panic, "an API read panicked");
+            ApiError::new(DoorCode::Internal)
+        })?
+    }
+
+    /// Reads several rows of one and the same block: if a block came in between, reads again.
+    async fn read_at_head<T: Send + 'static>(
+        &self,
+        read: impl Fn(&dyn Ledger, Head) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        self.read(move |ledger| {
+            let heads = ledger.heads();
+            for _ in 0..READ_TRIES {
+                let head = *heads.borrow();
+                let answer = read(ledger, head)?;
+                if *heads.borrow() == head {
+                    return Ok(answer);
+                }
+            }
+            Err(ApiError::new(DoorCode::Busy).because("blocks came faster than the rows were read"))
+        })
+        .await
+    }
+
+    fn take_rate<K: Eq + std::hash::Hash>(
+        &self,
+        buckets: Option<&Buckets<K>>,
+        key: K,
+        count: usize,
+    ) -> Result<(), ApiError> {
+        let taken = buckets.map_or(Ok(()), |buckets| buckets.take(key, count, Instant::now()));
+        taken.map_err(|wait| {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            ApiError::new(DoorCode::RateLimited).retry_after(seconds.max(1))
+        })
+    }
+}
+
+/// How often [`Api::read_at_head`] tries: a view takes some 20 µs, a block comes every few milliseconds.
+const READ_TRIES: usize = 16;

@@ -1,0 +1,147 @@
+//! Routes and their description, from one list; so neither can have what the other lacks.
+
+use axum::{Router, middleware::from_fn_with_state};
+use serde_json::Value;
+use utoipa::openapi::{
+    Content, Info, OpenApi, OpenApiBuilder, Ref, RefOr, Response,
+    path::Operation,
+    security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    Api, auth, feed, health,
+    problem::{DoorCode, PROBLEM_JSON},
+    read::{download, grants, log, parties, public, transactions},
+    schemas, submit,
+};
+
+/// Refusals that any route may answer with.
+const EVERYWHERE: &[DoorCode] = &[
+    DoorCode::BadParameter,
+    DoorCode::NotFound,
+    DoorCode::NotAcceptable,
+    DoorCode::Internal,
+    DoorCode::Busy,
+];
+/// And those of routes that need a reader token.
+const READER: &[DoorCode] = &[DoorCode::Unauthorised];
+/// And those of submissions; 409 here is `reference_taken`.
+const SUBMISSION: &[DoorCode] = &[
+    DoorCode::RequestTimeout,
+    DoorCode::WrongEpoch,
+    DoorCode::BodyTooLarge,
+    DoorCode::UnsupportedMediaType,
+    DoorCode::RateLimited,
+];
+
+fn public_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::metrics))
+        .routes(routes!(health::openapi))
+        .routes(routes!(public::info))
+        .routes(routes!(public::genesis))
+        .routes(routes!(public::checkpoints))
+        .routes(routes!(public::instruments))
+        .routes(routes!(public::instrument))
+        .routes(routes!(log::seals))
+        .routes(routes!(log::checkpoint))
+        .routes(routes!(log::tile))
+}
+
+fn reader_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(transactions::status))
+        .routes(routes!(transactions::full))
+        .routes(routes!(parties::wallet))
+        .routes(routes!(parties::party))
+        .routes(routes!(parties::history))
+        .routes(routes!(parties::proposal))
+        .routes(routes!(parties::open_proposals))
+        .routes(routes!(grants::mandate))
+        .routes(routes!(grants::request))
+        .routes(routes!(grants::medium))
+        .routes(routes!(grants::allowance))
+        .routes(routes!(grants::redemption))
+        .routes(routes!(download::entries))
+        .routes(routes!(feed::feed))
+}
+
+fn submission_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(submit::submit)).routes(routes!(submit::submit_bulk))
+}
+
+/// The routes, still to be given their state, and the description.
+pub(super) fn routes() -> (impl FnOnce(&Api) -> Router<Api>, Value) {
+    let (public, public_api) = public_routes().split_for_parts();
+    let (reader, mut reader_api) = reader_routes().split_for_parts();
+    let (submission, mut submission_api) = submission_routes().split_for_parts();
+    for operation in operations(&mut reader_api) {
+        operation.security = Some(vec![SecurityRequirement::new("reader", Vec::<String>::new())]);
+        refuses(operation, READER);
+    }
+    for operation in operations(&mut submission_api) {
+        refuses(operation, SUBMISSION);
+    }
+    let mut api = OpenApiBuilder::new().info(info()).build();
+    for part in [public_api, reader_api, submission_api] {
+        api.merge(part);
+    }
+    for operation in operations(&mut api) {
+        refuses(operation, EVERYWHERE);
+    }
+    let description = describe(&api);
+    // The submission routes share no path with a reader's route of the same method: merging is exact.
+    let build = move |state: &Api| {
+        let reader = reader.route_layer(from_fn_with_state(state.clone(), auth::readers_only));
+        public.merge(submission).merge(reader)
+    };
+    (build, description)
+}
+
+fn info() -> Info {
+    let mut info = Info::new("Musubi node", env!("CARGO_PKG_VERSION"));
+    info.description = Some(
+        "A ledger for local currencies. Amounts are strings of the instrument's smallest unit, times are \
+         milliseconds of block time. Refusals are problem documents with a stable `code`."
+            .into(),
+    );
+    info
+}
+
+fn operations(api: &mut OpenApi) -> impl Iterator<Item = &mut Operation> {
+    api.paths.paths.values_mut().flat_map(|item| [item.get.as_mut(), item.post.as_mut()]).flatten()
+}
+
+/// Documents refusals, one response per status; what a route says itself stays.
+fn refuses(operation: &mut Operation, codes: &[DoorCode]) {
+    for code in codes {
+        let content = Content::new(Some(RefOr::Ref(Ref::new("#/components/schemas/Problem"))));
+        let mut response = Response::new(status_name(*code));
+        response.content.insert(PROBLEM_JSON.into(), RefOr::T(content));
+        let responses = &mut operation.responses.responses;
+        responses.entry(code.status().as_str().into()).or_insert(RefOr::T(response));
+    }
+}
+
+fn status_name(code: DoorCode) -> &'static str {
+    code.status().canonical_reason().unwrap_or("Refused")
+}
+
+/// The description as JSON, with the ledger's schemas and the security scheme.
+fn describe(api: &OpenApi) -> Value {
+    let mut value = serde_json::to_value(api).expect("a description always serialises");
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+    value["components"]["schemas"] = schemas::all();
+    value["components"]["securitySchemes"]["reader"] =
+        serde_json::to_value(SecurityScheme::Http(bearer)).expect("a scheme always serialises");
+    // OpenAPI has no wildcard; the parameter's description says that it may hold slashes.
+    if let Some(paths) = value["paths"].as_object_mut()
+        && let Some(tile) = paths.remove("/log/tile/{*path}")
+    {
+        paths.insert("/log/tile/{path}".into(), tile);
+    }
+    value
+}

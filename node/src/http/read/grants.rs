@@ -1,0 +1,92 @@
+//! Rows that a transaction created and others cite: mandates, payment requests, media, allowances,
+//! redemptions. Each is answered as its id, the row under its kind's name, and the height.
+
+use axum::{Json, extract::State};
+use musubi_ledger::{
+    id::{MediumId, TxId},
+    state::{Row, RowKey},
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::http::{
+    Api,
+    extract::PathOf,
+    problem::{ApiError, DoorCode},
+};
+
+macro_rules! by_id {
+    ($name:ident, $id:ty, $row:ident, $path:literal, $operation:literal, $schema:literal, $about:literal, $pattern:literal) => {
+        #[doc = $about]
+        #[utoipa::path(get, path = $path, operation_id = $operation, tag = "reader",
+                    params(("id" = String, Path, description = "Its id", pattern = $pattern)),
+                    responses((status = 200, description = $about, body = ref($schema))))]
+        pub(in crate::http) async fn $name(
+            State(api): State<Api>,
+            PathOf(id): PathOf<$id>,
+        ) -> Result<Json<Value>, ApiError> {
+            let view = api.read_at_head(move |ledger, head| {
+                Ok(match ledger.state().row(&RowKey::$row(id)) {
+                    Some(Row::$row(row)) => Some(view(&id, stringify!($name), &row, head.height)),
+                    _ => None,
+                })
+            });
+            view.await?.map(Json).ok_or_else(|| DoorCode::NotFound.into())
+        }
+    };
+}
+
+fn view(id: &impl Serialize, kind: &str, row: &impl Serialize, height: u64) -> Value {
+    json!({ "id": id, kind: row, "height": height })
+}
+
+by_id!(
+    mandate,
+    TxId,
+    Mandate,
+    "/v1/mandates/{id}",
+    "mandate",
+    "#/components/schemas/MandateView",
+    "A mandate",
+    "^[0-9a-f]{64}$"
+);
+by_id!(
+    request,
+    TxId,
+    Request,
+    "/v1/requests/{id}",
+    "payment_request",
+    "#/components/schemas/RequestView",
+    "A payment request",
+    "^[0-9a-f]{64}$"
+);
+by_id!(
+    medium,
+    MediumId,
+    Medium,
+    "/v1/media/{id}",
+    "medium",
+    "#/components/schemas/MediumView",
+    "A medium",
+    "^medium1[02-9ac-hj-np-z]+$"
+);
+by_id!(
+    allowance,
+    TxId,
+    Allowance,
+    "/v1/allowances/{id}",
+    "allowance",
+    "#/components/schemas/AllowanceView",
+    "An allowance",
+    "^[0-9a-f]{64}$"
+);
+by_id!(
+    redemption,
+    TxId,
+    Redemption,
+    "/v1/redemptions/{id}",
+    "redemption",
+    "#/components/schemas/RedemptionView",
+    "A redemption",
+    "^[0-9a-f]{64}$"
+);

@@ -1,0 +1,187 @@
+//! Rows of the state as the documents that clients get.
+
+use musubi_ledger::{
+    amount::Amount,
+    api::{
+        BalanceView, EntryView, InstrumentView, KeyView, LotView, PartyView, ProposalView, Stage,
+        Status, WalletView,
+    },
+    execute::{Head, ItemResult},
+    id::{InstrumentId, PartyId, TxId},
+    judge::missing_consents,
+    state::{Judged, ReadState, Row, RowKey},
+    transaction::Transaction,
+    wallet::Wallet,
+};
+
+use super::access::{Read, ReadFault, Recorded};
+
+/// Not known here.
+pub(super) fn unknown(id: TxId, node: Head) -> Status {
+    Status {
+        id,
+        stage: Stage::Unknown,
+        code: None,
+        detail: None,
+        height: None,
+        time: None,
+        leaf: None,
+        node_height: node.height,
+        node_time: node.time,
+    }
+}
+
+/// On its way.
+pub(super) fn pending(id: TxId, node: Head) -> Status {
+    Status { stage: Stage::Pending, ..unknown(id, node) }
+}
+
+/// Judged, as the state keeps it for ever.
+pub(super) fn judged(id: TxId, judged: &Judged, node: Head) -> Status {
+    Status {
+        stage: Stage::Judged,
+        code: Some(judged.code),
+        detail: Some(judged.code.sentence().into()),
+        height: Some(judged.height),
+        time: Some(judged.time),
+        leaf: Some(judged.leaf),
+        // The head may have been looked at before the block that judged it was recorded.
+        node_height: node.height.max(judged.height),
+        node_time: node.time.max(judged.time),
+        ..unknown(id, node)
+    }
+}
+
+/// Just ordered: a verdict, or void.
+pub(super) fn ordered(result: &ItemResult, block: Head, node: Head) -> Status {
+    Status {
+        stage: if result.leaf.is_some() { Stage::Judged } else { Stage::Void },
+        code: Some(result.code),
+        detail: Some(result.code.sentence().into()),
+        height: Some(block.height),
+        time: Some(block.time),
+        leaf: result.leaf,
+        node_height: node.height.max(block.height),
+        node_time: node.time.max(block.time),
+        ..unknown(result.id, node)
+    }
+}
+
+/// A wallet with its balances; `None` if the party has none.
+pub(super) fn wallet(
+    state: &dyn ReadState,
+    party: PartyId,
+    instruments: &[InstrumentId],
+    head: Head,
+) -> Option<WalletView> {
+    let Some(Row::Wallet(wallet)) = state.row(&RowKey::Wallet(party)) else {
+        return None;
+    };
+    let balances = instruments.iter().filter_map(|id| balance(state, party, &wallet, *id, head));
+    Some(WalletView {
+        party,
+        leaves: wallet.leaves,
+        balances: balances.collect(),
+        height: head.height,
+        time: head.time,
+    })
+}
+
+fn balance(
+    state: &dyn ReadState,
+    party: PartyId,
+    wallet: &Wallet,
+    instrument: InstrumentId,
+    head: Head,
+) -> Option<BalanceView> {
+    let of_instrument = wallet.lots.iter().filter(|balance| balance.lot.instrument == instrument);
+    let lots: Vec<LotView> = of_instrument
+        .map(|balance| LotView {
+            lot: balance.lot,
+            spendable: balance.spendable,
+            held: balance.held,
+            claim: balance.claim,
+            usable: balance.lot.usable(head.time),
+        })
+        .collect();
+    let receivable = match state.row(&RowKey::Receivable(party, instrument)) {
+        Some(Row::Receivable(amount)) => amount,
+        _ => Amount::ZERO,
+    };
+    if lots.is_empty() && receivable.is_zero() {
+        return None;
+    }
+    let Some(Row::Instrument(terms)) = state.row(&RowKey::Instrument(instrument)) else {
+        return None;
+    };
+    let sum = |part: fn(&LotView) -> Amount| Amount(lots.iter().map(|lot| part(lot).0).sum());
+    Some(BalanceView {
+        instrument,
+        decimals: terms.terms.decimals,
+        spendable: wallet.spendable(instrument, head.time),
+        held: sum(|lot| lot.held),
+        claim: sum(|lot| lot.claim),
+        receivable,
+        lots,
+    })
+}
+
+/// A party with its keys, and its group if it is one.
+pub(super) fn party(state: &dyn ReadState, id: PartyId, head: Head) -> Option<PartyView> {
+    let Some(Row::Party(party)) = state.row(&RowKey::Party(id)) else {
+        return None;
+    };
+    let keys = party.keys.iter().filter_map(|key| match state.row(&RowKey::Key(*key)) {
+        Some(Row::Key(record)) => Some(KeyView { key: *key, record }),
+        _ => None,
+    });
+    let keys = keys.collect();
+    let group = match state.row(&RowKey::Group(id)) {
+        Some(Row::Group(group)) => Some(group),
+        _ => None,
+    };
+    Some(PartyView { id, party, keys, group, height: head.height })
+}
+
+/// A proposal and who is still missing.
+pub(super) fn proposal(state: &dyn ReadState, id: TxId, head: Head) -> Option<ProposalView> {
+    let Some(Row::Proposal(proposal)) = state.row(&RowKey::Proposal(id)) else {
+        return None;
+    };
+    let missing = missing_consents(state, &proposal, head.time);
+    Some(ProposalView { id, proposal, missing, height: head.height })
+}
+
+/// An instrument and its supply.
+pub(super) fn instrument(
+    state: &dyn ReadState,
+    id: InstrumentId,
+    head: Head,
+) -> Option<InstrumentView> {
+    let Some(Row::Instrument(instrument)) = state.row(&RowKey::Instrument(id)) else {
+        return None;
+    };
+    let outstanding = instrument.issued.checked_sub(instrument.burnt);
+    let outstanding = outstanding.expect("INV-1: never more burnt than issued");
+    Some(InstrumentView { id, instrument, outstanding, height: head.height })
+}
+
+/// A recorded leaf as a line of history or feed.
+pub(super) fn entry(recorded: Recorded) -> Read<EntryView> {
+    let Recorded { entry, transaction } = recorded;
+    Ok(EntryView {
+        leaf: entry.index,
+        height: entry.leaf.height,
+        time: entry.leaf.time,
+        id: entry.leaf.id,
+        kind: entry.leaf.kind,
+        code: entry.leaf.code,
+        outcome: entry.outcome,
+        transaction: transaction.map(|bytes| decode(&bytes)).transpose()?,
+    })
+}
+
+/// Reads back what was judged; it decoded then, so now only a damaged store can be the reason.
+pub(super) fn decode(bytes: &[u8]) -> Read<Transaction> {
+    Transaction::decode(bytes).map_err(|e| ReadFault(format!("a judged transaction: {e}")))
+}

@@ -1,0 +1,143 @@
+//! `musubi-node`: runs a validator, and makes the files that it starts from.
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use musubi_node::{config::Config, init, run};
+
+#[derive(Parser)]
+#[command(name = "musubi-node", version, about = "A validator of a Musubi ledger")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the node
+    Run {
+        /// Its configuration, as written by `init config`
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Make keys, the genesis document, a configuration
+    #[command(subcommand)]
+    Init(Init),
+    /// Re-check all of a stopped node's directory against its own seals
+    Verify {
+        /// The node's configuration
+        #[arg(long)]
+        config: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum Init {
+    /// Make this node's three keys and print their public halves as JSON
+    Keys {
+        /// The node's folder; keys go to its subfolder `keys`
+        #[arg(long)]
+        dir: PathBuf,
+    },
+    /// Turn a genesis draft (JSON) into the document that all nodes share
+    Genesis {
+        /// The draft
+        #[arg(long)]
+        draft: PathBuf,
+        /// Where to write the document
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Write this node's configuration into its folder
+    Config(ConfigArgs),
+}
+
+#[derive(Args)]
+struct ConfigArgs {
+    /// The node's folder
+    #[arg(long)]
+    dir: PathBuf,
+    /// The genesis document; it is copied
+    #[arg(long)]
+    genesis: PathBuf,
+    /// The node's id in the genesis document
+    #[arg(long)]
+    node: u64,
+    /// Address for the other validators
+    #[arg(long)]
+    listen: SocketAddr,
+    /// Address of the HTTP API
+    #[arg(long)]
+    http: SocketAddr,
+    /// Another validator, as ID=ADDRESS; repeat for each
+    #[arg(long = "member", value_parser = member)]
+    members: Vec<(u64, SocketAddr)>,
+    /// A reader, as NAME=TOKEN; only the token's hash is written
+    #[arg(long = "reader", value_parser = reader)]
+    readers: Vec<(String, String)>,
+    /// Write logs as JSON
+    #[arg(long)]
+    json_log: bool,
+}
+
+fn member(text: &str) -> Result<(u64, SocketAddr), String> {
+    let parsed = text
+        .split_once('=')
+        .and_then(|(id, address)| Some((id.parse().ok()?, address.parse().ok()?)));
+    parsed.ok_or_else(|| "expected ID=ADDRESS, such as 2=10.0.0.2:7000".into())
+}
+
+fn reader(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, token)) if !name.is_empty() && token.len() >= 16 => {
+            Ok((name.into(), token.into()))
+        }
+        _ => Err("expected NAME=TOKEN with a token of at least 16 characters".into()),
+    }
+}
+
+fn main() -> ExitCode {
+    match dispatch(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("musubi-node: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Run { config } => {
+            let loaded = Config::load(&config)?;
+            let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+            threads.context("cannot start the runtime")?.block_on(run::run(loaded))
+        }
+        Command::Verify { config } => run::verify(&Config::load(&config)?),
+        Command::Init(Init::Keys { dir }) => {
+            let keys = init::make_keys(&dir.join("keys"))?;
+            println!("{}", serde_json::to_string_pretty(&keys)?);
+            Ok(())
+        }
+        Command::Init(Init::Genesis { draft, out }) => {
+            let chain = init::make_genesis(&draft, &out)?;
+            println!("chain {chain}");
+            Ok(())
+        }
+        Command::Init(Init::Config(args)) => {
+            let path = init::make_config(&init::Setup {
+                folder: args.dir,
+                genesis: args.genesis,
+                node: args.node,
+                listen: args.listen,
+                http: args.http,
+                members: args.members,
+                readers: args.readers,
+                json_log: args.json_log,
+            })?;
+            println!("wrote {}", path.display());
+            Ok(())
+        }
+    }
+}

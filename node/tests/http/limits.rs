@@ -1,0 +1,185 @@
+//! Connections and rates: what one client can take from the others.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use musubi_node::http::{HttpLimits, Rate};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::client::{Client, problem};
+
+/// Sends `head`, then a byte every 50 ms, until the server closes; how long that took.
+async fn dawdle(address: SocketAddr, head: String) -> (Duration, String) {
+    let stream = TcpStream::connect(address).await.unwrap();
+    let (mut read, mut write) = stream.into_split();
+    let begun = Instant::now();
+    let writing = tokio::spawn(async move {
+        let mut sent = write.write_all(head.as_bytes()).await;
+        while sent.is_ok() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            sent = write.write_all(b"x").await;
+        }
+    });
+    let mut answer = Vec::new();
+    // A reset counts as closed too.
+    let _ =
+        tokio::time::timeout(Duration::from_secs(20), read.read_to_end(&mut answer)).await.unwrap();
+    writing.abort();
+    (begun.elapsed(), String::from_utf8_lossy(&answer).into_owned())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_heads_and_slow_bodies_are_cut_off_and_hinder_nobody() {
+    let limits =
+        HttpLimits { header_timeout_ms: 600, body_timeout_ms: 900, ..HttpLimits::default() };
+    let client = Client::with(limits).await;
+    let address = client.server.address();
+    let slow_head = "GET /v1/info HTTP/1.1\r\nhost: x\r\nx-slow: ".to_owned();
+    let slow_body =
+        "POST /v1/transactions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+                     content-length: 60000\r\n\r\n"
+            .to_owned();
+    let heads: Vec<_> =
+        (0..100).map(|_| tokio::spawn(dawdle(address, slow_head.clone()))).collect();
+    let bodies: Vec<_> =
+        (0..100).map(|_| tokio::spawn(dawdle(address, slow_body.clone()))).collect();
+    for amount in 1..=10 {
+        let begun = Instant::now();
+        client.committed(&client.payment(amount)).await;
+        assert!(begun.elapsed() < Duration::from_millis(500));
+    }
+    for head in heads {
+        let (took, _) = head.await.unwrap();
+        assert!((500..5_000).contains(&took.as_millis()), "a slow head lived {took:?}");
+    }
+    for body in bodies {
+        let (took, answer) = body.await.unwrap();
+        assert!((800..5_000).contains(&took.as_millis()), "a slow body lived {took:?}");
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+        assert!(answer.contains("request_timeout"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn idle_and_silent_connections_end() {
+    let limits = HttpLimits { header_timeout_ms: 300, ..HttpLimits::default() };
+    let client = Client::with(limits).await;
+    let mut silent = TcpStream::connect(client.server.address()).await.unwrap();
+    let mut byte = [0];
+    let ended = tokio::time::timeout(Duration::from_secs(5), silent.read(&mut byte)).await;
+    assert!(matches!(ended, Ok(Ok(0) | Err(_))), "a silent connection is closed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn smuggled_and_oversized_heads_are_refused() {
+    let client = Client::start().await;
+    let two_lengths = "POST /v1/transactions HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\
+                       content-length: 2\r\n\r\nxx";
+    let large = format!("GET /v1/info HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "y".repeat(9_000));
+    let many: String = (0..70).map(|n| format!("x-{n}: 1\r\n")).collect();
+    let many = format!("GET /v1/info HTTP/1.1\r\nhost: x\r\n{many}\r\n");
+    for (request, status) in [(two_lengths, "400"), (&large, "431"), (&many, "431")] {
+        let mut stream = TcpStream::connect(client.server.address()).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let reading = stream.read_to_end(&mut answer);
+        let _ =
+            tokio::time::timeout(Duration::from_secs(5), reading).await.expect("closed at once");
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_per_address_are_limited() {
+    let limits = HttpLimits { connections_per_ip: 3, ..HttpLimits::default() };
+    let client = Client::with(limits).await;
+    let address = client.server.address();
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200");
+        held.push(stream);
+    }
+    let mut fourth = TcpStream::connect(address).await.unwrap();
+    let mut byte = [0];
+    let ended = tokio::time::timeout(Duration::from_secs(2), fourth.read(&mut byte)).await;
+    assert!(matches!(ended, Ok(Ok(0) | Err(_))), "one too many is closed at once");
+    assert!(client.metrics.render().contains("refused_total{reason=\"address\"} 1"));
+    drop(held);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(client.bare("/healthz").send().await.unwrap().status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_beyond_its_rate_waits_and_others_do_not() {
+    let rate = Rate { per_second: 1, burst: 3 };
+    let limits = HttpLimits { per_key: Some(rate), ..HttpLimits::default() };
+    let client = Client::with(limits).await;
+    let pay_bob = |client: &Client| {
+        let by = [crate::city::debit("alice"), crate::city::credit("bob")];
+        client.signed("alice", crate::city::pay("alice", "bob", 1), &by)
+    };
+    for _ in 0..3 {
+        client.committed(&client.payment(1)).await;
+    }
+    let response = client.submit_bytes("", pay_bob(&client).encode()).await;
+    let wait: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=3).contains(&wait));
+    problem(response, 429, "rate_limited").await;
+    let by = [crate::city::own("bob")];
+    let grant = crate::city::mandate("bob", crate::city::terms(crate::city::Direction::Credit, 5));
+    let other = client.signed("bob", grant, &by);
+    assert_eq!(client.submit_bytes("", other.encode()).await.status(), 202, "bob's key is another");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_beyond_its_rate_is_told_when_to_come_back() {
+    let rate = Rate { per_second: 1, burst: 2 };
+    let client = Client::with(HttpLimits { per_ip: Some(rate), ..HttpLimits::default() }).await;
+    for _ in 0..2 {
+        assert_eq!(client.submit_bytes("", client.payment(1).encode()).await.status(), 202);
+    }
+    let response = client.submit_bytes("", client.payment(1).encode()).await;
+    assert!(response.headers().contains_key("retry-after"));
+    problem(response, 429, "rate_limited").await;
+    assert_eq!(client.bare("/v1/info").send().await.unwrap().status(), 200, "reading goes on");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_door_is_busy() {
+    let client = Client::with(HttpLimits { door_bytes: 1_100, ..HttpLimits::default() }).await;
+    let items: Vec<u8> = (0..10)
+        .flat_map(|_| {
+            let bytes = client.payment(1).encode();
+            [&(bytes.len() as u32).to_be_bytes(), bytes.as_slice()].concat()
+        })
+        .collect();
+    let bulk =
+        client.post("/v1/transactions/bulk").header("content-type", "application/octet-stream");
+    let response = bulk.body(items).send().await.unwrap();
+    assert_eq!(response.headers()["retry-after"], "1");
+    problem(response, 503, "busy").await;
+    client.committed(&client.payment(1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stopping_answers_who_waits_and_frees_the_port() {
+    let client = Client::start().await;
+    let address = client.server.address();
+    let mut feed = client.get("/v1/feed").send().await.unwrap();
+    assert_eq!(feed.status(), 200);
+    let begun = Instant::now();
+    client.server.shutdown().await;
+    assert!(begun.elapsed() < Duration::from_secs(4));
+    while let Ok(Some(_)) = feed.chunk().await {}
+    assert!(TcpStream::connect(address).await.is_err());
+}

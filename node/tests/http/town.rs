@@ -1,0 +1,316 @@
+//! A node of one: executes what passes its door, at once, by the ledger's rules; keeps all in memory.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, RwLock,
+        mpsc::{Receiver, Sender, channel},
+    },
+};
+
+use musubi_ledger::{
+    api::Info,
+    batch::{Batch, NodeId},
+    execute::{Block, Chain, Entry, Head, MemoryState, check_items},
+    genesis::RULES_VERSION,
+    id::{InstrumentId, PartyId, TxId},
+    leaf::{LEAF_BYTES, SealBody},
+    state::{ProposalStatus, ReadState, Row, RowKey},
+    time::Time,
+    tlog::{
+        Algorithm, Checkpoint, NodeReader, NoteSignature, SignedNote, TileNodes, VerifierKey,
+        bundle,
+        tile::{Bundle, Tile},
+    },
+    transaction::Transaction,
+};
+use musubi_node::http::{
+    Admission, CheckedSubmission, Door, FeedPage, HistoryPage, Ledger, NotReady, Read, Recorded,
+    Refusal, Waiters,
+};
+use tokio::sync::watch;
+
+use crate::city;
+
+/// The node.
+pub(crate) struct Town {
+    books: RwLock<Books>,
+    heads: watch::Sender<Head>,
+    waiters: Waiters,
+    queue: Mutex<Sender<Vec<CheckedSubmission>>>,
+    /// Locked by a test, nothing is executed.
+    pub(crate) hold: Mutex<()>,
+    /// What the door says to everything, if it says no.
+    pub(crate) refuses: Mutex<Option<Refusal>>,
+    /// Why the node is not ready.
+    pub(crate) ails: Mutex<Vec<NotReady>>,
+}
+
+struct Books {
+    chain: Chain,
+    state: MemoryState,
+    /// Per leaf its bytes, and its entry unless it is a seal.
+    leaves: Vec<(Vec<u8>, Option<Recorded>)>,
+    /// Raft entries from height 1 on.
+    raft: Vec<Vec<u8>>,
+    seals: Vec<SealBody>,
+    nodes: HashMap<(u8, u64), [u8; 32]>,
+}
+
+impl Books {
+    fn record(&mut self, block: &Block, items: &[Vec<u8>]) {
+        self.state.apply(&block.changes);
+        for entry in &block.entries {
+            let item = entry.item.map(|item| items[item as usize].clone());
+            let recorded = Recorded { entry: entry.clone(), transaction: item };
+            self.leaves.push((entry.leaf.encode(), Some(recorded)));
+        }
+        self.leaves.push((block.seal.leaf().encode(), None));
+        self.seals.push(block.seal);
+        self.nodes.extend(block.nodes.iter().map(|node| ((node.level, node.index), node.hash)));
+    }
+
+    fn execute(&mut self, items: Vec<Vec<u8>>) -> Block {
+        let height = self.chain.head().height + 1;
+        let time = self.chain.head().time.plus(1);
+        let leader = city::key("city/node");
+        let batch = Batch::sign(self.chain.id(), (1, height), time, items, (NodeId(1), &leader));
+        let bytes = batch.encode();
+        let checked = check_items(&self.chain.id(), RULES_VERSION, &batch.items, &|_| false);
+        let block = self.chain.execute(&self.state, &batch, Batch::entry_hash(&bytes), &checked);
+        self.raft.push(bytes);
+        self.record(&block, &batch.items);
+        block
+    }
+}
+
+/// Hashes as tiles are read from.
+struct Nodes<'a>(&'a HashMap<(u8, u64), [u8; 32]>);
+
+impl NodeReader for Nodes<'_> {
+    fn node(&self, level: u8, index: u64) -> Option<[u8; 32]> {
+        self.0.get(&(level, index)).copied()
+    }
+}
+
+impl Town {
+    /// A town after its genesis block, and the thread that executes.
+    pub(crate) fn open() -> Arc<Self> {
+        let (chain, block) = Chain::open(&city::genesis());
+        let (queue, submissions) = channel();
+        let mut books = Books {
+            chain,
+            state: MemoryState::default(),
+            leaves: Vec::new(),
+            raft: Vec::new(),
+            seals: Vec::new(),
+            nodes: HashMap::new(),
+        };
+        books.record(&block, &[]);
+        let town = Arc::new(Self {
+            books: RwLock::new(books),
+            heads: watch::Sender::new(block.head),
+            waiters: Waiters::new(),
+            queue: Mutex::new(queue),
+            hold: Mutex::new(()),
+            refuses: Mutex::new(None),
+            ails: Mutex::new(Vec::new()),
+        });
+        let executor = Arc::clone(&town);
+        std::thread::spawn(move || executor.run(&submissions));
+        town
+    }
+
+    fn run(&self, submissions: &Receiver<Vec<CheckedSubmission>>) {
+        while let Ok(first) = submissions.recv() {
+            let _held = self.hold.lock().unwrap();
+            let batch: Vec<_> = first.into_iter().chain(submissions.try_iter().flatten()).collect();
+            self.execute(batch.into_iter().map(|item| item.bytes).collect());
+        }
+    }
+
+    /// Executes a block of these items.
+    pub(crate) fn execute(&self, items: Vec<Vec<u8>>) -> Block {
+        let block = self.books.write().unwrap().execute(items);
+        self.heads.send_replace(block.head);
+        self.waiters.settle(block.head, &block.items);
+        block
+    }
+
+    /// Executes transactions that must all be applied.
+    pub(crate) fn apply(&self, transactions: &[Transaction]) {
+        let block = self.execute(transactions.iter().map(Transaction::encode).collect());
+        for item in block.items {
+            assert_eq!(item.code, musubi_ledger::code::Code::Applied);
+        }
+    }
+
+    /// Block time now.
+    pub(crate) fn now(&self) -> Time {
+        self.heads.borrow().time
+    }
+
+    /// The root of the log, for comparison with what the tiles give.
+    pub(crate) fn root(&self) -> [u8; 32] {
+        self.books.read().unwrap().chain.root()
+    }
+}
+
+impl ReadState for Town {
+    fn row(&self, key: &RowKey) -> Option<Row> {
+        self.books.read().unwrap().state.row(key)
+    }
+
+    fn due(&self, until: Time, limit: usize) -> Vec<RowKey> {
+        self.books.read().unwrap().state.due(until, limit)
+    }
+}
+
+impl Ledger for Town {
+    fn info(&self) -> Info {
+        let head = *self.heads.borrow();
+        Info {
+            chain: city::genesis().chain(),
+            origin: city::genesis().origin(),
+            scheme: city::genesis().scheme,
+            node: 1,
+            leader: Some(1),
+            term: 1,
+            height: head.height,
+            time: head.time,
+            size: head.size,
+            rules_version: RULES_VERSION,
+            version: "test".into(),
+        }
+    }
+
+    fn heads(&self) -> watch::Receiver<Head> {
+        self.heads.subscribe()
+    }
+
+    fn rules_version(&self) -> u16 {
+        RULES_VERSION
+    }
+
+    fn not_ready(&self) -> Vec<NotReady> {
+        self.ails.lock().unwrap().clone()
+    }
+
+    fn pending(&self, id: &TxId) -> bool {
+        self.waiters.pending(id)
+    }
+
+    fn state(&self) -> &dyn ReadState {
+        self
+    }
+
+    fn entries(&self, leaves: &[u64]) -> Read<Vec<Recorded>> {
+        let books = self.books.read().unwrap();
+        let found = leaves.iter().filter_map(|leaf| books.leaves.get(*leaf as usize)?.1.clone());
+        Ok(found.collect())
+    }
+
+    fn history(&self, party: &PartyId, before: Option<u64>, limit: usize) -> Read<HistoryPage> {
+        let books = self.books.read().unwrap();
+        let end = before.unwrap_or(u64::MAX).min(books.leaves.len() as u64) as usize;
+        let of_party =
+            books.leaves[..end].iter().rev().filter_map(|(_, recorded)| recorded.as_ref());
+        let of_party = of_party.filter(|recorded| recorded.entry.parties.contains(party));
+        let mut leaves: Vec<u64> = of_party.map(|r| r.entry.index).take(limit + 1).collect();
+        let more = leaves.len() > limit;
+        leaves.truncate(limit);
+        Ok(HistoryPage { leaves, more })
+    }
+
+    fn feed(&self, from: u64, party: Option<&PartyId>, limit: usize) -> Read<FeedPage> {
+        let books = self.books.read().unwrap();
+        let mut page = FeedPage { leaves: Vec::new(), next: from };
+        for (_, recorded) in books.leaves.iter().skip(from as usize) {
+            if page.leaves.len() == limit {
+                break;
+            }
+            let belongs = |entry: &Entry| party.is_none_or(|party| entry.parties.contains(party));
+            if recorded.as_ref().is_some_and(|recorded| belongs(&recorded.entry)) {
+                page.leaves.push(page.next);
+            }
+            page.next += 1;
+        }
+        Ok(page)
+    }
+
+    fn open_proposals(&self, party: &PartyId) -> Read<Vec<TxId>> {
+        let books = self.books.read().unwrap();
+        let open = books.state.rows().filter_map(|(key, row)| match (key, row) {
+            (RowKey::Proposal(id), Row::Proposal(proposal)) => {
+                let concerns = [proposal.movement.from, proposal.movement.to].contains(party);
+                (proposal.status == ProposalStatus::Open && concerns).then_some(*id)
+            }
+            _ => None,
+        });
+        Ok(open.collect())
+    }
+
+    fn instruments(&self) -> Read<Vec<InstrumentId>> {
+        let books = self.books.read().unwrap();
+        let codes = books.state.rows().filter_map(|(key, _)| match key {
+            RowKey::Instrument(code) => Some(*code),
+            _ => None,
+        });
+        Ok(codes.collect())
+    }
+
+    fn raft_entry(&self, height: u64) -> Read<Option<Vec<u8>>> {
+        let books = self.books.read().unwrap();
+        Ok(height.checked_sub(1).and_then(|at| books.raft.get(at as usize).cloned()))
+    }
+
+    fn seals(&self, from: u64, count: usize) -> Read<Vec<SealBody>> {
+        let books = self.books.read().unwrap();
+        Ok(books.seals.iter().skip(from as usize).take(count).copied().collect())
+    }
+
+    fn tile(&self, tile: &Tile) -> Read<Option<Vec<u8>>> {
+        Ok(tile.read(&TileNodes(Nodes(&self.books.read().unwrap().nodes))))
+    }
+
+    fn bundle(&self, at: &Bundle) -> Read<Option<Vec<u8>>> {
+        let books = self.books.read().unwrap();
+        let leaves = books.leaves.iter().skip(at.index as usize * 256).take(at.width.into());
+        let leaves: Vec<&[u8]> = leaves.map(|(bytes, _)| bytes.as_slice()).collect();
+        assert!(leaves.iter().all(|leaf| leaf.len() == LEAF_BYTES));
+        Ok((leaves.len() == usize::from(at.width)).then(|| bundle::encode(&leaves).unwrap()))
+    }
+
+    fn checkpoint(&self) -> Read<Option<String>> {
+        let books = self.books.read().unwrap();
+        let origin = city::genesis().origin();
+        let checkpoint =
+            Checkpoint::new(&origin, books.chain.head().size, books.chain.root()).unwrap();
+        let signer = city::key("city/node");
+        let key = VerifierKey::new(&origin, Algorithm::Ed25519, &signer.public().0).unwrap();
+        let text = checkpoint.to_string();
+        let signature = NoteSignature::sign(&text, &key, |message| signer.sign(message).0);
+        let mut note = SignedNote::new(text).unwrap();
+        note.add(signature).unwrap();
+        Ok(Some(note.to_string()))
+    }
+
+    fn checkpoints(&self) -> Read<Vec<(u64, String)>> {
+        Ok(self.checkpoint()?.into_iter().map(|note| (1, note)).collect())
+    }
+}
+
+impl Door for Town {
+    fn submit(&self, items: Vec<CheckedSubmission>, follow: bool) -> Vec<Admission> {
+        if let Some(refusal) = *self.refuses.lock().unwrap() {
+            return items.iter().map(|_| Admission::Refused(refusal)).collect();
+        }
+        let admit = |item: &CheckedSubmission| {
+            let receiver = self.waiters.admit(item.id, item.transaction.body.expires, follow);
+            Admission::Admitted(receiver)
+        };
+        let admissions = items.iter().map(admit).collect();
+        self.queue.lock().unwrap().send(items).unwrap();
+        admissions
+    }
+}
