@@ -26,11 +26,7 @@ impl SchemePrefix {
         let well_formed = (2..=20).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_lowercase())
             && !reserved.contains(&text);
-        if well_formed {
-            Ok(Self(text.into()))
-        } else {
-            Err(PrefixError)
-        }
+        if well_formed { Ok(Self(text.into())) } else { Err(PrefixError) }
     }
 
     /// The prefix as text.
@@ -52,14 +48,9 @@ impl SchemePrefix {
     pub fn party(&self, text: &str) -> Result<PartyId, IdError> {
         let (got, bytes) = parse_bech32m(text)?;
         if got != self.0 && got != PartyId::PREFIX {
-            return Err(IdError::Prefix {
-                got,
-                expected: self.0.clone(),
-            });
+            return Err(IdError::Prefix { got, expected: self.0.clone() });
         }
-        let bytes = bytes
-            .try_into()
-            .map_err(|_| IdError::Length { expected: 16 })?;
+        let bytes = bytes.try_into().map_err(|_| IdError::Length { expected: 16 })?;
         Ok(PartyId(bytes))
     }
 }
@@ -94,15 +85,7 @@ mod tests {
 
     #[test]
     fn prefixes_are_plain_words() {
-        for bad in [
-            "",
-            "a",
-            "party",
-            "medium",
-            "Maebashi",
-            "mae1",
-            "aaaaaaaaaaaaaaaaaaaaa",
-        ] {
+        for bad in ["", "a", "party", "medium", "Maebashi", "mae1", "aaaaaaaaaaaaaaaaaaaaa"] {
             assert_eq!(SchemePrefix::new(bad), Err(PrefixError));
         }
     }

@@ -62,17 +62,10 @@ impl Amount {
     pub fn from_decimal(value: Decimal, decimals: u8) -> Result<Self, AmountError> {
         let value = value.normalize();
         let places = u32::from(decimals);
-        let missing = places
-            .checked_sub(value.scale())
-            .ok_or(AmountError::Range)?;
+        let missing = places.checked_sub(value.scale()).ok_or(AmountError::Range)?;
         let factor = 10_i128.checked_pow(missing).ok_or(AmountError::Range)?;
-        let units = value
-            .mantissa()
-            .checked_mul(factor)
-            .ok_or(AmountError::Range)?;
-        u64::try_from(units)
-            .map(Self)
-            .map_err(|_| AmountError::Range)
+        let units = value.mantissa().checked_mul(factor).ok_or(AmountError::Range)?;
+        u64::try_from(units).map(Self).map_err(|_| AmountError::Range)
     }
 }
 
@@ -112,9 +105,7 @@ impl Serialize for Amount {
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
-            String::deserialize(deserializer)?
-                .parse()
-                .map_err(D::Error::custom)
+            String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
         } else {
             u64::deserialize(deserializer).map(Self)
         }
@@ -131,14 +122,8 @@ mod tests {
         for bad in ["", "-1", "+1", "1e3", "1.0", "01", " 1", "1 ", "１"] {
             assert_eq!(bad.parse::<Amount>(), Err(AmountError::Malformed), "{bad}");
         }
-        assert_eq!(
-            "18446744073709551616".parse::<Amount>(),
-            Err(AmountError::Range)
-        );
-        assert_eq!(
-            "18446744073709551615".parse::<Amount>(),
-            Ok(Amount(u64::MAX))
-        );
+        assert_eq!("18446744073709551616".parse::<Amount>(), Err(AmountError::Range));
+        assert_eq!("18446744073709551615".parse::<Amount>(), Ok(Amount(u64::MAX)));
         assert_eq!("0".parse::<Amount>(), Ok(Amount::ZERO));
     }
 

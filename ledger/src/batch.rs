@@ -70,15 +70,7 @@ impl Batch {
         (leader, key): (NodeId, &SecretKey),
     ) -> Self {
         let signature = SignatureBytes([0; 64]);
-        let mut batch = Self {
-            chain,
-            term,
-            index,
-            time,
-            leader,
-            items,
-            signature,
-        };
+        let mut batch = Self { chain, term, index, time, leader, items, signature };
         batch.signature = key.sign(&batch.preimage());
         batch
     }

@@ -80,7 +80,7 @@ codes! {
     31  PartyFrozen "party_frozen" Rejected "A party is frozen; its registrar can lift that."
     32  PartyClosed "party_closed" Rejected "A party is closed."
     33  KeyUnknown "key_unknown" Rejected "A signing key is not registered for the person or party it acts as."
-    34  KeyNotActive "key_not_active" Rejected "A signing key was rotated, revoked or waits for a recovery."
+    34  KeyNotActive "key_not_active" Rejected "A signing key was rotated, revoked or waits for a recovery, or its owner is frozen or closed."
     35  RoleMissing "role_missing" Rejected "A signer does not have the role in which it signed."
     36  SamePerson "same_person" Rejected "Two roles that need different persons were filled by one."
     37  ApproversMissing "approvers_missing" Rejected "Fewer distinct approvers signed than the amount needs."
@@ -200,11 +200,7 @@ mod tests {
 
     #[test]
     fn numbers_rise_with_precedence_and_names_are_unique() {
-        assert!(
-            Code::ALL
-                .windows(2)
-                .all(|pair| (pair[0] as u16) < pair[1] as u16)
-        );
+        assert!(Code::ALL.windows(2).all(|pair| (pair[0] as u16) < pair[1] as u16));
         let mut names: Vec<_> = Code::ALL.iter().map(|code| code.name()).collect();
         names.sort_unstable();
         names.dedup();

@@ -37,9 +37,7 @@ pub enum CodecError {
 type LeFix = bincode::config::Configuration<bincode::config::LittleEndian, bincode::config::Fixint>;
 
 const fn config() -> LeFix {
-    bincode::config::standard()
-        .with_little_endian()
-        .with_fixed_int_encoding()
+    bincode::config::standard().with_little_endian().with_fixed_int_encoding()
 }
 
 /// The canonical bytes of `value`, without a version byte.
@@ -69,10 +67,7 @@ pub fn decode<T: Serialize + DeserializeOwned>(
     limit: usize,
 ) -> Result<T, CodecError> {
     if bytes.len() > limit {
-        return Err(CodecError::TooLong {
-            got: bytes.len(),
-            limit,
-        });
+        return Err(CodecError::TooLong { got: bytes.len(), limit });
     }
     let (value, used) = decode_prefix::<T>(bytes)?;
     if used != bytes.len() {
@@ -94,10 +89,7 @@ pub fn decode_versioned<T: Serialize + DeserializeOwned>(
     limit: usize,
 ) -> Result<T, CodecError> {
     if bytes.len() > limit {
-        return Err(CodecError::TooLong {
-            got: bytes.len(),
-            limit,
-        });
+        return Err(CodecError::TooLong { got: bytes.len(), limit });
     }
     match bytes.split_first() {
         Some((&FORMAT_VERSION, rest)) => decode(rest, limit),

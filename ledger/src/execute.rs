@@ -119,10 +119,8 @@ pub fn check_items(
     items: &[Vec<u8>],
     known: &dyn Fn(&Hash) -> bool,
 ) -> Vec<CheckedItem> {
-    let mut checked: Vec<CheckedItem> = items
-        .iter()
-        .map(|bytes| decode_item(chain, rules_version, bytes))
-        .collect();
+    let mut checked: Vec<CheckedItem> =
+        items.iter().map(|bytes| decode_item(chain, rules_version, bytes)).collect();
     let to_verify: Vec<usize> = (0..items.len())
         .filter(|&at| checked[at].fault.is_none() && !known(&crate::hash::sha256(&items[at])))
         .collect();
@@ -143,11 +141,7 @@ pub fn check_items(
     let mut next = verdicts.into_iter();
     for (at, preimages) in to_verify.into_iter().zip(&preimages) {
         // Every verdict is taken from the iterator, also behind a failed one.
-        let failed = next
-            .by_ref()
-            .take(preimages.len())
-            .filter(|holds| !holds)
-            .count();
+        let failed = next.by_ref().take(preimages.len()).filter(|holds| !holds).count();
         if failed > 0 {
             checked[at].fault = Some(Code::BadSignature);
         }
@@ -170,11 +164,7 @@ fn decode_item(chain: &ChainId, rules_version: u16, bytes: &[u8]) -> CheckedItem
             } else {
                 None
             };
-            CheckedItem {
-                id: transaction.body.id(),
-                transaction: Some(transaction),
-                fault,
-            }
+            CheckedItem { id: transaction.body.id(), transaction: Some(transaction), fault }
         }
     }
 }
@@ -186,18 +176,11 @@ impl Chain {
     /// If the document was not checked, or its rules are not this software's.
     #[must_use]
     pub fn open(genesis: &Genesis) -> (Self, Block) {
-        assert_eq!(
-            genesis.rules_version, RULES_VERSION,
-            "the document was checked"
-        );
+        assert_eq!(genesis.rules_version, RULES_VERSION, "the document was checked");
         let id = genesis.chain();
         let mut chain = Self {
             id,
-            head: Head {
-                height: 0,
-                time: genesis.time,
-                size: 0,
-            },
+            head: Head { height: 0, time: genesis.time, size: 0 },
             log: Frontier::new(),
             wallets: WalletTree::new(),
             rows: SetDigest::new(),
@@ -222,11 +205,7 @@ impl Chain {
             parties: Vec::new(),
             item: None,
         };
-        let pass = Pass {
-            entries: vec![entry],
-            items: Vec::new(),
-            overdue: false,
-        };
+        let pass = Pass { entries: vec![entry], items: Vec::new(), overdue: false };
         let block = chain.close(&Nothing, state, pass, id.0, genesis.time, RULES_VERSION);
         (chain, block)
     }
@@ -241,18 +220,8 @@ impl Chain {
         wallets: WalletTree,
         rows: SetDigest,
     ) -> Self {
-        assert_eq!(
-            log.size(),
-            head.size,
-            "the log's frontier belongs to the head"
-        );
-        Self {
-            id,
-            head,
-            log,
-            wallets,
-            rows,
-        }
+        assert_eq!(log.size(), head.size, "the log's frontier belongs to the head");
+        Self { id, head, log, wallets, rows }
     }
 
     /// The chain's id.
@@ -275,11 +244,7 @@ impl Chain {
 
     /// Digest of all replicated state.
     pub fn state_digest(&mut self) -> Hash {
-        state_digest(
-            self.wallets.count(),
-            &self.wallets.root(),
-            &self.rows.digest(),
-        )
+        state_digest(self.wallets.count(), &self.wallets.root(), &self.rows.digest())
     }
 
     /// Executes the batch of one Raft entry. `entry` is the SHA-256 of the entry's data, `checked` one
@@ -295,29 +260,14 @@ impl Chain {
         entry: Hash,
         checked: &[CheckedItem],
     ) -> Block {
-        assert_eq!(
-            batch.chain, self.id,
-            "entries are checked before they are persisted"
-        );
-        assert_eq!(
-            batch.items.len(),
-            checked.len(),
-            "one checked item per item"
-        );
+        assert_eq!(batch.chain, self.id, "entries are checked before they are persisted");
+        assert_eq!(batch.items.len(), checked.len(), "one checked item per item");
         let time = Time(batch.time.0.max(self.head.time.0.saturating_add(1)));
         let height = self.head.height + 1;
         let mut state = Overlay::new(base);
         let rules_version = state.meta().rules_version;
-        let mut pass = Pass {
-            entries: Vec::new(),
-            items: Vec::new(),
-            overdue: false,
-        };
-        let clock = Clock {
-            height,
-            time,
-            first_leaf: self.head.size,
-        };
+        let mut pass = Pass { entries: Vec::new(), items: Vec::new(), overdue: false };
+        let clock = Clock { height, time, first_leaf: self.head.size };
         pass.system_leaves(&mut state, clock);
         for (position, item) in checked.iter().enumerate() {
             pass.item(&mut state, clock, position, item);
@@ -335,10 +285,7 @@ impl Chain {
         rules_version: u16,
     ) -> Block {
         let first_leaf = self.head.size;
-        let height = pass
-            .entries
-            .first()
-            .map_or(self.head.height + 1, |e| e.leaf.height);
+        let height = pass.entries.first().map_or(self.head.height + 1, |e| e.leaf.height);
         touch_wallets(&mut state, &pass.entries);
         let changes = state.finish();
         self.digest_changes(base, &changes);
@@ -358,11 +305,7 @@ impl Chain {
             self.log.append_entry(&entry.leaf.encode(), &mut nodes);
         }
         self.log.append_entry(&seal.leaf().encode(), &mut nodes);
-        self.head = Head {
-            height,
-            time,
-            size: self.log.size(),
-        };
+        self.head = Head { height, time, size: self.log.size() };
         Block {
             head: self.head,
             first_leaf,
@@ -432,22 +375,10 @@ impl Pass {
             state.keep();
             let salt = system_salt(&cause);
             let id = system_id(kind, &cause, deadline);
-            let leaf = clock.leaf(
-                LeafKind::System,
-                id,
-                Code::Applied,
-                [0; 32],
-                outcome.hash(&salt),
-            );
+            let leaf =
+                clock.leaf(LeafKind::System, id, Code::Applied, [0; 32], outcome.hash(&salt));
             let index = clock.first_leaf + self.entries.len() as u64;
-            self.entries.push(Entry {
-                index,
-                leaf,
-                outcome,
-                salt,
-                parties,
-                item: None,
-            });
+            self.entries.push(Entry { index, leaf, outcome, salt, parties, item: None });
         }
     }
 
@@ -462,11 +393,7 @@ impl Pass {
             (judged.standing, &item.transaction)
         else {
             state.drop_item();
-            self.items.push(ItemResult {
-                id: item.id,
-                code,
-                leaf: None,
-            });
+            self.items.push(ItemResult { id: item.id, code, leaf: None });
             return;
         };
         if code == Code::Applied {
@@ -474,15 +401,7 @@ impl Pass {
         } else {
             state.drop_item();
         }
-        bind(
-            state,
-            transaction,
-            item.id,
-            clock,
-            index,
-            code,
-            judged.settled,
-        );
+        bind(state, transaction, item.id, clock, index, code, judged.settled);
         state.keep();
         let salt = transaction.body.salt;
         let hash = judged.outcome.hash(&salt);
@@ -491,33 +410,14 @@ impl Pass {
         let parties = judge::parties_of(transaction, &judged.outcome);
         let item_position = u32::try_from(position).expect("batches are far smaller");
         let outcome = judged.outcome;
-        self.entries.push(Entry {
-            index,
-            leaf,
-            outcome,
-            salt,
-            parties,
-            item: Some(item_position),
-        });
-        self.items.push(ItemResult {
-            id: item.id,
-            code,
-            leaf: Some(index),
-        });
+        self.entries.push(Entry { index, leaf, outcome, salt, parties, item: Some(item_position) });
+        self.items.push(ItemResult { id: item.id, code, leaf: Some(index) });
     }
 }
 
 impl Clock {
     fn leaf(self, kind: LeafKind, id: TxId, code: Code, signatures: Hash, outcome: Hash) -> Leaf {
-        Leaf {
-            kind,
-            height: self.height,
-            time: self.time,
-            id,
-            code,
-            signatures,
-            outcome,
-        }
+        Leaf { kind, height: self.height, time: self.time, id, code, signatures, outcome }
     }
 }
 
@@ -533,21 +433,9 @@ fn bind(
 ) {
     assert!(state.judged(id).is_none(), "INV-3: {id} is judged once");
     let Clock { height, time, .. } = clock;
-    state.put_judged(
-        id,
-        Judged {
-            code,
-            height,
-            time,
-            leaf,
-            settled,
-        },
-    );
+    state.put_judged(id, Judged { code, height, time, leaf, settled });
     let body = &transaction.body;
-    state.put(
-        RowKey::Reference(body.sender, body.reference.clone()),
-        Row::Reference(id),
-    );
+    state.put(RowKey::Reference(body.sender, body.reference.clone()), Row::Reference(id));
 }
 
 /// Extends the leaf count and running hash of every wallet that a leaf's postings touched.
@@ -614,11 +502,6 @@ impl ReadState for MemoryState {
 
     fn due(&self, until: Time, limit: usize) -> Vec<RowKey> {
         let in_time = |key: &&RowKey| matches!(key, RowKey::Due(time, ..) if *time <= until);
-        self.due
-            .iter()
-            .take_while(in_time)
-            .take(limit)
-            .cloned()
-            .collect()
+        self.due.iter().take_while(in_time).take(limit).cloned().collect()
     }
 }

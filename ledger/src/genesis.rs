@@ -211,19 +211,10 @@ impl Genesis {
             && self.nodes[0].id.0 > 0
             && self.nodes.windows(2).all(|w| w[0].id < w[1].id);
         let parties_ok = self.parties.windows(2).all(|w| w[0].party < w[1].party);
-        let instruments_ok = self
-            .instruments
-            .windows(2)
-            .all(|w| w[0].instrument < w[1].instrument);
-        let officers_ok = self
-            .parties
-            .iter()
-            .all(|p| p.officers.windows(2).all(|w| w[0] < w[1]));
+        let instruments_ok = self.instruments.windows(2).all(|w| w[0].instrument < w[1].instrument);
+        let officers_ok = self.parties.iter().all(|p| p.officers.windows(2).all(|w| w[0] < w[1]));
         let organisations_ok = !self.organisations.is_empty()
-            && self
-                .organisations
-                .windows(2)
-                .all(|w| w[0].party < w[1].party);
+            && self.organisations.windows(2).all(|w| w[0].party < w[1].party);
         for (holds, list) in [
             (organisations_ok, "organisations"),
             (nodes_ok, "nodes"),
@@ -239,10 +230,7 @@ impl Genesis {
 
     fn check_keys(&self) -> Result<(), GenesisError> {
         let organisations = self.organisations.iter().map(|o| o.governance);
-        let nodes = self
-            .nodes
-            .iter()
-            .flat_map(|n| [n.transport, n.node, n.cosigner]);
+        let nodes = self.nodes.iter().flat_map(|n| [n.transport, n.node, n.cosigner]);
         let parties = self.parties.iter().flat_map(|p| p.keys.iter().copied());
         let mut keys: Vec<PublicKey> = organisations.chain(nodes).chain(parties).collect();
         keys.iter().try_for_each(check_party_key)?;
@@ -259,48 +247,24 @@ impl Genesis {
             found.ok().map(|at| self.parties[at].kind)
         };
         let demand = |holds: bool, what: String| {
-            if holds {
-                Ok(())
-            } else {
-                Err(GenesisError::Reference(what))
-            }
+            if holds { Ok(()) } else { Err(GenesisError::Reference(what)) }
         };
         for o in &self.organisations {
             let holds = kind(&o.party) == Some(PartyKind::Operator);
-            demand(
-                holds,
-                format!("organisation {} is no operator among the parties", o.name),
-            )?;
+            demand(holds, format!("organisation {} is no operator among the parties", o.name))?;
         }
         for n in &self.nodes {
             let holds = self.organisation(&n.organisation).is_some();
             demand(holds, format!("node {} belongs to no organisation", n.id.0))?;
         }
         for p in &self.parties {
-            demand(
-                p.kind != PartyKind::Group,
-                format!("{} cannot begin as a group", p.party),
-            )?;
+            demand(p.kind != PartyKind::Group, format!("{} cannot begin as a group", p.party))?;
             let person = p.kind == PartyKind::Person;
-            demand(
-                person == p.tag.is_some(),
-                format!("{} needs a tag iff a person", p.party),
-            )?;
-            let officers_ok = p
-                .officers
-                .iter()
-                .all(|o| kind(o) == Some(PartyKind::Person));
-            demand(
-                officers_ok,
-                format!("an officer of {} is no person", p.party),
-            )?;
-            let organisation_ok = p
-                .organisation
-                .is_none_or(|o| self.organisation(&o).is_some());
-            demand(
-                organisation_ok,
-                format!("{} names an unknown organisation", p.party),
-            )?;
+            demand(person == p.tag.is_some(), format!("{} needs a tag iff a person", p.party))?;
+            let officers_ok = p.officers.iter().all(|o| kind(o) == Some(PartyKind::Person));
+            demand(officers_ok, format!("an officer of {} is no person", p.party))?;
+            let organisation_ok = p.organisation.is_none_or(|o| self.organisation(&o).is_some());
+            demand(organisation_ok, format!("{} names an unknown organisation", p.party))?;
         }
         let mut tags: Vec<_> = self.parties.iter().filter_map(|p| p.tag).collect();
         tags.sort_unstable();
@@ -308,10 +272,7 @@ impl Genesis {
         demand(unique, "two persons share a tag".into())?;
         for i in &self.instruments {
             let holds = kind(&i.terms.issuer) == Some(PartyKind::Issuer) && i.terms.well_formed();
-            demand(
-                holds,
-                format!("instrument {} has no issuer, or bad terms", i.instrument),
-            )?;
+            demand(holds, format!("instrument {} has no issuer, or bad terms", i.instrument))?;
         }
         Ok(())
     }

@@ -110,9 +110,7 @@ impl Group {
     /// The roles of `person`; none if they have none.
     #[must_use]
     pub fn roles_of(&self, person: &PartyId) -> Roles {
-        let found = self
-            .roles
-            .binary_search_by(|grant| grant.person.cmp(person));
+        let found = self.roles.binary_search_by(|grant| grant.person.cmp(person));
         found.map(|at| self.roles[at].roles).unwrap_or_default()
     }
 
@@ -132,9 +130,7 @@ impl Group {
     pub fn can_pay(roles: &[RoleGrant]) -> bool {
         roles.iter().any(|drafter| {
             drafter.roles.drafts
-                && roles
-                    .iter()
-                    .any(|a| a.roles.approves && a.person != drafter.person)
+                && roles.iter().any(|a| a.roles.approves && a.person != drafter.person)
         })
     }
 }

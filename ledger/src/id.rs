@@ -57,9 +57,7 @@ pub(crate) fn parse_bech32m(text: &str) -> Result<(String, Vec<u8>), IdError> {
 }
 
 fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N], IdError> {
-    bytes
-        .try_into()
-        .map_err(|_| IdError::Length { expected: N })
+    bytes.try_into().map_err(|_| IdError::Length { expected: N })
 }
 
 fn parse_hex<const N: usize>(text: &str) -> Result<[u8; N], IdError> {
@@ -85,9 +83,7 @@ macro_rules! two_faces {
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 if deserializer.is_human_readable() {
-                    String::deserialize(deserializer)?
-                        .parse()
-                        .map_err(D::Error::custom)
+                    String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
                 } else {
                     <$inner>::deserialize(deserializer).map(Self)
                 }
@@ -220,15 +216,9 @@ impl InstrumentId {
         let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
         let (code, padding) = bytes.split_at(end);
         let well_formed = !code.is_empty()
-            && code
-                .iter()
-                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'-')
+            && code.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'-')
             && padding.iter().all(|&b| b == 0);
-        if well_formed {
-            Ok(Self(bytes))
-        } else {
-            Err(IdError::Code { max: bytes.len() })
-        }
+        if well_formed { Ok(Self(bytes)) } else { Err(IdError::Code { max: bytes.len() }) }
     }
 }
 
@@ -253,9 +243,7 @@ impl FromStr for InstrumentId {
         let mut padded = [0; crate::limits::INSTRUMENT_CODE_BYTES];
         padded
             .get_mut(..text.len())
-            .ok_or(IdError::Code {
-                max: crate::limits::INSTRUMENT_CODE_BYTES,
-            })?
+            .ok_or(IdError::Code { max: crate::limits::INSTRUMENT_CODE_BYTES })?
             .copy_from_slice(text.as_bytes());
         Self::from_padded(padded)
     }
@@ -274,9 +262,7 @@ impl Serialize for InstrumentId {
 impl<'de> Deserialize<'de> for InstrumentId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
-            String::deserialize(deserializer)?
-                .parse()
-                .map_err(D::Error::custom)
+            String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
         } else {
             Self::from_padded(<[u8; 16]>::deserialize(deserializer)?).map_err(D::Error::custom)
         }
@@ -308,11 +294,7 @@ impl FromStr for Reference {
         let max = crate::limits::REFERENCE_BYTES_MAX;
         let well_formed =
             (1..=max).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
-        if well_formed {
-            Ok(Self(text.into()))
-        } else {
-            Err(IdError::Length { expected: max })
-        }
+        if well_formed { Ok(Self(text.into())) } else { Err(IdError::Length { expected: max }) }
     }
 }
 

@@ -134,9 +134,6 @@ impl Terms {
         let tests = [&self.holders, &self.acceptors];
         !self.step.is_zero()
             && self.decimals <= 8
-            && tests
-                .into_iter()
-                .flatten()
-                .all(crate::party::AttributeTest::well_formed)
+            && tests.into_iter().flatten().all(crate::party::AttributeTest::well_formed)
     }
 }

@@ -72,11 +72,7 @@ pub fn check_party_key(key: &PublicKey) -> Result<(), WeakKey> {
     let point = VerifyingKey::from_bytes(&key.0).map_err(|_| WeakKey)?;
     let edwards = point.to_edwards();
     let canonical = edwards.compress().to_bytes() == key.0;
-    if canonical && !point.is_weak() && edwards.is_torsion_free() {
-        Ok(())
-    } else {
-        Err(WeakKey)
-    }
+    if canonical && !point.is_weak() && edwards.is_torsion_free() { Ok(()) } else { Err(WeakKey) }
 }
 
 /// Strict verification (canonical S, no small-order A or R, cofactorless): what every other tool does too.
@@ -104,10 +100,7 @@ macro_rules! hex_text {
             type Err = IdError;
             fn from_str(text: &str) -> Result<Self, IdError> {
                 let bytes = hex::decode(text).map_err(|_| IdError::Hex)?;
-                bytes
-                    .try_into()
-                    .map(Self)
-                    .map_err(|_| IdError::Length { expected: $size })
+                bytes.try_into().map(Self).map_err(|_| IdError::Length { expected: $size })
             }
         }
 
@@ -127,13 +120,9 @@ macro_rules! hex_text {
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 if deserializer.is_human_readable() {
-                    return String::deserialize(deserializer)?
-                        .parse()
-                        .map_err(D::Error::custom);
+                    return String::deserialize(deserializer)?.parse().map_err(D::Error::custom);
                 }
-                deserializer
-                    .deserialize_tuple($size, FixedBytes::<$size>)
-                    .map(Self)
+                deserializer.deserialize_tuple($size, FixedBytes::<$size>).map(Self)
             }
         }
     };
@@ -155,9 +144,7 @@ impl<'de, const N: usize> Visitor<'de> for FixedBytes<N> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<[u8; N], A::Error> {
         let mut bytes = [0; N];
         for (position, byte) in bytes.iter_mut().enumerate() {
-            *byte = seq
-                .next_element()?
-                .ok_or_else(|| A::Error::invalid_length(position, &self))?;
+            *byte = seq.next_element()?.ok_or_else(|| A::Error::invalid_length(position, &self))?;
         }
         Ok(bytes)
     }

@@ -123,10 +123,7 @@ impl SealBody {
 /// A system leaf's id: hash of (kind, cause, deadline).
 #[must_use]
 pub fn system_id(kind: DueKind, cause: &[u8; 32], deadline: Time) -> TxId {
-    TxId(tagged(
-        "musubi/v1/system",
-        &[&[kind as u8], cause, &deadline.0.to_le_bytes()],
-    ))
+    TxId(tagged("musubi/v1/system", &[&[kind as u8], cause, &deadline.0.to_le_bytes()]))
 }
 
 /// The salt of a system leaf's outcome, derived from its cause.

@@ -46,13 +46,7 @@ impl Lot {
 
     fn spending_order(&self) -> (InstrumentId, Time, OriginKind, PartyId, u32) {
         let end = self.use_expiry.unwrap_or(Time(u64::MAX));
-        (
-            self.instrument,
-            end,
-            self.origin,
-            self.funder,
-            self.campaign,
-        )
+        (self.instrument, end, self.origin, self.funder, self.campaign)
     }
 }
 

@@ -39,9 +39,7 @@ impl Time {
     /// tonight's midnight. This is how "valid for n days" becomes an instant.
     #[must_use]
     pub fn end_of_day_after(self, days: u16) -> Self {
-        let day = u64::from(self.day().0)
-            .saturating_add(u64::from(days))
-            .saturating_add(1);
+        let day = u64::from(self.day().0).saturating_add(u64::from(days)).saturating_add(1);
         Self(day.saturating_mul(DAY_MS).saturating_sub(JST_MS))
     }
 }
@@ -79,11 +77,7 @@ impl Day {
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let shifted = (5 * day_of_year + 2) / 153;
         let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-        let month = if shifted < 10 {
-            shifted + 3
-        } else {
-            shifted - 9
-        };
+        let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
         let year = year_of_era + era * 400 + u64::from(month <= 2);
         let narrow = |v: u64| u32::try_from(v).unwrap_or(u32::MAX);
         (narrow(year), narrow(month), narrow(day))

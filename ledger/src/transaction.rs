@@ -161,13 +161,7 @@ impl Body {
     pub fn sign(&self, side: Side, role: Role, party: PartyId, key: &SecretKey) -> Signature {
         let signer = key.public();
         let preimage = preimage(&self.chain, (side, role), &party, &signer, &self.id());
-        Signature {
-            side,
-            role,
-            party,
-            signer,
-            bytes: key.sign(&preimage),
-        }
+        Signature { side, role, party, signer, bytes: key.sign(&preimage) }
     }
 }
 
@@ -201,10 +195,7 @@ impl Transaction {
     /// # Errors
     /// [`FormError::Signatures`].
     pub fn check_form(&self) -> Result<(), FormError> {
-        let ascending = self
-            .signatures
-            .windows(2)
-            .all(|pair| pair[0].slot() < pair[1].slot());
+        let ascending = self.signatures.windows(2).all(|pair| pair[0].slot() < pair[1].slot());
         if ascending && self.signatures.len() <= limits::SIGNATURES_MAX {
             Ok(())
         } else {
@@ -229,14 +220,11 @@ impl Transaction {
     /// The checks that [`crate::verify::verify_all`] must pass, over `preimages` made by
     /// [`Transaction::preimages`].
     pub fn checks<'a>(&'a self, preimages: &'a [Preimage]) -> impl Iterator<Item = Check<'a>> {
-        self.signatures
-            .iter()
-            .zip(preimages)
-            .map(|(signature, preimage)| Check {
-                key: signature.signer,
-                message: preimage,
-                signature: signature.bytes,
-            })
+        self.signatures.iter().zip(preimages).map(|(signature, preimage)| Check {
+            key: signature.signer,
+            message: preimage,
+            signature: signature.bytes,
+        })
     }
 }
 

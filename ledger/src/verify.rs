@@ -109,13 +109,7 @@ mod tests {
     fn every_culprit_is_found_wherever_it_stands() {
         let keys: Vec<SecretKey> = (0..37).map(|n| SecretKey::from_seed(&[n; 32])).collect();
         let messages: Vec<Vec<u8>> = (0..37).map(|n| vec![n; usize::from(n)]).collect();
-        for bad in [
-            vec![],
-            vec![0],
-            vec![36],
-            vec![3, 4, 5, 20],
-            (0..37).collect::<Vec<usize>>(),
-        ] {
+        for bad in [vec![], vec![0], vec![36], vec![3, 4, 5, 20], (0..37).collect::<Vec<usize>>()] {
             let signatures: Vec<SignatureBytes> = keys
                 .iter()
                 .enumerate()
@@ -154,11 +148,7 @@ mod tests {
             *byte = sum.to_le_bytes()[0];
             carry = sum >> 8;
         }
-        let check = Check {
-            key: key.public(),
-            message: b"pay",
-            signature,
-        };
+        let check = Check { key: key.public(), message: b"pay", signature };
         assert_eq!(verify_all(&[check]), [false]);
         assert_eq!(verify_all(&[check, check]), [false, false]);
     }

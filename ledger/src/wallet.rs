@@ -48,12 +48,7 @@ impl LotBalance {
     /// Nothing of `lot`.
     #[must_use]
     pub fn empty(lot: Lot) -> Self {
-        Self {
-            lot,
-            spendable: Amount::ZERO,
-            held: Amount::ZERO,
-            claim: Amount::ZERO,
-        }
+        Self { lot, spendable: Amount::ZERO, held: Amount::ZERO, claim: Amount::ZERO }
     }
 
     /// The amount in one state.
@@ -84,13 +79,7 @@ impl Wallet {
     /// An empty wallet.
     #[must_use]
     pub fn open(serial: u64, salt: Hash) -> Self {
-        Self {
-            serial,
-            salt,
-            leaves: 0,
-            history: [0; 32],
-            lots: Vec::new(),
-        }
+        Self { serial, salt, leaves: 0, history: [0; 32], lots: Vec::new() }
     }
 
     /// What can be spent of `instrument` at `now`. The one place that says so.
@@ -108,9 +97,7 @@ impl Wallet {
 
     /// The lots of `instrument`, in spending order.
     pub fn of(&self, instrument: InstrumentId) -> impl Iterator<Item = &LotBalance> {
-        self.lots
-            .iter()
-            .filter(move |b| b.lot.instrument == instrument)
+        self.lots.iter().filter(move |b| b.lot.instrument == instrument)
     }
 
     /// Adds to one state of a lot. `None` if the instrument's whole holding would leave the range.

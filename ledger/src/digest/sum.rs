@@ -38,9 +38,7 @@ impl SetDigest {
     /// The digest of the empty set.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            lanes: Box::new([0; LANES]),
-        }
+        Self { lanes: Box::new([0; LANES]) }
     }
 
     /// Adds a row that is not in the set.

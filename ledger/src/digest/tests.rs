@@ -18,10 +18,7 @@ fn the_state_digest_is_the_documented_hash_and_binds_every_part() {
     input.extend_from_slice(&set);
     let digest = state_digest(0x0102, &root, &set);
     assert_eq!(digest, *blake3::hash(&input).as_bytes());
-    for other in [
-        state_digest(0x0103, &root, &set),
-        state_digest(0x0102, &set, &root),
-    ] {
+    for other in [state_digest(0x0103, &root, &set), state_digest(0x0102, &set, &root)] {
         assert_ne!(other, digest);
     }
 }
@@ -139,10 +136,7 @@ fn growing_one_by_one_or_at_once_gives_the_defined_roots() {
     let mut grown = WalletTree::new();
     for count in 0..=130 {
         let expected = naive_root(&leaves[..count]);
-        assert_eq!(
-            WalletTree::from_leaves(leaves[..count].to_vec()).root(),
-            expected
-        );
+        assert_eq!(WalletTree::from_leaves(leaves[..count].to_vec()).root(), expected);
         assert_eq!(grown.root(), expected);
         assert_eq!(grown.root(), expected, "asking twice changes nothing");
         assert_eq!(grown.count(), count as u64);
@@ -178,10 +172,7 @@ fn every_path_up_to_70_wallets_proves_its_wallet_only() {
                 assert_eq!(verify(&flipped), Err(PathError::RootMismatch));
                 assert_eq!(verify(&path[..at]), Err(PathError::WrongLength));
             }
-            assert_eq!(
-                verify(&[&path[..], &[root]].concat()),
-                Err(PathError::WrongLength)
-            );
+            assert_eq!(verify(&[&path[..], &[root]].concat()), Err(PathError::WrongLength));
             assert!(verify_path(serial, count, &leaf(count), &path, &root).is_err());
             assert!(verify_path(serial, count + 1, &leaf(serial), &path, &root).is_err());
             let elsewhere = (serial + 1) % count;

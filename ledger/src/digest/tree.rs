@@ -82,10 +82,7 @@ impl WalletTree {
             let level = below.chunks(2).map(parent).collect();
             levels.push(level);
         }
-        Self {
-            levels,
-            dirty: Vec::new(),
-        }
+        Self { levels, dirty: Vec::new() }
     }
 
     /// Number of wallets.
@@ -101,10 +98,7 @@ impl WalletTree {
     /// If `serial` skips a number: wallets are opened in order, so only a bug does that.
     pub fn set(&mut self, serial: u64, leaf: Hash) {
         let count = self.leaves();
-        assert!(
-            serial <= count as u64,
-            "wallet {serial} is set, but only {count} are open"
-        );
+        assert!(serial <= count as u64, "wallet {serial} is set, but only {count} are open");
         let position = serial as usize; // not above `count`, so it fits
         if self.levels.is_empty() {
             self.levels.push(Vec::new());
@@ -133,13 +127,8 @@ impl WalletTree {
     /// If leaves were set since the last [`WalletTree::root`]: the path would mix two states.
     #[must_use]
     pub fn path(&self, serial: u64) -> Option<Vec<Hash>> {
-        assert!(
-            self.dirty.is_empty(),
-            "root() must be taken before paths are"
-        );
-        let mut position = usize::try_from(serial)
-            .ok()
-            .filter(|&at| at < self.leaves())?;
+        assert!(self.dirty.is_empty(), "root() must be taken before paths are");
+        let mut position = usize::try_from(serial).ok().filter(|&at| at < self.leaves())?;
         let mut path = Vec::with_capacity(self.levels.len());
         for level in &self.levels {
             // The last node of an odd level has no sibling there.
@@ -238,9 +227,7 @@ fn node_hash(left: &Hash, right: &Hash) -> Hash {
 /// The root: the number of wallets as u64 little-endian, and the topmost node or, without wallets,
 /// the hash of nothing under its own key.
 fn root_hash(count: u64, top: Option<&Hash>) -> Hash {
-    let top = top
-        .copied()
-        .unwrap_or_else(|| blake3::keyed_hash(EMPTY_KEY, b"").into());
+    let top = top.copied().unwrap_or_else(|| blake3::keyed_hash(EMPTY_KEY, b"").into());
     let mut bound = [0; 40];
     bound[..8].copy_from_slice(&count.to_le_bytes());
     bound[8..].copy_from_slice(&top);

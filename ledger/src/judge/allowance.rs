@@ -13,9 +13,7 @@ use crate::{
 };
 
 pub(super) fn grant(case: &mut Case<'_, '_>, op: &GrantAllowance) -> Result<(), Code> {
-    let bounded = [op.total, op.per_wallet, op.per_day]
-        .iter()
-        .all(|cap| !cap.is_zero());
+    let bounded = [op.total, op.per_wallet, op.per_day].iter().all(|cap| !cap.is_zero());
     if !bounded {
         return Err(Code::NotWellFormed);
     }
@@ -60,23 +58,25 @@ pub(super) fn two_organisations(
         if consent.side != Side::Authority || consent.role != Role::Officer {
             continue;
         }
-        let party = case.active_party(consent.party)?;
+        // Whoever attached a signature chose its party: that must not become a verdict (INV-5).
+        let party = case.active_party(consent.party);
+        let party = party.map_err(|_| Code::RoleMissing)?;
         if party.officers.binary_search(&consent.signer).is_err() {
             return Err(Code::RoleMissing);
         }
         let organisation = party.organisation.unwrap_or(consent.party);
         officers.push((consent.party, consent.signer, organisation, consent.key));
     }
-    let Some(own) = officers.iter().find(|officer| officer.0 == issuer) else {
-        return Err(consents.lack(Side::Authority, Role::Officer, issuer));
-    };
-    let Some(other) = officers.iter().find(|officer| officer.2 != own.2) else {
-        return Err(Code::OrganisationsMissing);
-    };
-    if other.1 == own.1 {
-        return Err(Code::SamePerson);
+    let mut lack = consents.lack(Side::Authority, Role::Officer, issuer);
+    for own in officers.iter().filter(|officer| officer.0 == issuer) {
+        let others = || officers.iter().filter(|officer| officer.2 != own.2);
+        if let Some(other) = others().find(|other| other.1 != own.1) {
+            return Ok(vec![own.3, other.3]);
+        }
+        lack =
+            if others().next().is_some() { Code::SamePerson } else { Code::OrganisationsMissing };
     }
-    Ok(vec![own.3, other.3])
+    Err(lack)
 }
 
 /// One officer of the issuer ends it at once.
@@ -101,11 +101,7 @@ pub(super) fn use_up(
     wallet: PartyId,
     amount: Amount,
 ) -> Result<(), Code> {
-    let compromised = allowance.granted_by.iter().any(|key| {
-        case.state
-            .key(*key)
-            .is_some_and(|record| record.status == KeyStatus::Compromised)
-    });
+    let compromised = case.any_compromised(&allowance.granted_by);
     if allowance.revoked.is_some() || allowance.end <= case.now || compromised {
         return Err(Code::AllowanceNotActive);
     }

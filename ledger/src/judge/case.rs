@@ -62,16 +62,7 @@ impl<'c, 'a> Case<'c, 'a> {
             })
             .collect();
         let outcome = Outcome::default();
-        Self {
-            state,
-            transaction,
-            id,
-            now,
-            parameters,
-            signers,
-            outcome,
-            settled: None,
-        }
+        Self { state, transaction, id, now, parameters, signers, outcome, settled: None }
     }
 
     pub(super) fn close(self) -> (Outcome, Option<Settled>) {
@@ -97,10 +88,9 @@ impl<'c, 'a> Case<'c, 'a> {
         let sender = self.body().sender;
         match signer.owner {
             Ok(owner) => owner == sender,
-            Err(Code::PartyFrozen) => self
-                .state
-                .key(signer.key)
-                .is_some_and(|record| record.party == sender),
+            Err(Code::PartyFrozen) => {
+                self.state.key(signer.key).is_some_and(|record| record.party == sender)
+            }
             Err(_) => false,
         }
     }
@@ -123,19 +113,12 @@ impl<'c, 'a> Case<'c, 'a> {
     /// A party that must exist, act, and be of one kind.
     pub(super) fn active_of_kind(&self, id: PartyId, kind: PartyKind) -> Result<Party, Code> {
         let party = self.active_party(id)?;
-        if party.kind == kind {
-            Ok(party)
-        } else {
-            Err(Code::WrongKind)
-        }
+        if party.kind == kind { Ok(party) } else { Err(Code::WrongKind) }
     }
 
     /// The state as it is now, for judging consents.
     pub(super) fn scene(&self) -> Scene<'_, 'a> {
-        Scene {
-            state: self.state,
-            now: self.now,
-        }
+        Scene { state: self.state, now: self.now }
     }
 
     /// A group, with successors in office if their notice is over.
@@ -147,11 +130,18 @@ impl<'c, 'a> Case<'c, 'a> {
         self.state.instrument(id).ok_or(Code::UnknownInstrument)
     }
 
+    /// Whether one of these keys is compromised by now: what it granted and was not used is void.
+    pub(super) fn any_compromised(&self, keys: &[PublicKey]) -> bool {
+        let compromised = |key: &PublicKey| {
+            let record = self.state.key(*key);
+            record.is_some_and(|record| record.status == KeyStatus::Compromised)
+        };
+        keys.iter().any(compromised)
+    }
+
     /// The wallet of a party that exists.
     pub(super) fn wallet(&self, id: PartyId) -> Wallet {
-        self.state
-            .wallet(id)
-            .expect("a party is registered with its wallet")
+        self.state.wallet(id).expect("a party is registered with its wallet")
     }
 
     /// Opens a wallet for a new party.
@@ -168,9 +158,7 @@ impl<'c, 'a> Case<'c, 'a> {
     /// Takes from a wallet, which must hold that much.
     pub(super) fn debit(&mut self, from: PartyId, lot: Lot, holding: Holding, amount: Amount) {
         let mut wallet = self.wallet(from);
-        wallet
-            .take(lot, holding, amount)
-            .expect("INV-2: the caller looked before it took");
+        wallet.take(lot, holding, amount).expect("INV-2: the caller looked before it took");
         self.state.put_wallet(from, wallet);
         self.post(Account::Wallet(from), lot, holding, Sign::Minus, amount);
     }
@@ -184,10 +172,11 @@ impl<'c, 'a> Case<'c, 'a> {
         amount: Amount,
     ) -> Result<(), Code> {
         let mut wallet = self.wallet(to);
-        wallet
-            .add(lot, holding, amount)
-            .ok_or(Code::AmountOverflow)?;
-        if wallet.of(lot.instrument).count() > crate::limits::LOTS_PER_INSTRUMENT_MAX {
+        wallet.add(lot, holding, amount).ok_or(Code::AmountOverflow)?;
+        let kinds = wallet.lots.chunk_by(|a, b| a.lot.instrument == b.lot.instrument);
+        if wallet.of(lot.instrument).count() > crate::limits::LOTS_PER_INSTRUMENT_MAX
+            || kinds.count() > crate::limits::INSTRUMENTS_PER_WALLET_MAX
+        {
             return Err(Code::TooManyLots);
         }
         self.state.put_wallet(to, wallet);
@@ -201,26 +190,14 @@ impl<'c, 'a> Case<'c, 'a> {
     /// Issues: the issuer's liability grows.
     pub(super) fn issue(&mut self, issuer: PartyId, lot: Lot, amount: Amount) -> Result<(), Code> {
         change_supply(self.state, lot, Some(amount), None).ok_or(Code::AmountOverflow)?;
-        self.post(
-            Account::Issuance(issuer),
-            lot,
-            Holding::Spendable,
-            Sign::Minus,
-            amount,
-        );
+        self.post(Account::Issuance(issuer), lot, Holding::Spendable, Sign::Minus, amount);
         Ok(())
     }
 
     /// Burns: the issuer's liability shrinks.
     pub(super) fn burn(&mut self, issuer: PartyId, lot: Lot, amount: Amount) -> Result<(), Code> {
         change_supply(self.state, lot, None, Some(amount)).ok_or(Code::AmountOverflow)?;
-        self.post(
-            Account::Issuance(issuer),
-            lot,
-            Holding::Spendable,
-            Sign::Plus,
-            amount,
-        );
+        self.post(Account::Issuance(issuer), lot, Holding::Spendable, Sign::Plus, amount);
         Ok(())
     }
 
@@ -239,13 +216,7 @@ impl<'c, 'a> Case<'c, 'a> {
     }
 
     fn post(&mut self, account: Account, lot: Lot, holding: Holding, sign: Sign, amount: Amount) {
-        self.outcome.postings.push(Posting {
-            account,
-            lot,
-            holding,
-            sign,
-            amount,
-        });
+        self.outcome.postings.push(Posting { account, lot, holding, sign, amount });
     }
 
     /// Legs in order, not zero, and whole steps of instruments that exist.
@@ -262,22 +233,14 @@ impl<'c, 'a> Case<'c, 'a> {
     /// Whether a group may pay now.
     pub(super) fn check_can_pay(&self, group: &Group) -> Result<(), Code> {
         let able = group.life != GroupLife::Forming && Group::can_pay(&group.roles);
-        if able {
-            Ok(())
-        } else {
-            Err(Code::GroupCannotPay)
-        }
+        if able { Ok(()) } else { Err(Code::GroupCannotPay) }
     }
 }
 
 /// One to four legs, ascending by instrument, none zero.
 pub(super) fn legs_well_formed(legs: &[Leg]) -> Result<(), Code> {
     let counted = (1..=crate::limits::LEGS_MAX).contains(&legs.len());
-    if !counted
-        || !legs
-            .windows(2)
-            .all(|pair| pair[0].instrument < pair[1].instrument)
-    {
+    if !counted || !legs.windows(2).all(|pair| pair[0].instrument < pair[1].instrument) {
         return Err(Code::NotWellFormed);
     }
     if legs.iter().any(|leg| leg.amount.is_zero()) {
@@ -340,14 +303,9 @@ pub(super) fn change_supply(
     let mut supply = state.supply(lot).unwrap_or_default();
     supply.issued = supply.issued.checked_add(issued)?;
     supply.burnt = supply.burnt.checked_add(burnt)?;
-    assert!(
-        supply.burnt <= supply.issued,
-        "INV-1: no more is burnt of {lot:?} than was issued"
-    );
+    assert!(supply.burnt <= supply.issued, "INV-1: no more is burnt of {lot:?} than was issued");
     state.put_supply(lot, supply);
-    let mut instrument = state
-        .instrument(lot.instrument)
-        .expect("a lot's instrument exists");
+    let mut instrument = state.instrument(lot.instrument).expect("a lot's instrument exists");
     instrument.issued = instrument.issued.checked_add(issued)?;
     instrument.burnt = instrument.burnt.checked_add(burnt)?;
     state.put_instrument(lot.instrument, instrument);

@@ -54,10 +54,7 @@ pub struct Missing {
 impl Consents {
     /// The signatures of the transaction being judged.
     pub(super) fn live(case: &Case<'_, '_>) -> Self {
-        let mut consents = Self {
-            good: Vec::new(),
-            bad: Vec::new(),
-        };
+        let mut consents = Self { good: Vec::new(), bad: Vec::new() };
         for s in &case.signers {
             match s.owner {
                 Ok(signer) => consents.good.push(ProposalConsent {
@@ -68,6 +65,11 @@ impl Consents {
                     key: s.key,
                     carried_by: case.id,
                 }),
+                // Not the codes of a frozen or closed party: those are verdicts about a party that the
+                // body names, and anybody can attach a frozen person's signature (INV-5).
+                Err(Code::PartyFrozen | Code::PartyClosed) => {
+                    consents.bad.push((s.side, s.role, s.party, Code::KeyNotActive));
+                }
                 Err(code) => consents.bad.push((s.side, s.role, s.party, code)),
             }
         }
@@ -79,18 +81,12 @@ impl Consents {
     pub(super) fn collected(scene: Scene<'_, '_>, proposal: &Proposal) -> Self {
         let stands = |consent: &&ProposalConsent| consent_stands(scene, consent);
         let good = proposal.consents.iter().filter(stands).copied().collect();
-        Self {
-            good,
-            bad: Vec::new(),
-        }
+        Self { good, bad: Vec::new() }
     }
 
     /// One consent alone, to ask whether its signer may give it.
     pub(super) fn one(consent: ProposalConsent) -> Self {
-        Self {
-            good: vec![consent],
-            bad: Vec::new(),
-        }
+        Self { good: vec![consent], bad: Vec::new() }
     }
 
     /// How many signers of a slot still have the role in which they signed.
@@ -127,17 +123,12 @@ impl Consents {
         role: Role,
         party: PartyId,
     ) -> impl Iterator<Item = &ProposalConsent> {
-        self.good
-            .iter()
-            .filter(move |c| (c.side, c.role, c.party) == (side, role, party))
+        self.good.iter().filter(move |c| (c.side, c.role, c.party) == (side, role, party))
     }
 
     /// Why a slot has no good consent.
     pub(super) fn lack(&self, side: Side, role: Role, party: PartyId) -> Code {
-        let bad = self
-            .bad
-            .iter()
-            .find(|b| (b.0, b.1, b.2) == (side, role, party));
+        let bad = self.bad.iter().find(|b| (b.0, b.1, b.2) == (side, role, party));
         bad.map_or(Code::MissingConsent, |b| b.3)
     }
 
@@ -157,10 +148,7 @@ impl Consents {
         if found.peek().is_none() {
             return Err(self.lack(side, role, party));
         }
-        found
-            .find(|c| c.signer == party)
-            .map(|c| c.key)
-            .ok_or(Code::KeyUnknown)
+        found.find(|c| c.signer == party).map(|c| c.key).ok_or(Code::KeyUnknown)
     }
 
     /// Distinct persons in one slot for whom `may` holds. One signer without the role, or one person
@@ -182,11 +170,7 @@ impl Consents {
             }
             persons.push(consent.signer);
         }
-        if persons.is_empty() {
-            Err(self.lack(side, role, party))
-        } else {
-            Ok(persons)
-        }
+        if persons.is_empty() { Err(self.lack(side, role, party)) } else { Ok(persons) }
     }
 
     /// Officers of a registrar, issuer or organisation: at least `count` distinct persons.
@@ -199,19 +183,14 @@ impl Consents {
         let persons = self.persons(side, Role::Officer, id, |person| {
             Ok(party.officers.binary_search(person).is_ok())
         })?;
-        if persons.len() < count {
-            Err(Code::ApproversMissing)
-        } else {
-            Ok(persons)
-        }
+        if persons.len() < count { Err(Code::ApproversMissing) } else { Ok(persons) }
     }
 
     /// A majority of organisations by their governance keys.
     pub(super) fn governance(&self, scene: Scene<'_, '_>) -> Result<(), Code> {
         let organisations = scene.state.meta().organisations;
         let signed = organisations.iter().filter(|organisation| {
-            self.own_key(Side::Authority, Role::Governance, **organisation)
-                .is_ok()
+            self.own_key(Side::Authority, Role::Governance, **organisation).is_ok()
         });
         let signed = signed.count();
         match signed {
@@ -231,9 +210,7 @@ impl Consents {
         let mut persons = Vec::new();
         let mut lack = Code::MissingConsent;
         for role in [Role::Drafter, Role::Approver, Role::Representative] {
-            match self.persons(side, role, id, |person| {
-                has_role(scene, group, role, person)
-            }) {
+            match self.persons(side, role, id, |person| has_role(scene, group, role, person)) {
                 Ok(found) => persons.extend(found),
                 Err(Code::MissingConsent) => {}
                 Err(code) => lack = code,
@@ -241,10 +218,28 @@ impl Consents {
         }
         persons.sort_unstable();
         persons.dedup();
-        if persons.is_empty() || lack != Code::MissingConsent {
-            Err(lack)
-        } else {
-            Ok(persons)
+        if persons.is_empty() || lack != Code::MissingConsent { Err(lack) } else { Ok(persons) }
+    }
+
+    /// One who speaks for a party where no value leaves it: a group's role-holder, an officer, or a key
+    /// of the party itself.
+    pub(super) fn speaks_for(
+        &self,
+        scene: Scene<'_, '_>,
+        side: Side,
+        (id, party): (PartyId, &Party),
+    ) -> Result<(), Code> {
+        match party.kind {
+            PartyKind::Group => {
+                let group = scene.group(id)?;
+                self.group_member(scene, side, (id, &group)).map(drop)
+            }
+            PartyKind::Issuer | PartyKind::Registrar | PartyKind::Operator => {
+                self.officers(side, (id, party), 1).map(drop)
+            }
+            PartyKind::Person | PartyKind::Merchant | PartyKind::External => {
+                self.holder(side, id).map(drop)
+            }
         }
     }
 
@@ -273,9 +268,7 @@ impl Consents {
     ) -> Result<PartyId, Code> {
         let may = |role: Role| move |person: &PartyId| has_role(scene, group, role, person);
         let drafters = self.persons(Side::Debit, Role::Drafter, id, may(Role::Drafter))?;
-        let drafter = drafter
-            .filter(|d| drafters.contains(d))
-            .unwrap_or(drafters[0]);
+        let drafter = drafter.filter(|d| drafters.contains(d)).unwrap_or(drafters[0]);
         let approvers = self.persons(Side::Debit, Role::Approver, id, may(Role::Approver))?;
         if approvers.iter().any(|approver| drafters.contains(approver)) {
             return Err(Code::SamePerson);
@@ -286,10 +279,7 @@ impl Consents {
         if approvers.len() < usize::from(group.policy.approvers_for(amount)) {
             return Err(Code::ApproversMissing);
         }
-        assert!(
-            !approvers.contains(&drafter),
-            "INV-4: dual control is never bypassed"
-        );
+        assert!(!approvers.contains(&drafter), "INV-4: dual control is never bypassed");
         Ok(drafter)
     }
 
@@ -305,8 +295,7 @@ impl Consents {
         match party.kind {
             PartyKind::Group => {
                 let group = scene.group(id)?;
-                self.group_payout(scene, (id, &group), amount, payee, drafter)
-                    .map(drop)
+                self.group_payout(scene, (id, &group), amount, payee, drafter).map(drop)
             }
             PartyKind::Issuer | PartyKind::Registrar | PartyKind::Operator => {
                 self.officers(Side::Debit, (id, party), 2).map(drop)
@@ -321,46 +310,27 @@ impl Consents {
     pub(super) fn credit(
         &self,
         scene: Scene<'_, '_>,
-        (id, party): (PartyId, &Party),
+        receiver: (PartyId, &Party),
     ) -> Result<(), Code> {
-        match party.kind {
-            PartyKind::Group => {
-                let group = scene.group(id)?;
-                self.group_member(scene, Side::Credit, (id, &group))
-                    .map(drop)
-            }
-            PartyKind::Issuer | PartyKind::Registrar | PartyKind::Operator => {
-                match self.own_key(Side::Credit, Role::Issuer, id) {
-                    Ok(_) => Ok(()),
-                    Err(_) => self.officers(Side::Credit, (id, party), 1).map(drop),
-                }
-            }
-            PartyKind::Person | PartyKind::Merchant | PartyKind::External => {
-                self.holder(Side::Credit, id).map(drop)
-            }
+        // An issuer's automated key may receive for it; its officers may too.
+        let issuer = receiver.1.kind == PartyKind::Issuer;
+        if issuer && self.own_key(Side::Credit, Role::Issuer, receiver.0).is_ok() {
+            return Ok(());
         }
+        self.speaks_for(scene, Side::Credit, receiver)
     }
 
     /// The keys that consented for a party on one side.
     pub(super) fn keys_for(&self, side: Side, party: PartyId) -> Vec<PublicKey> {
-        let of = self
-            .good
-            .iter()
-            .filter(|c| c.side == side && c.party == party);
+        let of = self.good.iter().filter(|c| c.side == side && c.party == party);
         of.map(|c| c.key).collect()
     }
 
     /// Whether a new key, not registered yet, signed for `party`: proof that somebody holds it.
     pub(super) fn new_key(case: &Case<'_, '_>, party: PartyId, key: PublicKey) -> Result<(), Code> {
-        let signed = case
-            .signers
-            .iter()
-            .any(|s| s.key == key && s.party == party && s.role == Role::Holder);
-        if signed {
-            Ok(())
-        } else {
-            Err(Code::MissingConsent)
-        }
+        let signed =
+            case.signers.iter().any(|s| s.key == key && s.party == party && s.role == Role::Holder);
+        if signed { Ok(()) } else { Err(Code::MissingConsent) }
     }
 }
 
@@ -380,26 +350,14 @@ fn has_role(
     };
     let suspended = || {
         let party = scene.state.party(*person);
-        party
-            .and_then(|p| p.recovery)
-            .is_some_and(|r| r.effective > scene.now)
+        party.and_then(|p| p.recovery).is_some_and(|r| r.effective > scene.now)
     };
-    if holds && suspended() {
-        Err(Code::RolesSuspended)
-    } else {
-        Ok(holds)
-    }
+    if holds && suspended() { Err(Code::RolesSuspended) } else { Ok(holds) }
 }
 
 fn consent_stands(scene: Scene<'_, '_>, consent: &ProposalConsent) -> bool {
-    let key = scene
-        .state
-        .key(consent.key)
-        .expect("a consent's key is registered");
-    let signer = scene
-        .state
-        .party(consent.signer)
-        .expect("a consent's signer exists");
+    let key = scene.state.key(consent.key).expect("a consent's key is registered");
+    let signer = scene.state.party(consent.signer).expect("a consent's signer exists");
     let role_held = scene
         .group(consent.party)
         .is_ok_and(|group| has_role(scene, &group, consent.role, &consent.signer) == Ok(true));

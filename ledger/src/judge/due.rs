@@ -20,11 +20,7 @@ pub fn act_on_due(
     cause: [u8; 32],
     now: Time,
 ) -> (Outcome, Vec<PartyId>) {
-    let mut outcome = Outcome {
-        debit: Form::Time,
-        credit: Form::Time,
-        ..Outcome::default()
-    };
+    let mut outcome = Outcome { debit: Form::Time, credit: Form::Time, ..Outcome::default() };
     let id = TxId(cause);
     let mut short = [0; 16];
     short.copy_from_slice(&cause[..16]);
@@ -42,11 +38,7 @@ pub fn act_on_due(
 
 fn expire_proposal(state: &mut Overlay<'_>, id: TxId) -> Vec<PartyId> {
     let mut proposal = state.proposal(id).expect("a due proposal exists");
-    let mut parties = vec![
-        proposal.movement.from,
-        proposal.movement.to,
-        proposal.proposer,
-    ];
+    let mut parties = vec![proposal.movement.from, proposal.movement.to, proposal.proposer];
     if proposal.status == ProposalStatus::Open {
         proposal.status = ProposalStatus::Expired;
         state.put_proposal(id, proposal);
@@ -72,21 +64,11 @@ fn return_claim(state: &mut Overlay<'_>, id: TxId, outcome: &mut Outcome) -> Vec
     };
     let mut wallet = state.wallet(merchant).expect("a merchant has a wallet");
     for (lot, amount) in lots {
-        wallet
-            .take(lot, Holding::Held, amount)
-            .expect("INV-2: a hold is in its wallet");
-        wallet
-            .add(lot, Holding::Claim, amount)
-            .expect("the sum over states is unchanged");
+        wallet.take(lot, Holding::Held, amount).expect("INV-2: a hold is in its wallet");
+        wallet.add(lot, Holding::Claim, amount).expect("the sum over states is unchanged");
         let account = Account::Wallet(merchant);
         for (holding, sign) in [(Holding::Held, Sign::Minus), (Holding::Claim, Sign::Plus)] {
-            outcome.postings.push(Posting {
-                account,
-                lot,
-                holding,
-                sign,
-                amount,
-            });
+            outcome.postings.push(Posting { account, lot, holding, sign, amount });
         }
     }
     state.put_wallet(merchant, wallet);
@@ -107,14 +89,7 @@ fn complete_recovery(state: &mut Overlay<'_>, id: PartyId, now: Time) -> Vec<Par
             other => other,
         };
         if status != record.status {
-            state.put_key(
-                *key,
-                KeyRecord {
-                    party: id,
-                    status,
-                    since: recovery.effective,
-                },
-            );
+            state.put_key(*key, KeyRecord { party: id, status, since: recovery.effective });
         }
     }
     party.recovery = None;
@@ -148,31 +123,17 @@ fn expire_lots(
         .map(|b| (b.lot, b.spendable))
         .collect();
     for (lot, amount) in &expired {
-        wallet
-            .take(*lot, Holding::Spendable, *amount)
-            .expect("just read");
+        wallet.take(*lot, Holding::Spendable, *amount).expect("just read");
     }
     state.put_wallet(id, wallet);
     for (lot, amount) in expired {
         case::change_supply(state, lot, None, Some(amount)).expect("no more than was issued");
-        let issuer = state
-            .instrument(lot.instrument)
-            .expect("a lot's instrument exists")
-            .terms
-            .issuer;
+        let issuer =
+            state.instrument(lot.instrument).expect("a lot's instrument exists").terms.issuer;
         let holding = Holding::Spendable;
-        let from = Posting {
-            account: Account::Wallet(id),
-            lot,
-            holding,
-            sign: Sign::Minus,
-            amount,
-        };
-        let to = Posting {
-            account: Account::Issuance(issuer),
-            sign: Sign::Plus,
-            ..from
-        };
+        let from =
+            Posting { account: Account::Wallet(id), lot, holding, sign: Sign::Minus, amount };
+        let to = Posting { account: Account::Issuance(issuer), sign: Sign::Plus, ..from };
         outcome.postings.extend([from, to]);
     }
     vec![id]

@@ -25,11 +25,7 @@ pub fn open_state(state: &mut Overlay<'_>, genesis: &Genesis) {
     }
     for first in &genesis.instruments {
         let terms = first.terms.clone();
-        let instrument = Instrument {
-            terms,
-            issued: Amount::ZERO,
-            burnt: Amount::ZERO,
-        };
+        let instrument = Instrument { terms, issued: Amount::ZERO, burnt: Amount::ZERO };
         state.put_instrument(first.instrument, instrument);
     }
 }
@@ -39,18 +35,12 @@ fn open_party(state: &mut Overlay<'_>, genesis: &Genesis, first: &FirstParty) {
     let governance = genesis.organisation(&first.party).map(|o| o.governance);
     let keys: Vec<_> = first.keys.iter().copied().chain(governance).collect();
     for key in &keys {
-        let record = KeyRecord {
-            party: first.party,
-            status: KeyStatus::Active,
-            since: genesis.time,
-        };
+        let record =
+            KeyRecord { party: first.party, status: KeyStatus::Active, since: genesis.time };
         state.put_key(*key, record);
     }
     if let Some(tag) = first.tag {
-        assert!(
-            state.person(tag).is_none(),
-            "two persons of the genesis document share a tag"
-        );
+        assert!(state.person(tag).is_none(), "two persons of the genesis document share a tag");
         state.put_person(tag, first.party);
     }
     let registrar = genesis

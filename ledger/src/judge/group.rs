@@ -14,11 +14,7 @@ use crate::{
 
 /// Puts successors whose notice is over into office.
 pub(super) fn seat_successors(group: &mut Group, now: Time) {
-    if group
-        .successors
-        .as_ref()
-        .is_some_and(|s| s.effective <= now)
-    {
+    if group.successors.as_ref().is_some_and(|s| s.effective <= now) {
         let Some(successors) = group.successors.take() else {
             return;
         };
@@ -32,11 +28,7 @@ pub(super) fn seat_successors(group: &mut Group, now: Time) {
 fn settle_life(group: &mut Group) {
     if group.life != GroupLife::Closing {
         let able = Group::can_pay(&group.roles);
-        group.life = if able {
-            GroupLife::Active
-        } else {
-            GroupLife::Forming
-        };
+        group.life = if able { GroupLife::Active } else { GroupLife::Forming };
     }
 }
 

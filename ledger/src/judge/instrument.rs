@@ -17,11 +17,8 @@ pub(super) fn define(case: &mut Case<'_, '_>, op: &DefineInstrument) -> Result<(
     if case.state.instrument(op.instrument).is_some() {
         return Err(Code::InstrumentExists);
     }
-    let instrument = Instrument {
-        terms: op.terms.clone(),
-        issued: Amount::ZERO,
-        burnt: Amount::ZERO,
-    };
+    let instrument =
+        Instrument { terms: op.terms.clone(), issued: Amount::ZERO, burnt: Amount::ZERO };
     case.state.put_instrument(op.instrument, instrument);
     Ok(())
 }

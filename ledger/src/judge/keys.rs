@@ -25,19 +25,13 @@ pub(super) fn add(case: &mut Case<'_, '_>, op: &AddKey) -> Result<(), Code> {
 
 /// Kinds whose own key, rather than the organisations together, decides about their keys.
 fn personal(party: &Party) -> bool {
-    matches!(
-        party.kind,
-        PartyKind::Person | PartyKind::Merchant | PartyKind::External
-    )
+    matches!(party.kind, PartyKind::Person | PartyKind::Merchant | PartyKind::External)
 }
 
 pub(super) fn rotate(case: &mut Case<'_, '_>, op: &RotateKey) -> Result<(), Code> {
     case.active_party(op.party)?;
     let consents = Consents::live(case);
-    let old_signs = case
-        .signers
-        .iter()
-        .any(|s| s.key == op.old && s.owner == Ok(op.party));
+    let old_signs = case.signers.iter().any(|s| s.key == op.old && s.owner == Ok(op.party));
     if !old_signs {
         return Err(consents
             .holder(Side::Authority, op.party)
@@ -46,11 +40,7 @@ pub(super) fn rotate(case: &mut Case<'_, '_>, op: &RotateKey) -> Result<(), Code
     }
     Consents::new_key(case, op.party, op.new)?;
     add_key(case, op.party, op.new, KeyStatus::Active)?;
-    let record = KeyRecord {
-        party: op.party,
-        status: KeyStatus::Rotated,
-        since: case.now,
-    };
+    let record = KeyRecord { party: op.party, status: KeyStatus::Rotated, since: case.now };
     case.state.put_key(op.old, record);
     Ok(())
 }
@@ -68,18 +58,11 @@ pub(super) fn revoke(case: &mut Case<'_, '_>, op: &RevokeKey) -> Result<(), Code
     if record.status != KeyStatus::Active && !worsens {
         return Err(Code::KeyNotActive);
     }
-    let others = active_keys(case, &party)
-        .into_iter()
-        .filter(|key| *key != op.key)
-        .count();
+    let others = active_keys(case, &party).into_iter().filter(|key| *key != op.key).count();
     if others == 0 && !op.compromised {
         return Err(Code::LastKey);
     }
-    record.status = if op.compromised {
-        KeyStatus::Compromised
-    } else {
-        KeyStatus::Revoked
-    };
+    record.status = if op.compromised { KeyStatus::Compromised } else { KeyStatus::Revoked };
     record.since = case.now;
     case.state.put_key(op.key, record);
     Ok(())
@@ -87,9 +70,7 @@ pub(super) fn revoke(case: &mut Case<'_, '_>, op: &RevokeKey) -> Result<(), Code
 
 fn active_keys(case: &Case<'_, '_>, party: &Party) -> Vec<PublicKey> {
     let active = |key: &&PublicKey| {
-        case.state
-            .key(**key)
-            .is_some_and(|record| record.status == KeyStatus::Active)
+        case.state.key(**key).is_some_and(|record| record.status == KeyStatus::Active)
     };
     party.keys.iter().filter(active).copied().collect()
 }
@@ -105,22 +86,14 @@ fn holder_or_officers(
     let own = match party.kind {
         PartyKind::Group => {
             let group = case.group(id)?;
-            consents
-                .group_member(case.scene(), Side::Authority, (id, &group))
-                .map(drop)
+            consents.group_member(case.scene(), Side::Authority, (id, &group)).map(drop)
         }
         _ => consents.holder(Side::Authority, id).map(drop),
     };
     own.or_else(|lack| {
         let registrar = case.party(party.registrar)?;
         let by = consents.officers(Side::Authority, (party.registrar, &registrar), count);
-        by.map(drop).map_err(|code| {
-            if code == Code::MissingConsent {
-                lack
-            } else {
-                code
-            }
-        })
+        by.map(drop).map_err(|code| if code == Code::MissingConsent { lack } else { code })
     })
 }
 
@@ -153,9 +126,7 @@ pub(super) fn unfreeze(case: &mut Case<'_, '_>, id: PartyId) -> Result<(), Code>
 fn registrar_officers(case: &Case<'_, '_>, party: &Party) -> Result<(), Code> {
     let registrar = case.active_party(party.registrar)?;
     let consents = Consents::live(case);
-    consents
-        .officers(Side::Authority, (party.registrar, &registrar), 2)
-        .map(drop)
+    consents.officers(Side::Authority, (party.registrar, &registrar), 2).map(drop)
 }
 
 /// Two registrar officers (for officials: the organisations together) and the new key; effective after
@@ -177,10 +148,7 @@ pub(super) fn recover(case: &mut Case<'_, '_>, op: &Recover) -> Result<(), Code>
     add_key(case, op.party, op.key, KeyStatus::Waiting)?;
     let effective = case.now.plus(case.parameters.recovery_delay_ms);
     let mut party = case.party(op.party)?;
-    party.recovery = Some(PendingRecovery {
-        key: op.key,
-        effective,
-    });
+    party.recovery = Some(PendingRecovery { key: op.key, effective });
     case.state.put_party(op.party, party);
     case.due_at(effective, DueKind::Recovery, padded(&op.party.0));
     Ok(())
@@ -196,17 +164,11 @@ pub(super) fn cancel_recovery(case: &mut Case<'_, '_>, id: PartyId) -> Result<()
     if !old_key_signs {
         registrar_officers(case, &party)?;
     }
-    let pending = party
-        .recovery
-        .filter(|recovery| recovery.effective > case.now);
+    let pending = party.recovery.filter(|recovery| recovery.effective > case.now);
     let recovery = pending.ok_or(Code::NoRecovery)?;
     party.recovery = None;
     case.state.put_party(id, party);
-    let record = KeyRecord {
-        party: id,
-        status: KeyStatus::Revoked,
-        since: case.now,
-    };
+    let record = KeyRecord { party: id, status: KeyStatus::Revoked, since: case.now };
     case.state.put_key(recovery.key, record);
     case.state.remove(crate::state::RowKey::Due(
         recovery.effective,

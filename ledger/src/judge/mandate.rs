@@ -12,7 +12,7 @@ use crate::{
     mandate::{Counterparty, Direction, Mandate, MandateTerms},
     operation::{GrantMandate, Leg},
     outcome::Form,
-    party::{KeyStatus, PartyKind},
+    party::PartyKind,
     time::Day,
     transaction::{Purpose, Role, Side},
 };
@@ -93,19 +93,7 @@ pub(super) fn revoke(case: &mut Case<'_, '_>, id: TxId) -> Result<(), Code> {
     let mut mandate = case.state.mandate(id).ok_or(Code::UnknownMandate)?;
     let grantor = case.party(mandate.grantor)?;
     let consents = Consents::live(case);
-    let scene = case.scene();
-    match grantor.kind {
-        PartyKind::Group => {
-            let group = case.group(mandate.grantor)?;
-            consents.group_member(scene, Side::Authority, (mandate.grantor, &group))?;
-        }
-        PartyKind::Issuer | PartyKind::Registrar | PartyKind::Operator => {
-            consents.officers(Side::Authority, (mandate.grantor, &grantor), 1)?;
-        }
-        _ => {
-            consents.holder(Side::Authority, mandate.grantor)?;
-        }
-    }
+    consents.speaks_for(case.scene(), Side::Authority, (mandate.grantor, &grantor))?;
     if mandate.revoked.is_some() {
         return Err(Code::MandateNotActive);
     }
@@ -130,11 +118,7 @@ fn staff_signs(mandate: &Mandate, consents: &Consents) -> Result<(), Code> {
         .iter()
         .filter(|c| c.side == Side::Debit && c.role == Role::Holder && c.party == c.signer);
     let signed = signers.any(|c| mandate.terms.staff.binary_search(&c.signer).is_ok());
-    if signed {
-        Ok(())
-    } else {
-        Err(Code::MissingConsent)
-    }
+    if signed { Ok(()) } else { Err(Code::MissingConsent) }
 }
 
 /// Checks a use against a mandate's bounds and counts it.
@@ -151,11 +135,7 @@ pub(super) fn use_up(
         staff_signs(&mandate, consents)?;
     }
     count(case, id, &mut mandate, usage)?;
-    let form = if mandate.attested {
-        Form::Attested
-    } else {
-        Form::Mandate
-    };
+    let form = if mandate.attested { Form::Attested } else { Form::Mandate };
     case.state.put_mandate(id, mandate);
     case.outcome.cites.push(id);
     Ok(form)
@@ -164,15 +144,8 @@ pub(super) fn use_up(
 fn check_active(case: &Case<'_, '_>, mandate: &Mandate) -> Result<(), Code> {
     let begun = mandate.terms.from <= case.now;
     let over = mandate.terms.until.is_some_and(|end| end <= case.now);
-    let compromised = mandate.granted_by.iter().any(|key| {
-        case.state
-            .key(*key)
-            .is_some_and(|record| record.status == KeyStatus::Compromised)
-    });
-    let closing = case
-        .state
-        .group(mandate.grantor)
-        .and_then(|group| group.closing_since);
+    let compromised = case.any_compromised(&mandate.granted_by);
+    let closing = case.state.group(mandate.grantor).and_then(|group| group.closing_since);
     let died = closing.is_some_and(|since| mandate.granted <= since);
     if mandate.revoked.is_some() || !begun || over || compromised || died {
         return Err(Code::MandateNotActive);
@@ -207,11 +180,7 @@ fn check_match(case: &Case<'_, '_>, mandate: &Mandate, usage: &Use<'_>) -> Resul
         && terms.purpose.is_none_or(|purpose| purpose == usage.purpose)
         && right_counterparty
         && medium_ok;
-    if matches {
-        Ok(())
-    } else {
-        Err(Code::MandateMismatch)
-    }
+    if matches { Ok(()) } else { Err(Code::MandateMismatch) }
 }
 
 fn count(
@@ -238,17 +207,10 @@ fn count(
         || terms.uses.is_some_and(|most| mandate.uses > most);
     // Counted per counterparty only where that is limited: a busy shop's mandate stays one row.
     if terms.per_counterparty.is_some() {
-        let before = case
-            .state
-            .mandate_use(id, usage.counterparty)
-            .unwrap_or_default();
+        let before = case.state.mandate_use(id, usage.counterparty).unwrap_or_default();
         let after = grow(before)?;
         exceeded |= over(after, terms.per_counterparty);
         case.state.put_mandate_use(id, usage.counterparty, after);
     }
-    if exceeded {
-        Err(Code::OverMandate)
-    } else {
-        Ok(())
-    }
+    if exceeded { Err(Code::OverMandate) } else { Ok(()) }
 }

@@ -27,10 +27,7 @@ pub(super) fn enrol(case: &mut Case<'_, '_>, op: &EnrolMedium) -> Result<(), Cod
     if case.state.medium(op.medium).is_some() {
         return Err(Code::MediumExists);
     }
-    let holder: Vec<PublicKey> = consents
-        .holder(Side::Authority, op.party)
-        .into_iter()
-        .collect();
+    let holder: Vec<PublicKey> = consents.holder(Side::Authority, op.party).into_iter().collect();
     let mut mandates = Vec::new();
     for (index, terms) in [(0, &op.debit), (1, &op.credit)] {
         let Some(terms) = terms else { continue };
@@ -38,37 +35,22 @@ pub(super) fn enrol(case: &mut Case<'_, '_>, op: &EnrolMedium) -> Result<(), Cod
             case.instrument(*instrument)?;
         }
         let id = derived_id(&case.id, index);
-        let granted = mandate::fresh(
-            case,
-            op.party,
-            terms.clone(),
-            Some(op.medium),
-            holder.clone(),
-        );
+        let granted =
+            mandate::fresh(case, op.party, terms.clone(), Some(op.medium), holder.clone());
         case.state.put_mandate(id, granted);
         mandates.push(id);
     }
-    let medium = Medium {
-        party: op.party,
-        registrar: op.registrar,
-        mandates,
-        revoked: None,
-    };
+    let medium = Medium { party: op.party, registrar: op.registrar, mandates, revoked: None };
     case.state.put_medium(op.medium, medium);
     Ok(())
 }
 
 fn well_formed(op: &EnrolMedium) -> Result<(), Code> {
     let is = |terms: &Option<MandateTerms>, direction| {
-        terms
-            .as_ref()
-            .is_none_or(|t| t.direction == direction && t.well_formed())
+        terms.as_ref().is_none_or(|t| t.direction == direction && t.well_formed())
     };
     // What a printed code can pay must be capped in all and in time: it can be photographed.
-    let capped = op
-        .debit
-        .as_ref()
-        .is_none_or(|t| t.until.is_some() && t.per_day.is_some());
+    let capped = op.debit.as_ref().is_none_or(|t| t.until.is_some() && t.per_day.is_some());
     let some = op.debit.is_some() || op.credit.is_some();
     if some && is(&op.debit, Direction::Debit) && is(&op.credit, Direction::Credit) && capped {
         Ok(())
@@ -84,13 +66,7 @@ pub(super) fn revoke(case: &mut Case<'_, '_>, id: MediumId) -> Result<(), Code> 
     let consents = Consents::live(case);
     if let Err(lack) = consents.holder(Side::Authority, medium.party) {
         let by = consents.officers(Side::Authority, (medium.registrar, &registrar), 1);
-        by.map_err(|code| {
-            if code == Code::MissingConsent {
-                lack
-            } else {
-                code
-            }
-        })?;
+        by.map_err(|code| if code == Code::MissingConsent { lack } else { code })?;
     }
     if medium.revoked.is_some() {
         return Err(Code::MediumNotActive);

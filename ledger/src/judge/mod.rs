@@ -55,27 +55,13 @@ impl Judgement {
     /// A void item.
     #[must_use]
     pub fn void(code: Code) -> Self {
-        Self {
-            code,
-            standing: Standing::Void,
-            outcome: Outcome::default(),
-            settled: None,
-        }
+        Self { code, standing: Standing::Void, outcome: Outcome::default(), settled: None }
     }
 
     fn of(code: Code, by_sender_alone: bool) -> Self {
         let void = code.about_signatures() && !(by_sender_alone && code != Code::MissingConsent);
-        let standing = if void {
-            Standing::Void
-        } else {
-            code.standing()
-        };
-        Self {
-            code,
-            standing,
-            outcome: Outcome::default(),
-            settled: None,
-        }
+        let standing = if void { Standing::Void } else { code.standing() };
+        Self { code, standing, outcome: Outcome::default(), settled: None }
     }
 }
 
@@ -86,10 +72,7 @@ pub fn judge(state: &mut Overlay<'_>, transaction: &Transaction, id: TxId, now: 
     if state.judged(id).is_some() {
         return Judgement::void(Code::AlreadyJudged);
     }
-    if state
-        .reference(body.sender, body.reference.clone())
-        .is_some()
-    {
+    if state.reference(body.sender, body.reference.clone()).is_some() {
         return Judgement::void(Code::ReferenceTaken);
     }
     let mut case = Case::open(state, transaction, id, now);
@@ -100,12 +83,7 @@ pub fn judge(state: &mut Overlay<'_>, transaction: &Transaction, id: TxId, now: 
     match decide(&mut case) {
         Ok(()) => {
             let (outcome, settled) = case.close();
-            Judgement {
-                code: Code::Applied,
-                standing: Standing::Applied,
-                outcome,
-                settled,
-            }
+            Judgement { code: Code::Applied, standing: Standing::Applied, outcome, settled }
         }
         Err(code) => Judgement::of(code, alone),
     }
@@ -160,12 +138,7 @@ fn decide(case: &mut Case<'_, '_>) -> Result<(), Code> {
 pub fn parties_of(transaction: &Transaction, outcome: &Outcome) -> Vec<PartyId> {
     let mut parties = outcome.wallets();
     parties.push(transaction.body.sender);
-    parties.extend(
-        transaction
-            .signatures
-            .iter()
-            .map(|signature| signature.party),
-    );
+    parties.extend(transaction.signatures.iter().map(|signature| signature.party));
     match &transaction.body.operation {
         Operation::Transfer(m) => parties.extend([m.from, m.to]),
         Operation::Propose(p) => parties.extend([p.movement.from, p.movement.to]),

@@ -35,11 +35,7 @@ pub(super) fn transfer(case: &mut Case<'_, '_>, movement: &Movement) -> Result<(
     well_formed(movement)?;
     let consents = Consents::live(case);
     let body = case.body();
-    let origin = Origin {
-        purpose: body.purpose,
-        answers: body.answers,
-        drafter: None,
-    };
+    let origin = Origin { purpose: body.purpose, answers: body.answers, drafter: None };
     let settled = complete(case, movement, &consents, origin)?;
     case.settled = Some(settled);
     Ok(())
@@ -50,11 +46,7 @@ pub(super) fn well_formed(movement: &Movement) -> Result<(), Code> {
     legs_well_formed(&movement.legs)?;
     let debit_ok = !matches!(movement.debit, Citation::Request);
     let credit_ok = !matches!(movement.credit, Citation::Medium { .. });
-    if !debit_ok || !credit_ok {
-        Err(Code::NotWellFormed)
-    } else {
-        Ok(())
-    }
+    if !debit_ok || !credit_ok { Err(Code::NotWellFormed) } else { Ok(()) }
 }
 
 /// Judges a movement with its consents and carries it out.
@@ -73,13 +65,7 @@ pub(super) fn complete(
     case.outcome.debit = debit;
     case.outcome.credit = credit;
     let lots = carry_out(case, movement, &to)?;
-    Ok(Settled {
-        from: movement.from,
-        to: movement.to,
-        issued: false,
-        debit,
-        lots,
-    })
+    Ok(Settled { from: movement.from, to: movement.to, issued: false, debit, lots })
 }
 
 /// The live consents that the movement's citations ask for.
@@ -94,13 +80,7 @@ fn check_live(
     match movement.debit {
         Citation::Live => {
             let side = (movement.from, from);
-            consents.debit(
-                case.scene(),
-                side,
-                amount,
-                Some(movement.to),
-                origin.drafter,
-            )?;
+            consents.debit(case.scene(), side, amount, Some(movement.to), origin.drafter)?;
         }
         Citation::Medium { .. } => {
             consents.own_key(Side::Debit, Role::Terminal, movement.to)?;
@@ -192,11 +172,7 @@ fn cite(
     } else {
         (movement.credit, movement.to, movement.from)
     };
-    let direction = if debit {
-        Direction::Debit
-    } else {
-        Direction::Credit
-    };
+    let direction = if debit { Direction::Debit } else { Direction::Credit };
     let usage = |medium| Use {
         direction,
         grantor,
@@ -209,21 +185,28 @@ fn cite(
         Citation::Live => Ok(Form::Live),
         Citation::Request => request::answer(case, movement, origin),
         Citation::Mandate(id) => {
-            if debit && !payee_takes_part(movement) {
+            if debit && !payee_takes_part(case, movement, origin) {
                 mandate::check_staff(case, id, consents)?;
             }
             mandate::use_up(case, id, &usage(None), consents)
         }
-        Citation::Medium {
-            medium,
-            mandate: id,
-        } => mandate::use_up(case, id, &usage(Some(medium)), consents),
+        Citation::Medium { medium, mandate: id } => {
+            mandate::use_up(case, id, &usage(Some(medium)), consents)
+        }
     }
 }
 
-/// A debit mandate without staff is used by its payee, who signs or has requested exactly this.
-fn payee_takes_part(movement: &Movement) -> bool {
-    matches!(movement.credit, Citation::Live | Citation::Request)
+/// A debit mandate without staff is used by its payee, who signs, or has requested exactly this of
+/// exactly this payer: a request that anyone may answer lets nobody pull from somebody else.
+fn payee_takes_part(case: &Case<'_, '_>, movement: &Movement, origin: Origin) -> bool {
+    match movement.credit {
+        Citation::Live => true,
+        Citation::Request => {
+            let request = origin.answers.and_then(|id| case.state.request(id));
+            request.is_some_and(|request| request.payer == Some(movement.from))
+        }
+        Citation::Mandate(_) | Citation::Medium { .. } => false,
+    }
 }
 
 fn carry_out(
@@ -235,20 +218,11 @@ fn carry_out(
     for leg in &movement.legs {
         let terms = case.instrument(leg.instrument)?.terms;
         let claim = to.kind == PartyKind::Merchant && terms.on_accept == OnAccept::Claim;
-        let into = if claim {
-            Holding::Claim
-        } else {
-            Holding::Spendable
-        };
+        let into = if claim { Holding::Claim } else { Holding::Spendable };
         for (lot, amount) in choose_lots(case, movement.from, leg.instrument, leg.amount)? {
             case.debit(movement.from, lot, Holding::Spendable, amount);
             case.credit(movement.to, lot, into, amount)?;
-            settled.push(SettledLot {
-                lot,
-                amount,
-                undone: Amount::ZERO,
-                claim,
-            });
+            settled.push(SettledLot { lot, amount, undone: Amount::ZERO, claim });
         }
         check_wallet_max(case, movement.to, leg.instrument, &terms)?;
     }
@@ -279,9 +253,7 @@ pub(super) fn take_in_order(
         let part = left.min(available);
         if !part.is_zero() {
             chosen.push((lot, part));
-            left = left
-                .checked_sub(part)
-                .expect("a part is never more than what is left");
+            left = left.checked_sub(part).expect("a part is never more than what is left");
         }
     }
     left.is_zero().then_some(chosen)
@@ -296,9 +268,5 @@ pub(super) fn check_wallet_max(
 ) -> Result<(), Code> {
     let holds = case.wallet(to).spendable(instrument, case.now);
     let over = terms.wallet_max.is_some_and(|max| holds > max);
-    if over {
-        Err(Code::OverWalletMax)
-    } else {
-        Ok(())
-    }
+    if over { Err(Code::OverWalletMax) } else { Ok(()) }
 }

@@ -57,10 +57,7 @@ pub(super) fn register(case: &mut Case<'_, '_>, op: &RegisterParty) -> Result<()
 
 /// Kinds that only the organisations together may add.
 fn official(kind: PartyKind) -> bool {
-    matches!(
-        kind,
-        PartyKind::Issuer | PartyKind::Registrar | PartyKind::Operator
-    )
+    matches!(kind, PartyKind::Issuer | PartyKind::Registrar | PartyKind::Operator)
 }
 
 fn well_formed(op: &RegisterParty) -> Result<(), Code> {
@@ -81,9 +78,7 @@ fn well_formed(op: &RegisterParty) -> Result<(), Code> {
 fn attributes_well_formed(attributes: &[Attribute]) -> bool {
     attributes.len() <= limits::ATTRIBUTES_MAX
         && attributes.iter().all(Attribute::well_formed)
-        && attributes
-            .windows(2)
-            .all(|pair| pair[0].name < pair[1].name)
+        && attributes.windows(2).all(|pair| pair[0].name < pair[1].name)
 }
 
 /// Registers a key for ever: a key is never shared and never comes back.
@@ -103,14 +98,7 @@ pub(super) fn add_key(
     }
     party.keys.push(key);
     case.state.put_party(id, party);
-    case.state.put_key(
-        key,
-        KeyRecord {
-            party: id,
-            status,
-            since: case.now,
-        },
-    );
+    case.state.put_key(key, KeyRecord { party: id, status, since: case.now });
     Ok(())
 }
 
@@ -123,10 +111,7 @@ pub(super) fn attest(case: &mut Case<'_, '_>, op: &Attest) -> Result<(), Code> {
     let consents = Consents::live(case);
     consents.officers(Side::Authority, (op.registrar, &registrar), 1)?;
     for attribute in &op.attributes {
-        match party
-            .attributes
-            .binary_search_by(|a| a.name.cmp(&attribute.name))
-        {
+        match party.attributes.binary_search_by(|a| a.name.cmp(&attribute.name)) {
             Ok(at) => party.attributes[at] = attribute.clone(),
             Err(at) => party.attributes.insert(at, attribute.clone()),
         }
@@ -154,13 +139,7 @@ pub(super) fn set_officers(case: &mut Case<'_, '_>, op: &SetOfficers) -> Result<
     let consents = Consents::live(case);
     if let Err(code) = consents.governance(case.scene()) {
         let by_officers = consents.officers(Side::Authority, (op.party, &party), 2);
-        by_officers.map_err(|lack| {
-            if code == Code::MissingConsent {
-                lack
-            } else {
-                code
-            }
-        })?;
+        by_officers.map_err(|lack| if code == Code::MissingConsent { lack } else { code })?;
     }
     party.officers.clone_from(&op.officers);
     case.state.put_party(op.party, party);

@@ -11,7 +11,7 @@ use crate::{
     id::PartyId,
     limits,
     operation::{Citation, Decide, Decision, Movement, Propose},
-    party::PartyKind,
+    party::{KeyStatus, PartyKind},
     state::{DueKind, Judged, Overlay, Proposal, ProposalConsent, ProposalStatus, Settled},
     time::Time,
     transaction::{Role, Side},
@@ -52,10 +52,7 @@ pub(super) fn propose(case: &mut Case<'_, '_>, op: &Propose) -> Result<(), Code>
 }
 
 pub(super) fn decide(case: &mut Case<'_, '_>, op: &Decide) -> Result<(), Code> {
-    let mut proposal = case
-        .state
-        .proposal(op.proposal)
-        .ok_or(Code::UnknownProposal)?;
+    let mut proposal = case.state.proposal(op.proposal).ok_or(Code::UnknownProposal)?;
     match op.decision {
         Decision::Consent => collect(case, &mut proposal)?,
         Decision::Decline => check_may_decline(case, &proposal)?,
@@ -84,22 +81,13 @@ pub(super) fn decide(case: &mut Case<'_, '_>, op: &Decide) -> Result<(), Code> {
 /// The payout's id is the proposal's: what moved is kept with the proposal's verdict.
 fn settle(case: &mut Case<'_, '_>, id: crate::id::TxId, settled: Settled) {
     let judged = case.state.judged(id).expect("a stored proposal was judged");
-    case.state.put_judged(
-        id,
-        Judged {
-            settled: Some(settled),
-            ..judged
-        },
-    );
+    case.state.put_judged(id, Judged { settled: Some(settled), ..judged });
 }
 
 fn is_open(scene: Scene<'_, '_>, proposal: &Proposal) -> bool {
     let parties = [proposal.movement.from, proposal.movement.to];
     let died = parties.into_iter().any(|party| {
-        let closing = scene
-            .state
-            .group(party)
-            .and_then(|group| group.closing_since);
+        let closing = scene.state.group(party).and_then(|group| group.closing_since);
         closing.is_some_and(|since| proposal.opened <= since)
     });
     proposal.status == ProposalStatus::Open && scene.now < proposal.deadline && !died
@@ -121,7 +109,7 @@ fn collect(case: &Case<'_, '_>, proposal: &mut Proposal) -> Result<(), Code> {
             continue;
         };
         seen = true;
-        if *live && is_new(proposal, consent) {
+        if *live && is_new(case, proposal, consent) {
             admit(case, proposal, *consent)?;
         }
     }
@@ -139,11 +127,16 @@ fn collect(case: &Case<'_, '_>, proposal: &mut Proposal) -> Result<(), Code> {
     }
 }
 
-fn is_new(proposal: &Proposal, consent: &ProposalConsent) -> bool {
+/// Whether this person has not given this consent yet, or gave it by a key that is compromised by now.
+fn is_new(case: &Case<'_, '_>, proposal: &Proposal, consent: &ProposalConsent) -> bool {
     let same = |c: &ProposalConsent| {
         (c.side, c.role, c.signer) == (consent.side, consent.role, consent.signer)
     };
-    !proposal.consents.iter().any(same)
+    let given = proposal.consents.iter().filter(|c| same(c));
+    given.into_iter().all(|c| {
+        let record = case.state.key(c.key);
+        record.is_some_and(|record| record.status == KeyStatus::Compromised)
+    })
 }
 
 /// Admits one consent: its signer has the role now, and dual control holds from the first signature.
@@ -154,18 +147,7 @@ fn admit(
 ) -> Result<(), Code> {
     let party = case.party(consent.party)?;
     let alone = Consents::one(consent);
-    match party.kind {
-        PartyKind::Group => {
-            let group = case.group(consent.party)?;
-            alone.group_member(case.scene(), consent.side, (consent.party, &group))?;
-        }
-        PartyKind::Issuer | PartyKind::Registrar | PartyKind::Operator => {
-            alone.officers(consent.side, (consent.party, &party), 1)?;
-        }
-        _ => {
-            alone.holder(consent.side, consent.party)?;
-        }
-    }
+    alone.speaks_for(case.scene(), consent.side, (consent.party, &party))?;
     if party.kind == PartyKind::Group && consent.side == Side::Debit {
         admit_group_debit(proposal, &consent)?;
     }
@@ -179,7 +161,9 @@ fn admit(
 /// The recorded drafter never approves that proposal, whatever roles hold now (INV-4).
 fn admit_group_debit(proposal: &mut Proposal, consent: &ProposalConsent) -> Result<(), Code> {
     match consent.role {
-        Role::Drafter if proposal.drafter.is_some() => Err(Code::ConsentNotNeeded),
+        Role::Drafter if proposal.drafter.is_some_and(|d| d != consent.signer) => {
+            Err(Code::ConsentNotNeeded)
+        }
         Role::Drafter => {
             let approved = |c: &ProposalConsent| {
                 c.role == Role::Approver && c.side == Side::Debit && c.signer == consent.signer
@@ -203,11 +187,8 @@ fn try_complete(case: &mut Case<'_, '_>, proposal: &mut Proposal) -> Result<Opti
         return Ok(None);
     }
     let consents = Consents::collected(case.scene(), proposal);
-    let origin = Origin {
-        purpose: proposal.purpose,
-        answers: proposal.answers,
-        drafter: proposal.drafter,
-    };
+    let origin =
+        Origin { purpose: proposal.purpose, answers: proposal.answers, drafter: proposal.drafter };
     let movement = proposal.movement.clone();
     let settled = movement::complete(case, &movement, &consents, origin)?;
     proposal.status = ProposalStatus::Completed(case.id);
@@ -220,18 +201,7 @@ fn check_may_decline(case: &Case<'_, '_>, proposal: &Proposal) -> Result<(), Cod
     let mut lack = Code::MissingConsent;
     for (side, id) in [(Side::Debit, movement.from), (Side::Credit, movement.to)] {
         let party = case.party(id)?;
-        let result = match party.kind {
-            PartyKind::Group => {
-                let group = case.group(id)?;
-                consents
-                    .group_member(case.scene(), side, (id, &group))
-                    .map(drop)
-            }
-            PartyKind::Issuer | PartyKind::Registrar | PartyKind::Operator => {
-                consents.officers(side, (id, &party), 1).map(drop)
-            }
-            _ => consents.holder(side, id).map(drop),
-        };
+        let result = consents.speaks_for(case.scene(), side, (id, &party));
         match result {
             Ok(()) => return Ok(()),
             Err(Code::MissingConsent) => {}
@@ -269,10 +239,7 @@ fn missing_debit(
     let kind = scene.state.party(id).map(|party| party.kind);
     let wanted: Vec<(Role, u8)> = match (kind, scene.group(id)) {
         (_, Ok(group)) => {
-            vec![
-                (Role::Drafter, 1),
-                (Role::Approver, group.policy.approvers_for(amount)),
-            ]
+            vec![(Role::Drafter, 1), (Role::Approver, group.policy.approvers_for(amount))]
         }
         (Some(PartyKind::Issuer | PartyKind::Registrar | PartyKind::Operator), _) => {
             vec![(Role::Officer, 2)]
@@ -282,12 +249,7 @@ fn missing_debit(
     let lacking = |(role, count): (Role, u8)| {
         let given = consents.able(scene, Side::Debit, role, id);
         let count = count.saturating_sub(u8::try_from(given).unwrap_or(u8::MAX));
-        (count > 0).then_some(Missing {
-            side: Side::Debit,
-            role,
-            party: id,
-            count,
-        })
+        (count > 0).then_some(Missing { side: Side::Debit, role, party: id, count })
     };
     wanted.into_iter().filter_map(lacking).collect()
 }
@@ -300,10 +262,5 @@ fn missing_credit(scene: Scene<'_, '_>, consents: &Consents, id: PartyId) -> Opt
         PartyKind::Issuer | PartyKind::Registrar | PartyKind::Operator => Role::Officer,
         _ => Role::Holder,
     };
-    (!given).then_some(Missing {
-        side: Side::Credit,
-        role,
-        party: id,
-        count: 1,
-    })
+    (!given).then_some(Missing { side: Side::Credit, role, party: id, count: 1 })
 }

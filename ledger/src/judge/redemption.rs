@@ -53,9 +53,7 @@ fn choose_claims(case: &Case<'_, '_>, op: &RequestRedemption) -> Result<Vec<(Lot
     let terms = case.instrument(op.leg.instrument)?.terms;
     let wallet = case.wallet(op.merchant);
     let redeemable = wallet.of(op.leg.instrument).filter(|balance| {
-        terms
-            .redemption_end(balance.lot.use_expiry)
-            .is_none_or(|end| case.now < end)
+        terms.redemption_end(balance.lot.use_expiry).is_none_or(|end| case.now < end)
     });
     let claims = redeemable.map(|balance| (balance.lot, balance.claim));
     take_in_order(claims, op.leg.amount).ok_or(Code::InsufficientClaim)
@@ -63,10 +61,7 @@ fn choose_claims(case: &Case<'_, '_>, op: &RequestRedemption) -> Result<Vec<(Lot
 
 /// The issuer's automated key answers.
 pub(super) fn answer(case: &mut Case<'_, '_>, op: &AnswerRedemption) -> Result<(), Code> {
-    let mut redemption = case
-        .state
-        .redemption(op.redemption)
-        .ok_or(Code::UnknownRedemption)?;
+    let mut redemption = case.state.redemption(op.redemption).ok_or(Code::UnknownRedemption)?;
     let issuer = case.instrument(redemption.instrument)?.terms.issuer;
     case.active_party(issuer)?;
     Consents::live(case).own_key(Side::Credit, Role::Issuer, issuer)?;

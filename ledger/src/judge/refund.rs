@@ -32,13 +32,7 @@ pub(super) fn refund(case: &mut Case<'_, '_>, op: &Refund) -> Result<(), Code> {
     case.active_party(settled.from)?;
     let amount = super::case::total(&op.legs)?;
     let consents = Consents::live(case);
-    consents.debit(
-        case.scene(),
-        (settled.to, &payee),
-        amount,
-        Some(settled.from),
-        None,
-    )?;
+    consents.debit(case.scene(), (settled.to, &payee), amount, Some(settled.from), None)?;
     case.check_legs(&op.legs)?;
     if settled.issued {
         return Err(Code::NotRefundable);
@@ -50,13 +44,7 @@ pub(super) fn refund(case: &mut Case<'_, '_>, op: &Refund) -> Result<(), Code> {
     case.outcome.debit = Form::Live;
     case.outcome.credit = Form::Terms;
     case.outcome.cites.push(op.original);
-    case.state.put_judged(
-        op.original,
-        Judged {
-            settled: Some(settled),
-            ..judged
-        },
-    );
+    case.state.put_judged(op.original, Judged { settled: Some(settled), ..judged });
     Ok(())
 }
 
@@ -77,16 +65,11 @@ fn plan(settled: &Settled, legs: &[Leg]) -> Result<Vec<Undo>, Code> {
             if part.lot.instrument != leg.instrument {
                 continue;
             }
-            let open = part
-                .amount
-                .checked_sub(part.undone)
-                .expect("never more undone than moved");
+            let open = part.amount.checked_sub(part.undone).expect("never more undone than moved");
             let amount = left.min(open);
             if !amount.is_zero() {
                 undos.push(Undo { at, amount });
-                left = left
-                    .checked_sub(amount)
-                    .expect("a part is never more than what is left");
+                left = left.checked_sub(amount).expect("a part is never more than what is left");
             }
         }
         if !left.is_zero() {
@@ -98,33 +81,20 @@ fn plan(settled: &Settled, legs: &[Leg]) -> Result<Vec<Undo>, Code> {
 
 fn mark(settled: &mut Settled, undo: &Undo) {
     let part = &mut settled.lots[undo.at];
-    part.undone = part
-        .undone
-        .checked_add(undo.amount)
-        .expect("bounded by the original");
-    assert!(
-        part.undone <= part.amount,
-        "INV-7: never more is undone than was moved"
-    );
+    part.undone = part.undone.checked_add(undo.amount).expect("bounded by the original");
+    assert!(part.undone <= part.amount, "INV-7: never more is undone than was moved");
 }
 
 /// Takes one lot back from the payee. A claim that is redeemed already cannot be taken: the issuer
 /// restores the lot, and the payee owes it until the next settlement.
 fn give_back(case: &mut Case<'_, '_>, settled: &Settled, undo: &Undo) -> Result<(), Code> {
     let part = settled.lots[undo.at];
-    let holding = if part.claim {
-        Holding::Claim
-    } else {
-        Holding::Spendable
-    };
+    let holding = if part.claim { Holding::Claim } else { Holding::Spendable };
     let wallet = case.wallet(settled.to);
     let balance = wallet.lots.iter().find(|b| b.lot == part.lot);
     let available = balance.map_or(Amount::ZERO, |b| b.amount(holding));
     let taken = undo.amount.min(available);
-    let missing = undo
-        .amount
-        .checked_sub(taken)
-        .expect("not more than the whole");
+    let missing = undo.amount.checked_sub(taken).expect("not more than the whole");
     if !missing.is_zero() && !part.claim {
         return Err(Code::InsufficientFunds);
     }
@@ -165,13 +135,7 @@ pub(super) fn correct(case: &mut Case<'_, '_>, op: &Correct) -> Result<(), Code>
     case.outcome.debit = Form::Terms;
     case.outcome.credit = Form::Live;
     case.outcome.cites.push(op.original);
-    case.state.put_judged(
-        op.original,
-        Judged {
-            settled: Some(settled),
-            ..judged
-        },
-    );
+    case.state.put_judged(op.original, Judged { settled: Some(settled), ..judged });
     Ok(())
 }
 
@@ -180,13 +144,8 @@ fn take_back_issue(case: &mut Case<'_, '_>, settled: &Settled, undo: &Undo) -> R
     let shortfall = case.instrument(lot.instrument)?.terms.shortfall;
     let wallet = case.wallet(settled.to);
     let balance = wallet.lots.iter().find(|b| b.lot == lot);
-    let taken = undo
-        .amount
-        .min(balance.map_or(Amount::ZERO, |b| b.spendable));
-    let missing = undo
-        .amount
-        .checked_sub(taken)
-        .expect("not more than the whole");
+    let taken = undo.amount.min(balance.map_or(Amount::ZERO, |b| b.spendable));
+    let missing = undo.amount.checked_sub(taken).expect("not more than the whole");
     match shortfall {
         _ if missing.is_zero() => {}
         Shortfall::Refuse => return Err(Code::InsufficientFunds),

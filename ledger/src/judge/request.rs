@@ -11,7 +11,6 @@ use crate::{
     limits,
     operation::{Movement, RequestPayment},
     outcome::Form,
-    party::{KeyStatus, PartyKind},
     state::{DueKind, Request, RequestStatus},
     transaction::Side,
 };
@@ -46,18 +45,7 @@ pub(super) fn cancel(case: &mut Case<'_, '_>, id: TxId) -> Result<(), Code> {
     let mut request = case.state.request(id).ok_or(Code::UnknownRequest)?;
     let payee = case.party(request.payee)?;
     let consents = Consents::live(case);
-    match payee.kind {
-        PartyKind::Group => {
-            let group = case.group(request.payee)?;
-            consents.group_member(case.scene(), Side::Authority, (request.payee, &group))?;
-        }
-        PartyKind::Issuer | PartyKind::Registrar | PartyKind::Operator => {
-            consents.officers(Side::Authority, (request.payee, &payee), 1)?;
-        }
-        _ => {
-            consents.holder(Side::Authority, request.payee)?;
-        }
-    }
+    consents.speaks_for(case.scene(), Side::Authority, (request.payee, &payee))?;
     if request.status != RequestStatus::Open || request.due <= case.now {
         return Err(Code::RequestNotOpen);
     }
@@ -74,11 +62,7 @@ pub(super) fn answer(
 ) -> Result<Form, Code> {
     let id = origin.answers.ok_or(Code::MissingConsent)?;
     let mut request = case.state.request(id).ok_or(Code::UnknownRequest)?;
-    let compromised = request.signed_by.iter().any(|key| {
-        case.state
-            .key(*key)
-            .is_some_and(|record| record.status == KeyStatus::Compromised)
-    });
+    let compromised = case.any_compromised(&request.signed_by);
     if request.status != RequestStatus::Open || request.due <= case.now || compromised {
         return Err(Code::RequestNotOpen);
     }

@@ -30,15 +30,10 @@ pub(super) fn top_up(case: &mut Case<'_, '_>, op: &TopUp) -> Result<(), Code> {
     }
     let to = case.active_party(op.to)?;
     let consents = Consents::live(case);
-    let granted = case
-        .state
-        .allowance(op.allowance)
-        .ok_or(Code::UnknownAllowance)?;
+    let granted = case.state.allowance(op.allowance).ok_or(Code::UnknownAllowance)?;
+    case.active_party(granted.issuer)?;
     check_live(case, op, &to, &granted, &consents)?;
-    let legs = [Leg {
-        instrument: granted.instrument,
-        amount: op.amount,
-    }];
+    let legs = [Leg { instrument: granted.instrument, amount: op.amount }];
     case.check_legs(&legs)?;
     let lot = lot_of(case, op, &to, &granted)?;
     let funding_used = case.state.funding(granted.issuer, op.funding).is_some();
@@ -68,12 +63,7 @@ pub(super) fn top_up(case: &mut Case<'_, '_>, op: &TopUp) -> Result<(), Code> {
     case.outcome.debit = Form::Allowance;
     case.outcome.credit = credit;
     case.outcome.cites.insert(0, op.allowance);
-    let moved = SettledLot {
-        lot,
-        amount: op.amount,
-        undone: Amount::ZERO,
-        claim: false,
-    };
+    let moved = SettledLot { lot, amount: op.amount, undone: Amount::ZERO, claim: false };
     case.settled = Some(Settled {
         from: granted.issuer,
         to: op.to,
@@ -115,11 +105,7 @@ fn lot_of(case: &Case<'_, '_>, op: &TopUp, to: &Party, granted: &Allowance) -> R
     if to.kind == PartyKind::Group && case.group(op.to)?.life == GroupLife::Closing {
         return Err(Code::GroupClosing);
     }
-    if terms
-        .holders
-        .as_ref()
-        .is_some_and(|test| !to.meets(test, case.now))
-    {
+    if terms.holders.as_ref().is_some_and(|test| !to.meets(test, case.now)) {
         return Err(Code::HolderNotEligible);
     }
     let use_expiry = terms.expiry_of_issue(case.now);
@@ -127,11 +113,7 @@ fn lot_of(case: &Case<'_, '_>, op: &TopUp, to: &Party, granted: &Allowance) -> R
         return Err(Code::IssueEnded);
     }
     // Paid value is one lot whoever paid: that it was paid is what the law asks for.
-    let funder = if op.origin == OriginKind::Paid {
-        granted.issuer
-    } else {
-        op.funder
-    };
+    let funder = if op.origin == OriginKind::Paid { granted.issuer } else { op.funder };
     Ok(Lot {
         instrument: granted.instrument,
         use_expiry,

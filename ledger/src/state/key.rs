@@ -32,10 +32,7 @@ pub enum DueKind {
 /// A table of the state: the first byte of a row's storage key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
-#[expect(
-    missing_docs,
-    reason = "one table per variant of RowKey, documented there"
-)]
+#[expect(missing_docs, reason = "one table per variant of RowKey, documented there")]
 pub enum Table {
     Meta = 0,
     Party = 1,

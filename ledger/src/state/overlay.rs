@@ -51,11 +51,7 @@ impl<'a> Overlay<'a> {
     /// Nothing changed yet.
     #[must_use]
     pub fn new(base: &'a dyn ReadState) -> Self {
-        Self {
-            base,
-            block: Changes::new(),
-            item: Changes::new(),
-        }
+        Self { base, block: Changes::new(), item: Changes::new() }
     }
 
     /// The row under `key`, as changed so far.
@@ -91,10 +87,7 @@ impl<'a> Overlay<'a> {
     /// If an item was neither kept nor dropped.
     #[must_use]
     pub fn finish(self) -> Changes {
-        assert!(
-            self.item.is_empty(),
-            "every item is kept or dropped before its block ends"
-        );
+        assert!(self.item.is_empty(), "every item is kept or dropped before its block ends");
         self.block
     }
 

@@ -311,10 +311,7 @@ pub fn wallet_salt(opening: &Salt, party: &PartyId) -> Hash {
 /// The id under which a medium's due or mandate rows are derived: `index` tells several apart.
 #[must_use]
 pub fn derived_id(cause: &TxId, index: u8) -> TxId {
-    TxId(crate::hash::tagged(
-        "musubi/v1/derived",
-        &[&cause.0, &[index]],
-    ))
+    TxId(crate::hash::tagged("musubi/v1/derived", &[&cause.0, &[index]]))
 }
 
 /// The 32-byte form of a shorter id in a due key.

@@ -33,17 +33,11 @@ pub fn encode<E: AsRef<[u8]>>(entries: &[E]) -> Result<Vec<u8>, TileError> {
 pub fn decode<'a>(bundle: &Bundle, mut content: &'a [u8]) -> Result<Vec<&'a [u8]>, TileError> {
     let mut entries = Vec::with_capacity(usize::from(bundle.width));
     for _ in 0..bundle.width {
-        let (length, rest) = content
-            .split_first_chunk::<2>()
-            .ok_or(TileError::BadContent)?;
+        let (length, rest) = content.split_first_chunk::<2>().ok_or(TileError::BadContent)?;
         let length = usize::from(u16::from_be_bytes(*length));
         let (entry, rest) = rest.split_at_checked(length).ok_or(TileError::BadContent)?;
         entries.push(entry);
         content = rest;
     }
-    if content.is_empty() {
-        Ok(entries)
-    } else {
-        Err(TileError::BadContent)
-    }
+    if content.is_empty() { Ok(entries) } else { Err(TileError::BadContent) }
 }

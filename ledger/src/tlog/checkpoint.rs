@@ -90,12 +90,7 @@ impl Checkpoint {
         if size == 0 && root != EMPTY_ROOT {
             return Err(CheckpointError::BadEmptyRoot);
         }
-        Ok(Self {
-            origin: origin.to_owned(),
-            size,
-            root,
-            extensions: Vec::new(),
-        })
+        Ok(Self { origin: origin.to_owned(), size, root, extensions: Vec::new() })
     }
 
     /// Adds an extension line. The formats advise against them, and Musubi signs none.
@@ -156,30 +151,16 @@ impl Checkpoint {
             signer.key.algorithm() == Algorithm::Ed25519 && signer.key.name() == origin
         };
         if !verified.iter().any(by_log) {
-            return Err(CheckpointError::NotSignedByLog {
-                origin: origin.to_owned(),
-            });
+            return Err(CheckpointError::NotSignedByLog { origin: origin.to_owned() });
         }
-        Ok(OpenedCheckpoint {
-            checkpoint,
-            note,
-            verified,
-        })
+        Ok(OpenedCheckpoint { checkpoint, note, verified })
     }
 }
 
 impl fmt::Display for Checkpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "{}\n{}\n{}",
-            self.origin,
-            self.size,
-            base64::encode(&self.root)
-        )?;
-        self.extensions
-            .iter()
-            .try_for_each(|line| writeln!(f, "{line}"))
+        writeln!(f, "{}\n{}\n{}", self.origin, self.size, base64::encode(&self.root))?;
+        self.extensions.iter().try_for_each(|line| writeln!(f, "{line}"))
     }
 }
 
@@ -188,10 +169,7 @@ impl FromStr for Checkpoint {
 
     /// Reads a note's text; accepts exactly what [`fmt::Display`] prints.
     fn from_str(text: &str) -> Result<Self, CheckpointError> {
-        let mut lines = text
-            .strip_suffix('\n')
-            .ok_or(CheckpointError::BadFormat)?
-            .split('\n');
+        let mut lines = text.strip_suffix('\n').ok_or(CheckpointError::BadFormat)?.split('\n');
         let mut line = || lines.next().ok_or(CheckpointError::BadFormat);
         let (origin, size, root) = (line()?, line()?, line()?);
         let size = decimal(size).ok_or(CheckpointError::BadFormat)?;

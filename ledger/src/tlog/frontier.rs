@@ -53,11 +53,7 @@ impl Frontier {
     pub fn from_parts(size: u64, peaks: Vec<Hash>) -> Result<Self, FrontierError> {
         let expected = size.count_ones() as usize;
         if peaks.len() != expected {
-            return Err(FrontierError {
-                size,
-                expected,
-                found: peaks.len(),
-            });
+            return Err(FrontierError { size, expected, found: peaks.len() });
         }
         Ok(Self { size, peaks })
     }
@@ -68,16 +64,9 @@ impl Frontier {
     /// [`MissingNode`] if the reader lacks one of them.
     pub fn from_nodes<R: NodeReader>(reader: &R, size: u64) -> Result<Self, MissingNode> {
         let mut peaks = Vec::new();
-        for level in (0..u64::BITS as u8)
-            .rev()
-            .filter(|level| size >> level & 1 == 1)
-        {
+        for level in (0..u64::BITS as u8).rev().filter(|level| size >> level & 1 == 1) {
             let index = (size >> level) - 1;
-            peaks.push(
-                reader
-                    .node(level, index)
-                    .ok_or(MissingNode { level, index })?,
-            );
+            peaks.push(reader.node(level, index).ok_or(MissingNode { level, index })?);
         }
         Ok(Self { size, peaks })
     }
@@ -106,10 +95,7 @@ impl Frontier {
         completed.push(Node { level, index, hash });
         // An odd node closes its parent: the peak on its left is the sibling.
         while index % 2 == 1 {
-            let left = self
-                .peaks
-                .pop()
-                .expect("every set bit of the size has its peak");
+            let left = self.peaks.pop().expect("every set bit of the size has its peak");
             hash = node_hash(&left, &hash);
             level += 1;
             index /= 2;
@@ -128,12 +114,8 @@ impl Frontier {
     /// The root of the tree so far.
     #[must_use]
     pub fn root(&self) -> Hash {
-        let folded = self
-            .peaks
-            .iter()
-            .rev()
-            .copied()
-            .reduce(|right, left| node_hash(&left, &right));
+        let folded =
+            self.peaks.iter().rev().copied().reduce(|right, left| node_hash(&left, &right));
         folded.unwrap_or(EMPTY_ROOT)
     }
 }

@@ -116,9 +116,7 @@ pub fn subtree_root<R: NodeReader>(reader: &R, start: u64, end: u64) -> Result<H
         right_edge -= 1 << level;
         remaining -= 1 << level;
         let index = right_edge >> level;
-        let left = reader
-            .node(level, index)
-            .ok_or(MissingNode { level, index })?;
+        let left = reader.node(level, index).ok_or(MissingNode { level, index })?;
         hash = Some(match hash {
             None => left,
             Some(right) => node_hash(&left, &right),

@@ -90,10 +90,7 @@ impl SignedNote {
         if !text.ends_with('\n') || has_control(&text) {
             return Err(NoteError::BadText);
         }
-        Ok(Self {
-            text,
-            signatures: Vec::new(),
-        })
+        Ok(Self { text, signatures: Vec::new() })
     }
 
     /// Reads a note as it was served or stored.
@@ -104,9 +101,7 @@ impl SignedNote {
         if bytes.len() > MAX_NOTE_BYTES {
             return Err(NoteError::TooLong);
         }
-        str::from_utf8(bytes)
-            .map_err(|_| NoteError::BadText)?
-            .parse()
+        str::from_utf8(bytes).map_err(|_| NoteError::BadText)?.parse()
     }
 
     /// The signed text, with its final line feed.
@@ -162,20 +157,14 @@ impl SignedNote {
                 verified.push(signature);
             }
         }
-        if verified.is_empty() {
-            Err(NoteError::NoTrustedSignature)
-        } else {
-            Ok(verified)
-        }
+        if verified.is_empty() { Err(NoteError::NoTrustedSignature) } else { Ok(verified) }
     }
 }
 
 impl fmt::Display for SignedNote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.text)?;
-        self.signatures
-            .iter()
-            .try_for_each(|line| writeln!(f, "{line}"))
+        self.signatures.iter().try_for_each(|line| writeln!(f, "{line}"))
     }
 }
 
@@ -196,14 +185,8 @@ impl FromStr for SignedNote {
         if lines.split('\n').nth(MAX_SIGNATURES).is_some() {
             return Err(NoteError::TooManySignatures);
         }
-        let signatures = lines
-            .split('\n')
-            .map(str::parse)
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            text: format!("{text}\n"),
-            signatures,
-        })
+        let signatures = lines.split('\n').map(str::parse).collect::<Result<_, _>>()?;
+        Ok(Self { text: format!("{text}\n"), signatures })
     }
 }
 

@@ -37,10 +37,7 @@ impl NoteSignature {
     /// # Panics
     /// If `key` is no [`Algorithm::Ed25519`] key: callers know what they sign with.
     pub fn sign(text: &str, key: &VerifierKey, sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Self {
-        assert!(
-            key.algorithm() == Algorithm::Ed25519,
-            "a cosigner's key signs no plain notes"
-        );
+        assert!(key.algorithm() == Algorithm::Ed25519, "a cosigner's key signs no plain notes");
         Self::by(key, sign(text.as_bytes()).to_vec())
     }
 
@@ -55,21 +52,14 @@ impl NoteSignature {
         unix_seconds: u64,
         sign: impl FnOnce(&[u8]) -> [u8; 64],
     ) -> Self {
-        assert!(
-            key.algorithm() == Algorithm::CosignatureV1,
-            "only a cosigner's key cosigns"
-        );
+        assert!(key.algorithm() == Algorithm::CosignatureV1, "only a cosigner's key cosigns");
         let mut signature = unix_seconds.to_be_bytes().to_vec();
         signature.extend_from_slice(&sign(&cosigned_message(text, unix_seconds)));
         Self::by(key, signature)
     }
 
     fn by(key: &VerifierKey, signature: Vec<u8>) -> Self {
-        Self {
-            name: key.name().to_owned(),
-            key_id: key.id(),
-            signature,
-        }
+        Self { name: key.name().to_owned(), key_id: key.id(), signature }
     }
 
     /// The name of the key that claims to have signed.
@@ -95,22 +85,14 @@ impl NoteSignature {
             Algorithm::Ed25519 => {
                 let signature = self.signature.as_slice().try_into().ok()?;
                 let valid = key.signed(text.as_bytes(), signature);
-                valid.then_some(Verified {
-                    key,
-                    unix_seconds: None,
-                })
+                valid.then_some(Verified { key, unix_seconds: None })
             }
             Algorithm::CosignatureV1 => {
                 let (time, signature) = self.signature.split_first_chunk::<8>()?;
                 let unix_seconds = u64::from_be_bytes(*time);
-                let valid = key.signed(
-                    &cosigned_message(text, unix_seconds),
-                    signature.try_into().ok()?,
-                );
-                valid.then_some(Verified {
-                    key,
-                    unix_seconds: Some(unix_seconds),
-                })
+                let valid =
+                    key.signed(&cosigned_message(text, unix_seconds), signature.try_into().ok()?);
+                valid.then_some(Verified { key, unix_seconds: Some(unix_seconds) })
             }
         }
     }

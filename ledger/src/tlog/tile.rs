@@ -79,11 +79,7 @@ impl Tile {
         let hashes = hashes_at(level, size);
         let width = hashes.checked_sub(index.checked_mul(u64::from(FULL_WIDTH))?)?;
         let width = width.min(u64::from(FULL_WIDTH)) as u16;
-        (width > 0).then_some(Self {
-            level,
-            index,
-            width,
-        })
+        (width > 0).then_some(Self { level, index, width })
     }
 
     /// Width of the partial tile at `level` in a tree of `size` leaves:
@@ -97,10 +93,8 @@ impl Tile {
     /// no tree of fewer than 2^64 leaves has this tile.
     #[must_use]
     pub fn first_node(&self) -> Option<(u8, u64)> {
-        let level = self
-            .level
-            .checked_mul(TILE_HEIGHT)
-            .filter(|&level| u32::from(level) < u64::BITS)?;
+        let level =
+            self.level.checked_mul(TILE_HEIGHT).filter(|&level| u32::from(level) < u64::BITS)?;
         Some((level, self.index.checked_mul(u64::from(FULL_WIDTH))?))
     }
 
@@ -132,10 +126,7 @@ impl Bundle {
     /// Bundle `index` as wide as a log of `size` entries makes it; `None` if it is empty.
     #[must_use]
     pub fn in_log(index: u64, size: u64) -> Option<Self> {
-        Tile::in_tree(0, index, size).map(|tile| Self {
-            index,
-            width: tile.width,
-        })
+        Tile::in_tree(0, index, size).map(|tile| Self { index, width: tile.width })
     }
 }
 
@@ -196,21 +187,16 @@ impl FromStr for TilePath {
         // Read leniently, then insist on the one spelling: that refuses leading zeroes, missing or
         // surplus groups, signs, and `.p/256` in one stroke.
         let parsed = parse_path(path).ok_or(TileError::BadPath)?;
-        if parsed.to_string() == path {
-            Ok(parsed)
-        } else {
-            Err(TileError::BadPath)
-        }
+        if parsed.to_string() == path { Ok(parsed) } else { Err(TileError::BadPath) }
     }
 }
 
 fn parse_path(path: &str) -> Option<TilePath> {
     let (kind, place) = path.strip_prefix("tile/")?.split_once('/')?;
     let (number, width) = match place.split_once(".p/") {
-        Some((number, width)) => (
-            number,
-            width.parse().ok().filter(|w| (1..FULL_WIDTH).contains(w))?,
-        ),
+        Some((number, width)) => {
+            (number, width.parse().ok().filter(|w| (1..FULL_WIDTH).contains(w))?)
+        }
         None => (place, FULL_WIDTH),
     };
     let mut index = 0u64;
@@ -222,11 +208,7 @@ fn parse_path(path: &str) -> Option<TilePath> {
         return Some(TilePath::Entries(Bundle { index, width }));
     }
     let level = kind.parse().ok().filter(|&level| level <= MAX_LEVEL)?;
-    Some(TilePath::Hashes(Tile {
-        level,
-        index,
-        width,
-    }))
+    Some(TilePath::Hashes(Tile { level, index, width }))
 }
 
 /// Reads every node from a reader that only keeps what tiles hold, the levels divisible by

@@ -93,12 +93,7 @@ impl VerifierKey {
             return Err(KeyError::BadPublicKey);
         }
         let id = key_id(name, algorithm, public_key);
-        Ok(Self {
-            name: name.to_owned(),
-            id,
-            algorithm,
-            key,
-        })
+        Ok(Self { name: name.to_owned(), id, algorithm, key })
     }
 
     /// The key's name, as it stands in signature lines.
@@ -128,9 +123,7 @@ impl VerifierKey {
     /// Whether `signature` is this key's over exactly `message` (strict Ed25519: canonical, no small
     /// order, so that every C2SP tool agrees).
     pub(super) fn signed(&self, message: &[u8], signature: &[u8; 64]) -> bool {
-        self.key
-            .verify_strict(message, &Signature::from_bytes(signature))
-            .is_ok()
+        self.key.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
     }
 }
 
@@ -144,10 +137,7 @@ pub fn key_id(name: &str, algorithm: Algorithm, public_key: &[u8; 32]) -> u32 {
 /// Whether `name` may stand in a signature line: not empty, no white space, no '+', no control
 /// characters.
 pub(super) fn is_key_name(name: &str) -> bool {
-    !name.is_empty()
-        && !name
-            .chars()
-            .any(|c| c.is_whitespace() || c.is_ascii_control() || c == '+')
+    !name.is_empty() && !name.chars().any(|c| c.is_whitespace() || c.is_ascii_control() || c == '+')
 }
 
 impl fmt::Display for VerifierKey {
@@ -155,13 +145,7 @@ impl fmt::Display for VerifierKey {
         let mut typed = [0; 33];
         typed[0] = self.algorithm as u8;
         typed[1..].copy_from_slice(self.public_key());
-        write!(
-            f,
-            "{}+{:08x}+{}",
-            self.name,
-            self.id,
-            base64::encode(&typed)
-        )
+        write!(f, "{}+{:08x}+{}", self.name, self.id, base64::encode(&typed))
     }
 }
 

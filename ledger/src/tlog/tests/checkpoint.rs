@@ -51,23 +51,14 @@ fn a_public_log_s_checkpoint_opens() {
     let opened = Checkpoint::open(PUBLIC_NOTE.as_bytes(), PUBLIC_LOG, &trusted).unwrap();
     assert_eq!(opened.checkpoint.size(), 1_432_088_532);
     assert_eq!(opened.note.to_string(), PUBLIC_NOTE);
-    let signers: Vec<_> = opened
-        .verified
-        .iter()
-        .map(|v| (v.key, v.unix_seconds))
-        .collect();
-    assert_eq!(
-        signers,
-        [(&trusted[0], None), (&trusted[1], Some(0x6a12_2120))]
-    );
+    let signers: Vec<_> = opened.verified.iter().map(|v| (v.key, v.unix_seconds)).collect();
+    assert_eq!(signers, [(&trusted[0], None), (&trusted[1], Some(0x6a12_2120))]);
 
     let altered = PUBLIC_NOTE.replace("1432088532", "1432088533");
     let error = Checkpoint::open(altered.as_bytes(), PUBLIC_LOG, &trusted[1..]).unwrap_err();
     assert_eq!(
         error,
-        CheckpointError::Note(NoteError::BadSignature {
-            name: "remora.n621.de".into()
-        })
+        CheckpointError::Note(NoteError::BadSignature { name: "remora.n621.de".into() })
     );
 }
 
@@ -76,10 +67,7 @@ fn only_the_log_s_own_key_speaks_for_it() {
     let text = Checkpoint::new("log/1", 1, [7; 32]).unwrap().to_string();
     let log = key("log/1", Algorithm::Ed25519, 1);
     let cosigner = key("city", Algorithm::CosignatureV1, 2);
-    let impostors = [
-        key("city", Algorithm::Ed25519, 3),
-        key("log/1", Algorithm::CosignatureV1, 4),
-    ];
+    let impostors = [key("city", Algorithm::Ed25519, 3), key("log/1", Algorithm::CosignatureV1, 4)];
     let mut note = SignedNote::new(text.clone()).unwrap();
     for signer in [&log, &cosigner, &impostors[0], &impostors[1]] {
         note.add(signed(&text, signer)).unwrap();
@@ -87,22 +75,14 @@ fn only_the_log_s_own_key_speaks_for_it() {
     let bytes = note.to_string();
     let trusted = [log.0, cosigner.0.clone()];
     let opened = Checkpoint::open(bytes.as_bytes(), "log/1", &trusted).unwrap();
-    assert_eq!(
-        (opened.checkpoint.root(), opened.verified.len()),
-        (&[7; 32], 2)
-    );
+    assert_eq!((opened.checkpoint.root(), opened.verified.len()), (&[7; 32], 2));
 
     let code = |origin, keys: &[VerifierKey]| {
-        Checkpoint::open(bytes.as_bytes(), origin, keys)
-            .unwrap_err()
-            .code()
+        Checkpoint::open(bytes.as_bytes(), origin, keys).unwrap_err().code()
     };
     assert_eq!(code("log/2", &trusted), "other_log");
     assert_eq!(code("log/1", &[cosigner.0]), "not_signed_by_log");
-    assert_eq!(
-        code("log/1", &impostors.map(|impostor| impostor.0)),
-        "not_signed_by_log"
-    );
+    assert_eq!(code("log/1", &impostors.map(|impostor| impostor.0)), "not_signed_by_log");
     assert_eq!(code("log/1", &[]), "no_trusted_signature");
 }
 
@@ -132,29 +112,16 @@ fn malformed_checkpoints_are_refused() {
         format!("log\n1\n{root}\nx\ty\n"),
     ];
     for text in refused {
-        assert_eq!(
-            text.parse::<Checkpoint>(),
-            Err(CheckpointError::BadFormat),
-            "{text:?}"
-        );
+        assert_eq!(text.parse::<Checkpoint>(), Err(CheckpointError::BadFormat), "{text:?}");
     }
     assert_eq!(
         format!("log\n0\n{root}\n").parse::<Checkpoint>(),
         Err(CheckpointError::BadEmptyRoot)
     );
-    assert_eq!(
-        Checkpoint::new("a\nb", 1, [0; 32]),
-        Err(CheckpointError::BadFormat)
-    );
+    assert_eq!(Checkpoint::new("a\nb", 1, [0; 32]), Err(CheckpointError::BadFormat));
     let largest = Checkpoint::new("log", u64::MAX, [0; 32]).unwrap();
     assert_eq!(largest.to_string().parse(), Ok(largest));
     let empty = Checkpoint::new("log", 0, EMPTY_ROOT).unwrap();
-    assert_eq!(
-        empty.to_string(),
-        "log\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
-    );
-    assert_eq!(
-        empty.clone().with_extension(""),
-        Err(CheckpointError::BadFormat)
-    );
+    assert_eq!(empty.to_string(), "log\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n");
+    assert_eq!(empty.clone().with_extension(""), Err(CheckpointError::BadFormat));
 }

@@ -28,9 +28,7 @@ impl NodeReader for Store {
 
 /// Distinct leaf hashes.
 fn leaves(count: u64) -> Vec<Hash> {
-    (0..count)
-        .map(|index| leaf_hash(&index.to_le_bytes()))
-        .collect()
+    (0..count).map(|index| leaf_hash(&index.to_le_bytes())).collect()
 }
 
 /// Appends `leaves` one by one, storing what each completes.
@@ -40,10 +38,7 @@ fn grow(leaves: &[Hash]) -> (Frontier, Store) {
         let mut completed = Vec::new();
         frontier.append(*leaf, &mut completed);
         for Node { level, index, hash } in completed {
-            assert!(
-                store.0.insert((level, index), hash).is_none(),
-                "a node is completed once"
-            );
+            assert!(store.0.insert((level, index), hash).is_none(), "a node is completed once");
         }
     }
     (frontier, store)
@@ -80,11 +75,7 @@ fn naive_inclusion(index: usize, leaves: &[Hash]) -> Vec<Hash> {
 /// `SUBPROOF(m, D[n], b)` of section 2.1.2.
 fn naive_consistency(old: usize, leaves: &[Hash], whole: bool) -> Vec<Hash> {
     if old == leaves.len() {
-        return if whole {
-            Vec::new()
-        } else {
-            vec![naive_root(leaves)]
-        };
+        return if whole { Vec::new() } else { vec![naive_root(leaves)] };
     }
     let middle = naive_split(leaves.len());
     let (left, right) = leaves.split_at(middle);

@@ -15,10 +15,7 @@ const SPEC_NOTE: &str = "This is an example message.\n\n— example.com/foo \
 /// A key pair of `seed`, as a log key and as a cosigner key.
 pub(super) fn key(name: &str, algorithm: Algorithm, seed: u8) -> (VerifierKey, SigningKey) {
     let secret = SigningKey::from_bytes(&[seed; 32]);
-    (
-        VerifierKey::new(name, algorithm, secret.verifying_key().as_bytes()).unwrap(),
-        secret,
-    )
+    (VerifierKey::new(name, algorithm, secret.verifying_key().as_bytes()).unwrap(), secret)
 }
 
 pub(super) fn signed(text: &str, (public, secret): &(VerifierKey, SigningKey)) -> NoteSignature {
@@ -54,10 +51,7 @@ fn the_specification_s_example_verifies() {
     assert_eq!(note.to_string(), SPEC_NOTE);
     let trusted = [key];
     let verified = note.verify(&trusted).unwrap();
-    assert_eq!(
-        (verified.len(), verified[0].key, verified[0].unix_seconds),
-        (1, &trusted[0], None)
-    );
+    assert_eq!((verified.len(), verified[0].key, verified[0].unix_seconds), (1, &trusted[0], None));
 }
 
 #[test]
@@ -76,50 +70,30 @@ fn no_byte_of_a_note_can_change() {
 
 #[test]
 fn unknown_keys_are_ignored_even_if_name_or_id_match() {
-    let (log, other) = (
-        key("log", Algorithm::Ed25519, 1),
-        key("other", Algorithm::Ed25519, 2),
-    );
+    let (log, other) = (key("log", Algorithm::Ed25519, 1), key("other", Algorithm::Ed25519, 2));
     let same_name = key("log", Algorithm::Ed25519, 3);
     let signed = note("text\n", &[&other, &same_name, &log]);
-    assert_eq!(
-        signed.verify(std::slice::from_ref(&log.0)).unwrap().len(),
-        1
-    );
+    assert_eq!(signed.verify(std::slice::from_ref(&log.0)).unwrap().len(), 1);
     // A line with the trusted id under another name is a stranger's too, however it was made.
-    let line = signed.signatures()[2]
-        .to_string()
-        .replace("— log ", "— gol ");
+    let line = signed.signatures()[2].to_string().replace("— log ", "— gol ");
     let mut forged = note("text\n", &[&log]);
     forged.add(line.parse().unwrap()).unwrap();
-    assert_eq!(
-        forged.verify(std::slice::from_ref(&log.0)).unwrap().len(),
-        1
-    );
+    assert_eq!(forged.verify(std::slice::from_ref(&log.0)).unwrap().len(), 1);
 
     let strangers = note("text\n", &[&other, &same_name]);
-    assert_eq!(
-        strangers.verify(&[log.0]),
-        Err(NoteError::NoTrustedSignature)
-    );
+    assert_eq!(strangers.verify(&[log.0]), Err(NoteError::NoTrustedSignature));
     assert_eq!(strangers.verify(&[]), Err(NoteError::NoTrustedSignature));
 }
 
 #[test]
 fn a_failing_trusted_key_rejects_the_whole_note() {
-    let (log, witness) = (
-        key("log", Algorithm::Ed25519, 1),
-        key("w", Algorithm::CosignatureV1, 2),
-    );
+    let (log, witness) = (key("log", Algorithm::Ed25519, 1), key("w", Algorithm::CosignatureV1, 2));
     for bad in [&log, &witness] {
         let mut forged = note("text\n", &[&log, &witness]);
         forged.add(signed("other text\n", bad)).unwrap();
         let trusted = [log.0.clone(), witness.0.clone()];
         let name = bad.0.name().to_owned();
-        assert_eq!(
-            forged.verify(&trusted),
-            Err(NoteError::BadSignature { name })
-        );
+        assert_eq!(forged.verify(&trusted), Err(NoteError::BadSignature { name }));
         let without: Vec<_> = trusted.into_iter().filter(|key| key != &bad.0).collect();
         assert_eq!(forged.verify(&without).unwrap().len(), 1);
     }
@@ -132,27 +106,11 @@ fn each_key_counts_once_and_the_two_algorithms_are_apart() {
     assert_ne!(log.0.id(), cosigner.0.id());
     let mut twice = note("text\n", &[&log, &cosigner]);
     let later = |message: &[u8]| cosigner.1.sign(message).to_bytes();
-    twice
-        .add(NoteSignature::cosign(
-            "text\n",
-            &cosigner.0,
-            1_800_000_000,
-            later,
-        ))
-        .unwrap();
+    twice.add(NoteSignature::cosign("text\n", &cosigner.0, 1_800_000_000, later)).unwrap();
     twice.add(signed("text\n", &log)).unwrap();
-    assert_eq!(
-        twice.signatures().len(),
-        3,
-        "a line that is there already is not repeated"
-    );
+    assert_eq!(twice.signatures().len(), 3, "a line that is there already is not repeated");
     let trusted = [log.0.clone(), cosigner.0.clone()];
-    let times: Vec<_> = twice
-        .verify(&trusted)
-        .unwrap()
-        .iter()
-        .map(|v| v.unix_seconds)
-        .collect();
+    let times: Vec<_> = twice.verify(&trusted).unwrap().iter().map(|v| v.unix_seconds).collect();
     assert_eq!(times, [None, Some(1_700_000_000)]);
     // One secret key under both types: neither signature passes for the other.
     let swapped = NoteSignature::sign("text\n", &log.0, |_| {
@@ -161,10 +119,7 @@ fn each_key_counts_once_and_the_two_algorithms_are_apart() {
     });
     let mut forged = SignedNote::new("text\n".into()).unwrap();
     forged.add(swapped).unwrap();
-    assert_eq!(
-        forged.verify(&trusted).unwrap_err().code(),
-        "bad_note_signature"
-    );
+    assert_eq!(forged.verify(&trusted).unwrap_err().code(), "bad_note_signature");
 }
 
 #[test]
@@ -175,17 +130,8 @@ fn a_cosignature_s_time_is_signed() {
     let mut bytes = base64::decode(encoded).unwrap();
     bytes[11] ^= 1; // the last byte of the time
     let mut forged = SignedNote::new("text\n".into()).unwrap();
-    forged
-        .add(
-            format!("{start} {}", base64::encode(&bytes))
-                .parse()
-                .unwrap(),
-        )
-        .unwrap();
-    assert_eq!(
-        forged.verify(&[witness.0]).unwrap_err().code(),
-        "bad_note_signature"
-    );
+    forged.add(format!("{start} {}", base64::encode(&bytes)).parse().unwrap()).unwrap();
+    assert_eq!(forged.verify(&[witness.0]).unwrap_err().code(), "bad_note_signature");
 }
 
 #[test]
@@ -195,24 +141,11 @@ fn signatures_of_another_length_fail() {
         let line = signed("text\n", &signer).to_string();
         let (start, encoded) = line.rsplit_once(' ').unwrap();
         let bytes = base64::decode(encoded).unwrap();
-        for changed in [
-            &bytes[..bytes.len() - 1],
-            &bytes[..5],
-            &[&bytes[..], &[0]].concat(),
-        ] {
+        for changed in [&bytes[..bytes.len() - 1], &bytes[..5], &[&bytes[..], &[0]].concat()] {
             let mut forged = SignedNote::new("text\n".into()).unwrap();
-            forged
-                .add(
-                    format!("{start} {}", base64::encode(changed))
-                        .parse()
-                        .unwrap(),
-                )
-                .unwrap();
+            forged.add(format!("{start} {}", base64::encode(changed)).parse().unwrap()).unwrap();
             let trusted = [signer.0.clone()];
-            assert_eq!(
-                forged.verify(&trusted).unwrap_err().code(),
-                "bad_note_signature"
-            );
+            assert_eq!(forged.verify(&trusted).unwrap_err().code(), "bad_note_signature");
         }
     }
 }
@@ -220,14 +153,9 @@ fn signatures_of_another_length_fail() {
 #[test]
 fn the_last_empty_line_separates_text_from_signatures() {
     let log = key("log", Algorithm::Ed25519, 1);
-    for text in [
-        "a\n\nb\n",
-        "\n",
-        "\n\n\n",
-        "a\n\n",
-        "— log AAAAAAA=\n\n— log x\n",
-        "ed è subito sera.\n",
-    ] {
+    for text in
+        ["a\n\nb\n", "\n", "\n\n\n", "a\n\n", "— log AAAAAAA=\n\n— log x\n", "ed è subito sera.\n"]
+    {
         let signed = note(text, &[&log]);
         let parsed = SignedNote::parse(signed.to_string().as_bytes()).unwrap();
         assert_eq!((parsed.text(), &parsed), (text, &signed));
@@ -248,34 +176,15 @@ fn malformed_notes_are_refused() {
         (format!("text\n\n{line}\n"), "bad_note"),
         (format!("te\txt\n\n{line}"), "bad_note_text"),
         (format!("text\r\n\r\n{line}"), "bad_note_text"),
-        (
-            format!("text\n\n{}", line.repeat(MAX_SIGNATURES + 1)),
-            "too_many_signatures",
-        ),
-        (
-            format!("{}\n\n{line}", "x".repeat(MAX_NOTE_BYTES)),
-            "note_too_long",
-        ),
+        (format!("text\n\n{}", line.repeat(MAX_SIGNATURES + 1)), "too_many_signatures"),
+        (format!("{}\n\n{line}", "x".repeat(MAX_NOTE_BYTES)), "note_too_long"),
     ];
     for (text, code) in cases {
-        assert_eq!(
-            SignedNote::parse(text.as_bytes()).unwrap_err().code(),
-            code,
-            "{text:.60?}"
-        );
+        assert_eq!(SignedNote::parse(text.as_bytes()).unwrap_err().code(), code, "{text:.60?}");
     }
-    assert_eq!(
-        SignedNote::parse(b"te\xffxt\n\n").unwrap_err(),
-        NoteError::BadText
-    );
-    assert_eq!(
-        SignedNote::new("no line end".into()).unwrap_err(),
-        NoteError::BadText
-    );
-    assert_eq!(
-        SignedNote::new(String::new()).unwrap_err(),
-        NoteError::BadText
-    );
+    assert_eq!(SignedNote::parse(b"te\xffxt\n\n").unwrap_err(), NoteError::BadText);
+    assert_eq!(SignedNote::new("no line end".into()).unwrap_err(), NoteError::BadText);
+    assert_eq!(SignedNote::new(String::new()).unwrap_err(), NoteError::BadText);
     let full = format!("text\n\n{}", line.repeat(MAX_SIGNATURES));
     let mut full = SignedNote::parse(full.as_bytes()).unwrap();
     assert_eq!(full.signatures().len(), MAX_SIGNATURES);

@@ -36,11 +36,7 @@ fn certificate_transparency_inclusion_vectors() {
                 "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
             ],
         ),
-        (
-            2,
-            3,
-            &["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"],
-        ),
+        (2, 3, &["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"]),
         (
             1,
             5,
@@ -112,9 +108,7 @@ fn every_inclusion_up_to_130_leaves() {
             assert_eq!(proof, naive_inclusion(index as usize, tree));
             let leaf = &tree[index as usize];
             verify_inclusion(leaf, index, size, &proof, &root).unwrap();
-            damage(&proof, |proof| {
-                verify_inclusion(leaf, index, size, proof, &root)
-            });
+            damage(&proof, |proof| verify_inclusion(leaf, index, size, proof, &root));
 
             let elsewhere = (index + 1) % size;
             if elsewhere != index {
@@ -130,21 +124,14 @@ fn every_inclusion_up_to_130_leaves() {
 fn every_consistency_up_to_130_leaves() {
     let leaves = leaves(N);
     let (_, store) = grow(&leaves);
-    let roots: Vec<_> = (0..=N as usize)
-        .map(|size| naive_root(&leaves[..size]))
-        .collect();
+    let roots: Vec<_> = (0..=N as usize).map(|size| naive_root(&leaves[..size])).collect();
     for new in 1..=N {
         for old in 1..=new {
             let proof = prove_consistency(&store, old, new).unwrap();
-            assert_eq!(
-                proof,
-                naive_consistency(old as usize, &leaves[..new as usize], true)
-            );
+            assert_eq!(proof, naive_consistency(old as usize, &leaves[..new as usize], true));
             let (old_root, new_root) = (&roots[old as usize], &roots[new as usize]);
             verify_consistency(old, old_root, new, new_root, &proof).unwrap();
-            damage(&proof, |proof| {
-                verify_consistency(old, old_root, new, new_root, proof)
-            });
+            damage(&proof, |proof| verify_consistency(old, old_root, new, new_root, proof));
             for wrong in [flip(old_root, old), flip(new_root, new)] {
                 assert!(verify_consistency(old, &wrong, new, new_root, &proof).is_err());
                 assert!(verify_consistency(old, old_root, new, &wrong, &proof).is_err());
@@ -159,18 +146,9 @@ fn consistency_with_the_empty_tree() {
     let root = naive_root(&leaves(3));
     assert_eq!(prove_consistency(&store, 0, 3), Ok(Vec::new()));
     assert_eq!(verify_consistency(0, &EMPTY_ROOT, 3, &root, &[]), Ok(()));
-    assert_eq!(
-        verify_consistency(0, &EMPTY_ROOT, 0, &EMPTY_ROOT, &[]),
-        Ok(())
-    );
-    assert_eq!(
-        verify_consistency(0, &root, 3, &root, &[]),
-        Err(ProofError::RootMismatch)
-    );
-    assert_eq!(
-        verify_consistency(0, &EMPTY_ROOT, 3, &root, &[root]),
-        Err(ProofError::WrongLength)
-    );
+    assert_eq!(verify_consistency(0, &EMPTY_ROOT, 0, &EMPTY_ROOT, &[]), Ok(()));
+    assert_eq!(verify_consistency(0, &root, 3, &root, &[]), Err(ProofError::RootMismatch));
+    assert_eq!(verify_consistency(0, &EMPTY_ROOT, 3, &root, &[root]), Err(ProofError::WrongLength));
 }
 
 #[test]
@@ -181,27 +159,12 @@ fn impossible_positions_are_errors() {
         prove_inclusion(&store, 3, 3),
         Err(ProveError::IndexBeyondSize { index: 3, size: 3 })
     );
-    assert_eq!(
-        prove_consistency(&store, 4, 3),
-        Err(ProveError::SizeShrinks { old: 4, new: 3 })
-    );
-    assert_eq!(
-        prove_inclusion(&Store::default(), 0, 2).unwrap_err().code(),
-        "missing_node"
-    );
-    assert_eq!(
-        verify_inclusion(&root, 0, 0, &[], &root),
-        Err(ProofError::IndexBeyondSize)
-    );
-    assert_eq!(
-        verify_consistency(4, &root, 3, &root, &[]),
-        Err(ProofError::SizeShrinks)
-    );
+    assert_eq!(prove_consistency(&store, 4, 3), Err(ProveError::SizeShrinks { old: 4, new: 3 }));
+    assert_eq!(prove_inclusion(&Store::default(), 0, 2).unwrap_err().code(), "missing_node");
+    assert_eq!(verify_inclusion(&root, 0, 0, &[], &root), Err(ProofError::IndexBeyondSize));
+    assert_eq!(verify_consistency(4, &root, 3, &root, &[]), Err(ProofError::SizeShrinks));
     let (index, size) = (u64::MAX - 1, u64::MAX);
-    assert_eq!(
-        verify_inclusion(&root, index, size, &[root], &root),
-        Err(ProofError::WrongLength)
-    );
+    assert_eq!(verify_inclusion(&root, index, size, &[root], &root), Err(ProofError::WrongLength));
     assert_eq!(
         verify_consistency(index, &root, size, &root, &[root]),
         Err(ProofError::WrongLength)

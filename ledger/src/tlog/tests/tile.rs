@@ -8,55 +8,24 @@ use crate::tlog::tile::{Bundle, Tile, TileError, TileNodes, TilePath};
 #[test]
 fn the_specification_s_tree_of_70_000() {
     let size = 70_000;
-    assert_eq!(
-        [0, 1, 2, 3].map(|level| Tile::partial_width(level, size)),
-        [112, 17, 1, 0]
-    );
+    assert_eq!([0, 1, 2, 3].map(|level| Tile::partial_width(level, size)), [112, 17, 1, 0]);
     let last = |level, index| Tile::in_tree(level, index, size).map(|tile| tile.width);
-    assert_eq!(
-        (last(0, 272), last(0, 273), last(0, 274)),
-        (Some(256), Some(112), None)
-    );
-    assert_eq!(
-        (last(1, 0), last(1, 1), last(1, 2)),
-        (Some(256), Some(17), None)
-    );
+    assert_eq!((last(0, 272), last(0, 273), last(0, 274)), (Some(256), Some(112), None));
+    assert_eq!((last(1, 0), last(1, 1), last(1, 2)), (Some(256), Some(17), None));
     assert_eq!((last(2, 0), last(2, 1), last(3, 0)), (Some(1), None, None));
-    assert_eq!(
-        Bundle::in_log(273, size),
-        Some(Bundle {
-            index: 273,
-            width: 112
-        })
-    );
+    assert_eq!(Bundle::in_log(273, size), Some(Bundle { index: 273, width: 112 }));
     assert_eq!(Bundle::in_log(274, size), None);
     // A tree of 256 is one full level 0 tile and a level 1 tile of width 1.
     assert_eq!([0, 1].map(|level| Tile::partial_width(level, 256)), [0, 1]);
-    assert_eq!(
-        Tile::in_tree(1, 0, 256),
-        Some(Tile {
-            level: 1,
-            index: 0,
-            width: 1
-        })
-    );
+    assert_eq!(Tile::in_tree(1, 0, 256), Some(Tile { level: 1, index: 0, width: 1 }));
     assert_eq!(Tile::in_tree(0, 0, 0), None);
     assert_eq!(Tile::in_tree(63, u64::MAX, u64::MAX), None);
-    assert_eq!(
-        Tile::in_tree(7, 0, u64::MAX).map(|tile| tile.width),
-        Some(255)
-    );
+    assert_eq!(Tile::in_tree(7, 0, u64::MAX).map(|tile| tile.width), Some(255));
 }
 
 #[test]
 fn paths_print_and_parse() {
-    let hashes = |level, index, width| {
-        TilePath::Hashes(Tile {
-            level,
-            index,
-            width,
-        })
-    };
+    let hashes = |level, index, width| TilePath::Hashes(Tile { level, index, width });
     let entries = |index, width| TilePath::Entries(Bundle { index, width });
     let vectors = [
         (hashes(0, 1_234_067, 256), "tile/0/x001/x234/067"),
@@ -65,32 +34,14 @@ fn paths_print_and_parse() {
         (hashes(1, 1000, 255), "tile/1/x001/000.p/255"),
         (entries(273, 112), "tile/entries/273.p/112"),
         (entries(1_000_000, 256), "tile/entries/x001/x000/000"),
-        (
-            entries(u64::MAX, 256),
-            "tile/entries/x018/x446/x744/x073/x709/x551/615",
-        ),
+        (entries(u64::MAX, 256), "tile/entries/x018/x446/x744/x073/x709/x551/615"),
     ];
     for (path, text) in vectors {
         assert_eq!(path.to_string(), text);
         assert_eq!(text.parse(), Ok(path));
     }
-    assert_eq!(
-        Tile {
-            level: 2,
-            index: 5,
-            width: 7
-        }
-        .to_string(),
-        "tile/2/005.p/7"
-    );
-    assert_eq!(
-        Bundle {
-            index: 5,
-            width: 256
-        }
-        .to_string(),
-        "tile/entries/005"
-    );
+    assert_eq!(Tile { level: 2, index: 5, width: 7 }.to_string(), "tile/2/005.p/7");
+    assert_eq!(Bundle { index: 5, width: 256 }.to_string(), "tile/entries/005");
 }
 
 #[test]
@@ -137,11 +88,7 @@ fn every_other_spelling_is_refused() {
         "tile/0/../0/000",
     ];
     for text in refused {
-        assert_eq!(
-            text.parse::<TilePath>(),
-            Err(TileError::BadPath),
-            "{text:?}"
-        );
+        assert_eq!(text.parse::<TilePath>(), Err(TileError::BadPath), "{text:?}");
     }
 }
 
@@ -161,30 +108,11 @@ fn tiles_hold_the_roots_of_full_tiles_below() {
         }
         assert_eq!(tile.decode(&content[1..]), Err(TileError::BadContent));
         assert_eq!(tile.decode(&content[32..]), Err(TileError::BadContent));
-        assert_eq!(
-            tile.decode(&[&content[..], &[0; 32]].concat()),
-            Err(TileError::BadContent)
-        );
+        assert_eq!(tile.decode(&[&content[..], &[0; 32]].concat()), Err(TileError::BadContent));
     }
-    assert_eq!(
-        Tile {
-            level: 0,
-            index: 2,
-            width: 89
-        }
-        .read(&store),
-        None
-    );
+    assert_eq!(Tile { level: 0, index: 2, width: 89 }.read(&store), None);
     for (level, index) in [(63, 0), (8, 0), (0, u64::MAX)] {
-        assert_eq!(
-            Tile {
-                level,
-                index,
-                width: 1
-            }
-            .read(&store),
-            None
-        );
+        assert_eq!(Tile { level, index, width: 1 }.read(&store), None);
     }
 }
 
@@ -205,23 +133,14 @@ fn bundles_refuse_what_does_not_fit() {
     let longest = vec![7; 65_535];
     let content = bundle::encode(&[&longest[..], b""]).unwrap();
     assert_eq!(content[..2], [0xff, 0xff]);
-    assert_eq!(
-        bundle::decode(&bundle, &content).unwrap(),
-        [&longest[..], b""]
-    );
-    for damaged in [
-        &content[..content.len() - 1],
-        &[&content[..], b"\0"].concat()[..],
-        &content[..100],
-        b"",
-    ] {
+    assert_eq!(bundle::decode(&bundle, &content).unwrap(), [&longest[..], b""]);
+    for damaged in
+        [&content[..content.len() - 1], &[&content[..], b"\0"].concat()[..], &content[..100], b""]
+    {
         assert_eq!(bundle::decode(&bundle, damaged), Err(TileError::BadContent));
     }
     let mut untouched = content.clone();
-    assert_eq!(
-        bundle::push_entry(&mut untouched, &[0; 65_536]),
-        Err(TileError::EntryTooLong)
-    );
+    assert_eq!(bundle::push_entry(&mut untouched, &[0; 65_536]), Err(TileError::EntryTooLong));
     assert_eq!(untouched, content);
 }
 

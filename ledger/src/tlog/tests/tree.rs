@@ -17,10 +17,7 @@ pub(super) fn ct_entries() -> Vec<Vec<u8>> {
         "5051525354555657",
         "606162636465666768696a6b6c6d6e6f",
     ];
-    entries
-        .iter()
-        .map(|entry| hex::decode(entry).unwrap())
-        .collect()
+    entries.iter().map(|entry| hex::decode(entry).unwrap()).collect()
 }
 
 /// Roots of the first 0, 1, … 8 of [`ct_entries`].
@@ -91,10 +88,7 @@ fn damaged_frontiers_and_stores_are_errors() {
     let leaves = leaves(7);
     let (frontier, mut store) = grow(&leaves);
     let error = Frontier::from_parts(8, frontier.peaks().to_vec()).unwrap_err();
-    assert_eq!(
-        (error.code(), error.expected, error.found),
-        ("bad_frontier", 1, 3)
-    );
+    assert_eq!((error.code(), error.expected, error.found), ("bad_frontier", 1, 3));
     assert!(Frontier::from_parts(0, frontier.peaks().to_vec()).is_err());
 
     let missing = MissingNode { level: 2, index: 0 };
@@ -105,10 +99,7 @@ fn damaged_frontiers_and_stores_are_errors() {
     assert_eq!(root(&Store::default(), 0), Ok(EMPTY_ROOT));
     assert_eq!(
         root(&Store::default(), u64::MAX),
-        Err(MissingNode {
-            level: 0,
-            index: u64::MAX - 1
-        })
+        Err(MissingNode { level: 0, index: u64::MAX - 1 })
     );
 }
 

@@ -38,47 +38,20 @@ fn malformed_verifier_keys_are_refused() {
         |name: &str, id: &str, typed: &str| format!("{name}+{id}+{typed}").parse::<VerifierKey>();
     let good = &SPEC_KEY["example.com/foo+530d903a+".len()..];
     let cases = [
-        (
-            line("example.com/foo", "530d903b", good),
-            KeyError::WrongKeyId,
-        ),
-        (
-            line("example.com/fop", "530d903a", good),
-            KeyError::WrongKeyId,
-        ),
-        (
-            line("example.com/foo", "530D903A", good),
-            KeyError::BadFormat,
-        ),
-        (
-            line("example.com/foo", "+30d903a", good),
-            KeyError::BadFormat,
-        ),
-        (
-            line("example.com/foo", "530d903", good),
-            KeyError::BadFormat,
-        ),
-        (
-            line("example.com/foo", "530d903a", &good[1..]),
-            KeyError::BadFormat,
-        ),
-        (
-            line("example.com/foo", "530d903a", &typed(1, &[0; 31])),
-            KeyError::BadFormat,
-        ),
+        (line("example.com/foo", "530d903b", good), KeyError::WrongKeyId),
+        (line("example.com/fop", "530d903a", good), KeyError::WrongKeyId),
+        (line("example.com/foo", "530D903A", good), KeyError::BadFormat),
+        (line("example.com/foo", "+30d903a", good), KeyError::BadFormat),
+        (line("example.com/foo", "530d903", good), KeyError::BadFormat),
+        (line("example.com/foo", "530d903a", &good[1..]), KeyError::BadFormat),
+        (line("example.com/foo", "530d903a", &typed(1, &[0; 31])), KeyError::BadFormat),
         (line("example.com/foo", "530d903a", ""), KeyError::BadFormat),
         (line("", "530d903a", good), KeyError::BadName),
         (line("a b", "530d903a", good), KeyError::BadName),
         (line(&"x".repeat(256), "530d903a", good), KeyError::BadName),
-        (
-            line("x", "530d903a", &typed(2, &[0; 32])),
-            KeyError::UnknownAlgorithm(2),
-        ),
+        (line("x", "530d903a", &typed(2, &[0; 32])), KeyError::UnknownAlgorithm(2)),
         // The neutral element: of order 1, it would "sign" anything.
-        (
-            line("x", "530d903a", &typed(1, &[&[1][..], &[0; 31]].concat())),
-            KeyError::BadPublicKey,
-        ),
+        (line("x", "530d903a", &typed(1, &[&[1][..], &[0; 31]].concat())), KeyError::BadPublicKey),
         ("x+530d903a".parse(), KeyError::BadFormat),
         (String::new().parse(), KeyError::BadFormat),
     ];

@@ -1,0 +1,41 @@
+//! A small city to test in: three organisations, a registrar, an issuer, a few persons, shops and a
+//! group, all with keys and ids derived from their names. Every block that a [`World`] executes goes
+//! the real way (encode, batch, check, execute), and its whole state is scanned afterwards.
+#![allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::missing_panics_doc
+)]
+
+mod genesis;
+mod names;
+mod operations;
+mod scan;
+mod world;
+
+pub use genesis::{BEGIN, DELAY, NOTICE, genesis};
+pub use names::*;
+pub use operations::*;
+pub use scan::{scan, scan_rows};
+pub use world::{World, sign};
+
+pub use musubi_ledger::{
+    amount::Amount,
+    code::Code,
+    id::{DocumentHash, InstrumentId, PartyId, TxId},
+    keys::{PublicKey, SecretKey},
+    mandate::{Counterparty, Direction, MandateTerms},
+    operation::*,
+    outcome::Form,
+    party::PartyKind,
+    state::{ReadState, Row, RowKey},
+    time::Time,
+    transaction::{Body, Purpose, Role, Side, Transaction},
+    wallet::Holding,
+};
+
+/// A second, a day: in milliseconds.
+pub const SECOND: u64 = 1_000;
+pub const DAY: u64 = 86_400_000;

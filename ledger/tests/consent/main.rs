@@ -1,0 +1,23 @@
+//! The consent table, walked row by row: for every operation the allowed case and each denied one.
+//! `docs/CONSENT.md` is the table; one file here per topic.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod binding;
+mod correction;
+mod group;
+mod group_life;
+mod hostile;
+mod keys;
+mod lots;
+mod mandate;
+mod medium;
+mod party;
+mod proposal;
+mod redemption;
+mod refund;
+mod request;
+mod topup;
+mod transfer;

@@ -1,0 +1,146 @@
+//! Redemption: a claim is held until the issuer pays, returns it, or time runs out.
+
+use crate::common::*;
+use musubi_ledger::state::{Redemption, RedemptionStatus};
+
+fn world() -> World {
+    let mut w = World::new();
+    w.fund("alice", "MEBUKU", 10_000);
+    w.apply("alice", pay("alice", "shop", 1_000), &[debit("alice"), credit("shop")]);
+    w
+}
+
+fn redeem(w: &World, amount: u64, days: u64) -> Operation {
+    Operation::RequestRedemption(RequestRedemption {
+        merchant: id("shop"),
+        leg: legs(&[("MEBUKU", amount)])[0],
+        deadline: w.now.plus(days * DAY),
+    })
+}
+
+fn answer(redemption: TxId, answer: RedemptionAnswer) -> Operation {
+    Operation::AnswerRedemption(AnswerRedemption { redemption, answer })
+}
+
+fn paid() -> RedemptionAnswer {
+    RedemptionAnswer::Paid { payout: document("zengin 1") }
+}
+
+fn returned() -> RedemptionAnswer {
+    RedemptionAnswer::Returned { notice: document("return 1") }
+}
+
+fn status(w: &World, id: TxId) -> RedemptionStatus {
+    match w.state.row(&RowKey::Redemption(id)) {
+        Some(Row::Redemption(Redemption { status, .. })) => status,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn states(w: &World) -> (u64, u64) {
+    let of = |holding| w.holds("shop", "MEBUKU", holding);
+    (of(Holding::Claim), of(Holding::Held))
+}
+
+#[test]
+fn paid_out_it_is_burnt() {
+    let mut w = world();
+    let op = redeem(&w, 600, 30);
+    let asked = w.apply("shop", op, &[debit("shop")]);
+    assert_eq!(states(&w), (400, 600));
+    let outcome = w.outcome();
+    assert_eq!((outcome.debit, outcome.credit), (Form::Live, Form::Terms));
+    w.apply("issuer", answer(asked, paid()), &[settles()]);
+    assert_eq!(states(&w), (400, 0));
+    assert_eq!(status(&w, asked), RedemptionStatus::Answered(paid()));
+    for again in [paid(), returned()] {
+        w.reject(Code::RedemptionNotOpen, "issuer", answer(asked, again), &[settles()]);
+    }
+}
+
+#[test]
+fn returned_it_is_a_claim_again() {
+    let mut w = world();
+    let op = redeem(&w, 600, 30);
+    let asked = w.apply("shop", op, &[debit("shop")]);
+    w.apply("issuer", answer(asked, returned()), &[settles()]);
+    assert_eq!(states(&w), (1_000, 0));
+}
+
+#[test]
+fn unanswered_it_returns_by_itself() {
+    let mut w = world();
+    let op = redeem(&w, 600, 7);
+    let deadline = w.now.plus(7 * DAY);
+    // The request is ordered a second later: its deadline lies just under seven days ahead.
+    w.reject(Code::DeadlineInvalid, "shop", op, &[debit("shop")]);
+    let op = redeem(&w, 600, 8);
+    let asked = w.apply("shop", op, &[debit("shop")]);
+    assert!(w.now < deadline);
+    w.wait(7 * DAY);
+    assert_eq!(states(&w), (400, 600));
+    w.wait(DAY);
+    assert_eq!(states(&w), (1_000, 0));
+    assert_eq!(status(&w, asked), RedemptionStatus::TimedOut);
+    let outcome = w.outcome();
+    assert_eq!((outcome.debit, outcome.credit), (Form::Time, Form::Time));
+    w.reject(Code::RedemptionNotOpen, "issuer", answer(asked, paid()), &[settles()]);
+}
+
+#[test]
+fn merchant_asks_and_issuer_answers() {
+    let mut w = world();
+    let op = redeem(&w, 600, 30);
+    w.void(Code::MissingConsent, "alice", op.clone(), &[debit("alice")]);
+    w.void(Code::MissingConsent, "shop", op.clone(), &[credit("shop")]);
+    w.reject(Code::KeyUnknown, "alice", op.clone(), &[debit("shop").key("alice")]);
+    let asked = w.apply("shop", op, &[debit("shop")]);
+    w.void(Code::MissingConsent, "shop", answer(asked, paid()), &[credit("shop")]);
+    w.void(Code::MissingConsent, "i1", answer(asked, paid()), &[officer("issuer", "i1")]);
+    let forged = [settles().key("shop")];
+    w.reject(Code::KeyUnknown, "shop", answer(asked, paid()), &forged);
+    w.reject(Code::UnknownRedemption, "issuer", answer(TxId([0; 32]), paid()), &[settles()]);
+    // Any automated key of the issuer answers.
+    w.apply("issuer", answer(asked, paid()), &[settles().key("issuer/spare")]);
+}
+
+#[test]
+fn only_claims_that_are_there() {
+    let mut w = world();
+    let signer = [debit("shop")];
+    let op = redeem(&w, 1_001, 30);
+    w.reject(Code::InsufficientClaim, "shop", op, &signer);
+    let op = redeem(&w, 0, 30);
+    w.reject(Code::AmountInvalid, "shop", op, &signer);
+    let op = redeem(&w, 1, 91);
+    w.reject(Code::DeadlineInvalid, "shop", op, &signer);
+    let Operation::RequestRedemption(good) = redeem(&w, 1, 30) else { unreachable!() };
+    let person = RequestRedemption { merchant: id("alice"), ..good.clone() };
+    w.reject(Code::WrongKind, "alice", Operation::RequestRedemption(person), &[debit("alice")]);
+    let none = RequestRedemption { leg: legs(&[("NONE", 1)])[0], ..good };
+    w.reject(Code::UnknownInstrument, "shop", Operation::RequestRedemption(none), &signer);
+}
+
+#[test]
+fn claims_outlive_the_lots_use_by_the_redemption_days() {
+    let mut w = world();
+    w.fund("alice", "POINT", 100);
+    let op = pay_in("alice", "shop", &[("POINT", 100)]);
+    w.apply("alice", op, &[debit("alice"), credit("shop")]);
+    let redeem = |w: &World, amount| {
+        Operation::RequestRedemption(RequestRedemption {
+            merchant: id("shop"),
+            leg: legs(&[("POINT", amount)])[0],
+            deadline: w.now.plus(10 * DAY),
+        })
+    };
+    // Use ends at midnight after ten days, redemption thirty days later.
+    let end = BEGIN.0 + 15 * 3_600_000 + 40 * DAY;
+    w.now = Time(end - SECOND - 1);
+    let op = redeem(&w, 40);
+    w.apply("shop", op, &[debit("shop")]);
+    w.now = Time(end - SECOND);
+    let op = redeem(&w, 60);
+    w.reject(Code::InsufficientClaim, "shop", op, &[debit("shop")]);
+    assert_eq!(w.holds("shop", "POINT", Holding::Claim), 60);
+}

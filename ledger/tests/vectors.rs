@@ -1,0 +1,137 @@
+//! The vectors in `vectors/`: what another implementation is checked against. Everything is derived
+//! from names (`common/names.rs`), regenerated here and compared byte by byte. After a deliberate change
+//! of the format, `UPDATE_VECTORS=1 cargo test -p musubi-ledger --test vectors` rewrites them.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+#[path = "vectors/block.rs"]
+mod block;
+#[path = "vectors/invalid.rs"]
+mod invalid;
+#[path = "vectors/operations.rs"]
+mod operations;
+
+use std::{env, fs, path::PathBuf};
+
+use common::*;
+use musubi_ledger::transaction::preimage;
+use serde_json::{Value, json};
+
+/// Compares `value` with the file, or rewrites the file if asked to.
+fn compare(file: &str, value: &Value) {
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "vectors", file].iter().collect();
+    let text = serde_json::to_string_pretty(value).unwrap() + "\n";
+    if env::var_os("UPDATE_VECTORS").is_some() {
+        fs::write(&path, text).unwrap();
+        return;
+    }
+    let kept = fs::read_to_string(&path).unwrap();
+    assert!(kept == text, "{file} differs from what the code makes: the format changed");
+}
+
+/// One transaction with everything that is hashed or signed on the way.
+fn transaction_vector(name: &str, body: &Body, signers: &[By]) -> Value {
+    let id = body.id();
+    let signed: Vec<Value> = signers
+        .iter()
+        .map(|s| {
+            let secret = key(&s.key);
+            let party = crate::common::id(&s.party);
+            let bytes = preimage(&body.chain, (s.side, s.role), &party, &secret.public(), &id);
+            json!({
+                "seed": hex::encode(secret.seed()),
+                "side": s.side,
+                "role": s.role,
+                "party": party,
+                "signing_bytes": hex::encode(bytes),
+                "signature": secret.sign(&bytes),
+            })
+        })
+        .collect();
+    let transaction = sign(body.clone(), signers);
+    let bytes = transaction.encode();
+    assert_eq!(Transaction::decode(&bytes).unwrap(), transaction);
+    let json = serde_json::to_string(&transaction).unwrap();
+    assert_eq!(serde_json::from_str::<Transaction>(&json).unwrap(), transaction);
+    assert!(bytes.starts_with(&body.encode()), "the version byte stands once");
+    json!({
+        "name": name,
+        "body": body,
+        "body_bytes": hex::encode(body.encode()),
+        "id": id,
+        "signed": signed,
+        "signatures_hash": hex::encode(transaction.signatures_hash()),
+        "transaction_bytes": hex::encode(bytes),
+    })
+}
+
+#[test]
+fn every_operation() {
+    let world = World::bare();
+    let vectors: Vec<Value> = operations::all()
+        .into_iter()
+        .enumerate()
+        .map(|(at, (name, operation, signers))| {
+            let body = operations::body(world.chain.id(), at, operation);
+            transaction_vector(name, &body, &signers)
+        })
+        .collect();
+    let tags: std::collections::BTreeSet<String> = vectors
+        .iter()
+        .map(|v| match &v["body"]["operation"] {
+            Value::Object(operation) => operation.keys().next().unwrap().clone(),
+            other => panic!("{other}"),
+        })
+        .collect();
+    assert_eq!(tags.len(), 31, "every operation has a vector");
+    compare("operations.json", &json!(vectors));
+}
+
+#[test]
+fn invalid_encodings() {
+    compare("invalid.json", &json!(invalid::all()));
+}
+
+#[test]
+fn golden_block() {
+    compare("block.json", &block::golden());
+}
+
+#[test]
+fn codes() {
+    let codes: Vec<Value> = Code::ALL
+        .iter()
+        .map(|code| {
+            json!({
+                "number": *code as u16,
+                "name": code,
+                "standing": code.standing(),
+                "about_signatures": code.about_signatures(),
+                "sentence": code.sentence(),
+            })
+        })
+        .collect();
+    compare("codes.json", &json!(codes));
+}
+
+#[test]
+fn texts_of_identifiers() {
+    let scheme = musubi_ledger::address::SchemePrefix::new("maebashi").unwrap();
+    let parties: Vec<Value> = ["alice", "club", "shop"]
+        .iter()
+        .map(|name| {
+            json!({
+                "bytes": hex::encode(id(name).0),
+                "party": id(name),
+                "address": scheme.address(id(name)),
+                "medium": medium(name),
+                "medium_bytes": hex::encode(medium(name).0),
+            })
+        })
+        .collect();
+    let instruments: Vec<Value> = ["A", "MEBUKU", "ABCDEFGHIJ-12345"]
+        .iter()
+        .map(|name| json!({ "text": name, "bytes": hex::encode(instrument(name).bytes()) }))
+        .collect();
+    compare("identifiers.json", &json!({ "parties": parties, "instruments": instruments }));
+}

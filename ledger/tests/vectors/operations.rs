@@ -1,0 +1,251 @@
+//! One transaction for every operation, with every variant that its fields have.
+
+use crate::common::*;
+use musubi_ledger::{
+    hash::sha256,
+    id::{ChainId, RosterLine, Salt},
+    lot::OriginKind,
+    party::AttributeTest,
+};
+
+fn tx(name: &str) -> TxId {
+    TxId(sha256(format!("transaction {name}").as_bytes()))
+}
+
+/// The body of vector number `at`: the optional fields come and go with the number.
+pub(crate) fn body(chain: ChainId, at: usize, operation: Operation) -> Body {
+    let mut salt = [0; 16];
+    salt.copy_from_slice(&sha256(&(at as u64).to_le_bytes())[..16]);
+    let bit = |n: usize| at & n != 0;
+    Body {
+        chain,
+        rules_version: 1,
+        sender: id("alice"),
+        reference: format!("vector-{at}").parse().unwrap(),
+        salt: Salt(salt),
+        expires: BEGIN.plus(3_600_000),
+        purpose: Purpose(u16::try_from(at).unwrap()),
+        memo: bit(1).then(|| document("memo")),
+        answers: bit(2).then(|| tx("request")),
+        on_behalf_of: bit(4).then_some(RosterLine([9; 16])),
+        operation,
+    }
+}
+
+type Vector = (&'static str, Operation, Vec<By>);
+
+/// All vectors, in the order of the operations' tags.
+pub(crate) fn all() -> Vec<Vector> {
+    let mut all = money();
+    all.extend(grants());
+    all.extend(parties());
+    all.extend(groups());
+    all
+}
+
+fn money() -> Vec<Vector> {
+    let terms_end = BEGIN.plus(30 * DAY);
+    let cited = |debit, credit| Operation::Transfer(Movement {
+        debit,
+        credit,
+        legs: legs(&[("MEBUKU", 1), ("POINT", u64::MAX)]),
+        ..movement("alice", "shop", 1)
+    });
+    let shown = Citation::Medium { medium: medium("card"), mandate: tx("mandate") };
+    let two = || vec![debit("alice"), credit("bob")];
+    let payout = RedemptionAnswer::Paid { payout: document("payout") };
+    let notice = RedemptionAnswer::Returned { notice: document("notice") };
+    let answer = |answer| Operation::AnswerRedemption(AnswerRedemption { redemption: tx("redemption"), answer });
+    vec![
+        ("transfer, live", pay("alice", "bob", 500), two()),
+        (
+            "transfer of a group, by two mandates",
+            cited(Citation::Mandate(tx("budget")), Citation::Mandate(tx("standing"))),
+            vec![debit("eve")],
+        ),
+        ("transfer by request", cited(Citation::Live, Citation::Request), vec![debit("alice")]),
+        ("transfer by medium", cited(shown, Citation::Live), vec![terminal("shop"), credit("shop")]),
+        (
+            "transfer of a group, live",
+            pay("club", "eve", 500),
+            vec![drafts("club", "alice"), approves("club", "bob"), credit("eve")],
+        ),
+        (
+            "top_up",
+            Operation::TopUp(TopUp {
+                origin: OriginKind::Grant,
+                funder: id("bob"),
+                campaign: 7,
+                ..top_up(tx("allowance"), "alice", 5_000, "bank")
+            }),
+            vec![issues(), credit("alice"), funds("bob")],
+        ),
+        ("propose", propose("club", "eve", 500, terms_end), vec![drafts("club", "alice")]),
+        ("decide: consent", decide(tx("proposal"), Decision::Consent), vec![approves("club", "bob")]),
+        ("decide: decline", decide(tx("proposal"), Decision::Decline), vec![credit("eve")]),
+        ("decide: withdraw", decide(tx("proposal"), Decision::Withdraw), vec![own("alice")]),
+        (
+            "request_payment",
+            Operation::RequestPayment(RequestPayment {
+                payee: id("shop"),
+                payer: Some(id("alice")),
+                legs: legs(&[("MEBUKU", 700)]),
+                due: terms_end,
+            }),
+            vec![credit("shop")],
+        ),
+        ("cancel_request", Operation::CancelRequest { request: tx("request") }, vec![own("shop")]),
+        ("refund", refund(tx("sale"), 100), vec![debit("shop")]),
+        (
+            "correct",
+            Operation::Correct(Correct {
+                original: tx("issue"),
+                legs: legs(&[("MEBUKU", 100)]),
+                reason: CorrectionReason::CourtOrder,
+                evidence: document("order"),
+            }),
+            vec![officer("issuer", "i1"), officer("issuer", "i2"), officer("city", "c1")],
+        ),
+        (
+            "request_redemption",
+            Operation::RequestRedemption(RequestRedemption {
+                merchant: id("shop"),
+                leg: legs(&[("MEBUKU", 700)])[0],
+                deadline: terms_end,
+            }),
+            vec![debit("shop")],
+        ),
+        ("answer_redemption: paid", answer(payout), vec![settles()]),
+        ("answer_redemption: returned", answer(notice), vec![settles()]),
+    ]
+}
+
+fn grants() -> Vec<Vector> {
+    let end = BEGIN.plus(30 * DAY);
+    let test = AttributeTest { name: "resident".into(), any_of: vec!["yes".into()] };
+    let full = MandateTerms {
+        instruments: vec![instrument("COIN"), instrument("MEBUKU")],
+        counterparty: Counterparty::Attribute(PartyKind::Person, test),
+        purpose: Some(Purpose::DUES),
+        per_day: Some(Amount(2_000)),
+        per_counterparty: Some(Amount(3_000)),
+        total: Some(Amount(4_000)),
+        uses: Some(12),
+        staff: ids(&["eve", "frank"]),
+        from: BEGIN,
+        until: Some(end),
+        ..terms(Direction::Debit, 1_000)
+    };
+    let party = MandateTerms {
+        counterparty: Counterparty::Party(id("issuer")),
+        ..terms(Direction::Credit, 1)
+    };
+    let kind = MandateTerms {
+        counterparty: Counterparty::Kind(PartyKind::Merchant),
+        per_day: Some(Amount(1)),
+        until: Some(end),
+        ..terms(Direction::Debit, 1)
+    };
+    let genesis = genesis();
+    let voucher = genesis.instruments[3].terms.clone();
+    let group = vec![drafts("club", "alice"), approves("club", "bob")];
+    let issuer = || vec![officer("issuer", "i1"), officer("issuer", "i2")];
+    let across = vec![officer("issuer", "i1"), officer("city", "c1")];
+    vec![
+        ("grant_mandate: debit, all bounds", mandate("club", full), group),
+        ("grant_mandate: credit", mandate("alice", party.clone()), vec![credit("alice")]),
+        ("revoke_mandate", Operation::RevokeMandate { mandate: tx("mandate") }, vec![own("alice")]),
+        ("grant_allowance", allowance("MEBUKU", 9, 8, 7, end), across),
+        ("revoke_allowance", Operation::RevokeAllowance { allowance: tx("allowance") }, issuer()),
+        (
+            "define_instrument",
+            Operation::DefineInstrument(DefineInstrument { instrument: instrument("NEW"), terms: voucher }),
+            issuer(),
+        ),
+        (
+            "enrol_medium",
+            Operation::EnrolMedium(EnrolMedium {
+                medium: medium("card"),
+                party: id("alice"),
+                registrar: id("registrar"),
+                debit: Some(kind),
+                credit: Some(party),
+                evidence: document("application"),
+            }),
+            vec![officer("registrar", "r1"), officer("registrar", "r2")],
+        ),
+        ("revoke_medium", Operation::RevokeMedium { medium: medium("card") }, vec![own("alice")]),
+    ]
+}
+
+fn parties() -> Vec<Vector> {
+    let (party, evidence) = (id("alice"), document("report"));
+    let (old, new) = (key("alice").public(), key("alice/2").public());
+    let two = || vec![officer("registrar", "r1"), officer("registrar", "r2")];
+    let with_key = || vec![own("alice"), proves("alice", "alice/2")];
+    let attributes = vec![attribute("age-band", "60s"), attribute("resident", "yes")];
+    let register = RegisterParty {
+        attributes: attributes.clone(),
+        ..register("alice", PartyKind::Person)
+    };
+    let attest = Attest { party, registrar: id("registrar"), attributes };
+    let recovery = Operation::Recover(Recover { party, key: new, evidence });
+    vec![
+        (
+            "register_party",
+            Operation::RegisterParty(register),
+            vec![officer("registrar", "r1"), own("alice")],
+        ),
+        ("attest", Operation::Attest(attest), vec![officer("registrar", "r1")]),
+        ("set_officers", set_officers("registrar", &["r1", "alice"]), two()),
+        ("add_key", Operation::AddKey(AddKey { party, key: new }), with_key()),
+        ("rotate_key", Operation::RotateKey(RotateKey { party, old, new }), with_key()),
+        (
+            "revoke_key",
+            Operation::RevokeKey(RevokeKey { party, key: old, compromised: true }),
+            vec![own("alice")],
+        ),
+        ("freeze", Operation::Freeze(Freeze { party, evidence }), vec![own("alice")]),
+        ("unfreeze", Operation::Unfreeze { party }, two()),
+        ("recover", recovery, [two(), vec![proves("alice", "alice/2")]].concat()),
+        ("cancel_recovery", Operation::CancelRecovery { party }, vec![own("alice")]),
+    ]
+}
+
+fn groups() -> Vec<Vector> {
+    let all = roles(&[("alice", true, false), ("bob", false, true), ("carol", true, true)]);
+    let two = || vec![member("club", "alice"), checker("club", "bob")];
+    let create = CreateGroup {
+        group: id("club"),
+        registrar: id("registrar"),
+        representative: id("dave"),
+        roles: all.clone(),
+        policy: policy(&[(1, 1), (100_000, 2)]),
+    };
+    let change = ChangeGroup {
+        group: id("club"),
+        roles: Some(all.clone()),
+        policy: Some(policy(&[])),
+        representative: Some(id("eve")),
+    };
+    let install = InstallSuccessors {
+        group: id("club"),
+        representative: id("eve"),
+        roles: all,
+        effective: BEGIN.plus(NOTICE),
+    };
+    vec![
+        (
+            "create_group",
+            Operation::CreateGroup(create),
+            vec![officer("registrar", "r1"), represents("club", "dave"), member("club", "alice")],
+        ),
+        ("change_group", Operation::ChangeGroup(change), [two(), vec![own("eve")]].concat()),
+        (
+            "install_successors",
+            Operation::InstallSuccessors(install),
+            vec![officer("registrar", "r1"), officer("registrar", "r2")],
+        ),
+        ("close_group", Operation::CloseGroup { group: id("club") }, two()),
+    ]
+}
