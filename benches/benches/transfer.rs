@@ -17,7 +17,7 @@ fn stages(c: &mut Criterion) {
     let mut group = c.benchmark_group("transfer");
     group.throughput(Throughput::Elements(BLOCK as u64));
     for payment in [Payment::BothSign, Payment::StaticQr] {
-        let mut town = Town::new(10_000, 500);
+        let mut town = Town::new(4_000, 500);
         let items = town.payments(BLOCK, payment);
         let batch = town.batch(items);
         let chain = batch.chain;
@@ -39,13 +39,13 @@ fn stages(c: &mut Criterion) {
     group.finish();
 }
 
-/// Persist with fsync and record, as a node does, on a directory that holds 10,000 wallets.
+/// Persist with fsync and record, as a node does, on a directory that holds 4,500 wallets.
 fn disk(c: &mut Criterion) {
     let mut group = c.benchmark_group("transfer");
     group
         .throughput(Throughput::Elements(BLOCK as u64))
         .sample_size(20);
-    let mut town = Town::new(10_000, 500);
+    let mut town = Town::new(4_000, 500);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let directory = Directory::on_disk(folder.path(), &RocksOptions::default()).expect("opens");
     let opened = Store::create(directory, &town.genesis, [1; 16], &OpenSettings::default());

@@ -73,7 +73,8 @@ impl<'a> Overlay<'a> {
 
     /// The item took effect: its changes become the block's.
     pub fn keep(&mut self) {
-        self.block.append(&mut self.item);
+        // Not `append`, which rebuilds the whole map: a block has thousands of items of a few rows each.
+        self.block.extend(std::mem::take(&mut self.item));
     }
 
     /// The item took none: its changes are forgotten.
