@@ -214,6 +214,6 @@ pub enum Admission {
 pub trait Door: Send + Sync + 'static {
     /// Hands verified transactions over, all in one step; one answer each, in order. With `follow`, each
     /// admitted one comes with a receiver that is registered *before* the handing over, so that no
-    /// result can be missed ([`super::Waiters`] does this). *Memory*: a bounded queue that is full refuses.
+    /// result can be missed. *Memory*: a bounded queue that is full refuses.
     fn submit(&self, items: Vec<CheckedSubmission>, follow: bool) -> Vec<Admission>;
 }

@@ -49,16 +49,17 @@ pub(super) enum Raw {
     Canonical(Bytes),
 }
 
-/// What the door found.
+/// What needs no handing over any more.
 #[derive(Debug)]
-pub(super) enum Finding {
-    /// Fit to be handed over.
-    Fit(CheckedSubmission),
+pub(super) enum Answered {
     /// Judged before; this is its verdict.
-    Judged(TxId, Judged),
+    Judged(TxId, Box<Judged>),
     /// Refused.
     Refused(ApiError),
 }
+
+/// What the door found: fit to be handed over, or answered.
+pub(super) type Finding = Result<CheckedSubmission, Answered>;
 
 struct Job {
     items: Vec<Raw>,
@@ -142,7 +143,7 @@ struct Candidate {
     preimages: Vec<Preimage>,
 }
 
-type Prepared = Result<Candidate, Finding>;
+type Prepared = Result<Candidate, Answered>;
 
 struct Checker {
     chain: ChainId,
@@ -189,10 +190,10 @@ impl Checker {
     }
 
     fn prepare(&self, raw: &Raw) -> Prepared {
-        let (transaction, bytes) = raw.read().map_err(Finding::Refused)?;
+        let (transaction, bytes) = raw.read().map_err(Answered::Refused)?;
         let body = &transaction.body;
         let id = body.id();
-        let refused = |code| Err(Finding::Refused(ApiError::of_transaction(code, Some(id))));
+        let refused = |code| Err(Answered::Refused(ApiError::of_transaction(code, Some(id))));
         if body.chain != self.chain {
             return refused(Code::WrongChain);
         }
@@ -201,12 +202,12 @@ impl Checker {
         }
         let state = self.ledger.state();
         if let Some(Row::Judged(judged)) = state.row(&RowKey::Judged(id)) {
-            return Err(Finding::Judged(id, judged));
+            return Err(Answered::Judged(id, Box::new(judged)));
         }
         let reference = RowKey::Reference(body.sender, body.reference.clone());
         if let Some(Row::Reference(owner)) = state.row(&reference) {
             // The problem names the transaction that has the reference.
-            return Err(Finding::Refused(ApiError::of_transaction(
+            return Err(Answered::Refused(ApiError::of_transaction(
                 Code::ReferenceTaken,
                 Some(owner),
             )));
@@ -242,19 +243,14 @@ fn verify<'a>(candidates: impl Iterator<Item = &'a Candidate>) -> Vec<bool> {
 }
 
 fn finding(item: Prepared, holds: &mut impl Iterator<Item = bool>) -> Finding {
-    match item {
-        Err(finding) => finding,
-        Ok(candidate) => {
-            let of_item = holds.by_ref().take(candidate.preimages.len());
-            // Every verdict is taken from the iterator, also behind a failed one.
-            if of_item.filter(|holds| !holds).count() == 0 {
-                Finding::Fit(candidate.submission)
-            } else {
-                let id = Some(candidate.submission.id);
-                Finding::Refused(ApiError::of_transaction(Code::BadSignature, id))
-            }
-        }
+    let candidate = item?;
+    // Every verdict is taken from the iterator, also behind a failed one.
+    let of_item = holds.by_ref().take(candidate.preimages.len());
+    if of_item.filter(|holds| !holds).count() == 0 {
+        return Ok(candidate.submission);
     }
+    let id = Some(candidate.submission.id);
+    Err(Answered::Refused(ApiError::of_transaction(Code::BadSignature, id)))
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! The HTTP API: axum routes over two traits, [`Ledger`] to read and [`Door`] to submit.
 //!
 //! Who owns what:
-//! - `access`: those traits; `waiters`: a ready-made registry of who follows which transaction;
-//! - `submit`: submissions; `check`: the thread that decodes them and verifies their signatures;
+//! - `access`: those traits; the node keeps them in [`crate::api`];
+//! - `submit`: the submission routes; `intake`: the way of a submission to its answer; `check`: the thread
+//!   that decodes submissions and verifies their signatures;
 //! - `read`: everything that is read; `feed`: the event feed; `health`: probes and metrics;
 //! - `auth`: reader tokens; `rate`: how much may be submitted; `body`, `extract`: what requests carry;
 //! - `problem`: the one form of refusals; `edge`: what happens to every request and answer;
@@ -21,6 +22,7 @@ mod edge;
 mod extract;
 mod feed;
 mod health;
+mod intake;
 mod openapi;
 mod problem;
 mod rate;
@@ -30,7 +32,6 @@ mod server;
 mod stall;
 mod submit;
 mod views;
-mod waiters;
 
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
@@ -54,7 +55,6 @@ pub use config::{HttpConfig, HttpLimits};
 pub use problem::{ApiError, DoorCode, PROBLEM_JSON};
 pub use rate::Rate;
 pub use server::Server;
-pub use waiters::Waiters;
 
 use crate::metrics::Metrics;
 use check::SignatureDoor;

@@ -1,9 +1,6 @@
-//! Submissions: one transaction, or many at once.
+//! The submission routes: one transaction, or many at once.
 
-use std::{
-    net::IpAddr,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use axum::{
     Extension, Json,
@@ -13,25 +10,17 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use musubi_ledger::{
-    api::{Problem, Status},
-    code::Code,
-    id::TxId,
+    api::{Problem, Stage, Status},
     limits,
-    state::{Row, RowKey},
 };
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
 
 use super::{
-    Api, Peer,
-    access::{Admission, CheckedSubmission, Fate},
-    body,
-    check::{Finding, Raw},
+    Api, Peer, body,
+    check::Raw,
     extract::QueryOf,
     problem::{ApiError, DoorCode},
-    views,
 };
-use crate::metrics::Stage;
 
 /// Longest wait that a client may ask for.
 const TIMEOUT_MS_MAX: u64 = 30_000;
@@ -113,10 +102,8 @@ pub(super) async fn submit(
     let mut answers = api.admit(ip, vec![raw], deadline).await?;
     let status = answers.pop().expect("one answer per item")?;
     let http = match status.stage {
-        musubi_ledger::api::Stage::Pending | musubi_ledger::api::Stage::Unknown => {
-            StatusCode::ACCEPTED
-        }
-        musubi_ledger::api::Stage::Judged | musubi_ledger::api::Stage::Void => StatusCode::OK,
+        Stage::Pending | Stage::Unknown => StatusCode::ACCEPTED,
+        Stage::Judged | Stage::Void => StatusCode::OK,
     };
     Ok((http, [(header::CACHE_CONTROL, "no-store")], Json(status)).into_response())
 }
@@ -184,128 +171,6 @@ fn split_bulk(body: &Bytes) -> Result<Vec<Raw>, ApiError> {
         return Err(ApiError::new(DoorCode::MalformedBulk).because("1 to 4096 items"));
     }
     Ok(items)
-}
-
-/// An item on its way to its answer.
-enum Placed {
-    Answered(Result<Status, ApiError>),
-    OnTheWay(TxId, Option<oneshot::Receiver<Fate>>),
-}
-
-impl Api {
-    /// Takes transactions through the door and, with a deadline, follows them to their results.
-    async fn admit(
-        &self,
-        ip: IpAddr,
-        items: Vec<Raw>,
-        deadline: Option<Instant>,
-    ) -> Result<Vec<Result<Status, ApiError>>, ApiError> {
-        let begun = Instant::now();
-        self.take_rate(self.per_ip.as_ref(), ip, items.len())?;
-        let findings = self.door_checks.check(items).await?;
-        let placed = self.hand_over(findings, deadline.is_some());
-        let mut answers = Vec::with_capacity(placed.len());
-        for item in placed {
-            answers.push(match item {
-                Placed::Answered(answer) => answer,
-                Placed::OnTheWay(id, None) => Ok(views::pending(id, self.head())),
-                Placed::OnTheWay(id, Some(fate)) => self.follow(id, fate, deadline).await,
-            });
-        }
-        if deadline.is_some() {
-            self.metrics.stage(Stage::Follow, begun.elapsed());
-        }
-        Ok(answers)
-    }
-
-    /// Gives what is fit to the node's door, all in one step.
-    fn hand_over(&self, findings: Vec<Finding>, follow: bool) -> Vec<Placed> {
-        let mut placed: Vec<Placed> = Vec::with_capacity(findings.len());
-        let mut fit = Vec::new();
-        for finding in findings {
-            placed.push(match finding {
-                Finding::Judged(id, judged) => {
-                    Placed::Answered(Ok(views::judged(id, &judged, self.head())))
-                }
-                Finding::Refused(error) => Placed::Answered(Err(error)),
-                Finding::Fit(submission) => {
-                    let id = submission.id;
-                    match self.take_key_rates(&submission) {
-                        Ok(()) => {
-                            fit.push((placed.len(), submission));
-                            Placed::OnTheWay(id, None)
-                        }
-                        Err(error) => Placed::Answered(Err(error.about(id))),
-                    }
-                }
-            });
-        }
-        if fit.is_empty() {
-            return placed;
-        }
-        let (places, submissions): (Vec<usize>, Vec<_>) = fit.into_iter().unzip();
-        let admissions = self.door.submit(submissions, follow);
-        assert_eq!(admissions.len(), places.len(), "a door answers every submission");
-        let mut admitted = 0;
-        for (place, admission) in places.into_iter().zip(admissions) {
-            let Placed::OnTheWay(id, fate) = &mut placed[place] else { continue };
-            match admission {
-                Admission::Admitted(receiver) => {
-                    *fate = receiver;
-                    admitted += 1;
-                }
-                Admission::Refused(why) => {
-                    placed[place] = Placed::Answered(Err(ApiError::from(why).about(*id)));
-                }
-            }
-        }
-        self.metrics.admitted(admitted);
-        placed
-    }
-
-    /// Charges every key that signed: the signatures hold, so nobody can use up another's rate.
-    fn take_key_rates(&self, submission: &CheckedSubmission) -> Result<(), ApiError> {
-        let mut signatures = submission.transaction.signatures.iter();
-        signatures.try_for_each(|s| self.take_rate(self.per_key.as_ref(), s.signer, 1))
-    }
-
-    /// Waits for one result; past the deadline the item is pending.
-    async fn follow(
-        &self,
-        id: TxId,
-        fate: oneshot::Receiver<Fate>,
-        deadline: Option<Instant>,
-    ) -> Result<Status, ApiError> {
-        let deadline = deadline.unwrap_or_else(Instant::now);
-        let fate = tokio::select! {
-            fate = tokio::time::timeout_at(deadline.into(), fate) => fate,
-            () = self.stop.cancelled() => return Ok(views::pending(id, self.head())),
-        };
-        match fate {
-            Ok(Ok(Fate::Ordered { result, .. })) if result.code == Code::AlreadyJudged => {
-                // Another copy of it was quicker: its verdict is this one's.
-                self.status(id).await
-            }
-            Ok(Ok(Fate::Ordered { head, result })) => {
-                Ok(views::ordered(&result, head, self.head()))
-            }
-            Ok(Ok(Fate::Refused(why))) => Err(ApiError::from(why).about(id)),
-            Ok(Err(_)) | Err(_) => Ok(views::pending(id, self.head())),
-        }
-    }
-
-    /// Where a transaction stands.
-    pub(super) async fn status(&self, id: TxId) -> Result<Status, ApiError> {
-        // The head first: what is absent then is absent at that head or a later one.
-        let head = self.head();
-        let pending = self.ledger.pending(&id);
-        let row = self.read(move |ledger| Ok(ledger.state().row(&RowKey::Judged(id)))).await?;
-        Ok(match row {
-            Some(Row::Judged(judged)) => views::judged(id, &judged, head),
-            _ if pending => views::pending(id, head),
-            _ => views::unknown(id, head),
-        })
-    }
 }
 
 #[cfg(test)]

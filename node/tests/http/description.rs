@@ -113,7 +113,8 @@ async fn every_route_is_described_and_answers() {
         let described = &operation["responses"][&status];
         assert!(described.is_object(), "{path} answers {status}, which is not described");
         let media_type = response.headers()["content-type"].to_str().unwrap();
-        let media_type = media_type.split(';').next().unwrap();
+        let media_type = media_type.split(';').next().unwrap().to_owned();
+        let media_type = media_type.as_str();
         let content = described["content"].as_object().unwrap();
         assert!(content.keys().any(|key| key.starts_with(media_type)), "{path}: {media_type}");
         if media_type == "application/json" {
@@ -157,6 +158,25 @@ async fn refusals_that_any_route_can_give_are_problems_and_described() {
     }
     problem(client.get("/nowhere").send().await.unwrap(), 404, "not_found").await;
     problem(client.get("/v1/").send().await.unwrap(), 404, "not_found").await;
+}
+
+#[test]
+fn the_manual_has_every_route_and_every_code() {
+    let manual = include_str!("../../../docs/API.md");
+    for route in ROUTES {
+        let (method, path) = route.split_once(' ').unwrap();
+        let heading = format!("`{} {path}`", method.to_uppercase());
+        assert!(manual.contains(&heading), "docs/API.md lacks {heading}");
+    }
+    let door = musubi_node::http::DoorCode::ALL.iter();
+    let door = door.map(|code| {
+        format!("| `{}` | {} | {} |", code.name(), code.status().as_u16(), code.sentence())
+    });
+    let ledger = musubi_ledger::code::Code::ALL.iter();
+    let ledger = ledger.map(|code| format!("| {} | `{}` |", *code as u16, code.name()));
+    for line in door.chain(ledger) {
+        assert!(manual.contains(&line), "docs/API.md lacks {line}");
+    }
 }
 
 /// One transaction of every kind that is not tried elsewhere, for its JSON.

@@ -172,6 +172,45 @@ async fn a_full_door_is_busy() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_does_not_read_is_cut_off() {
+    let limits = HttpLimits { write_stall_ms: 300, ..HttpLimits::default() };
+    let client = Client::with(limits).await;
+    // More than the sockets' buffers take: void items are kept in Raft entries too.
+    for block in 0..60_u8 {
+        client.town.execute(vec![vec![block; 32_000]; 14]);
+    }
+    let mut stream = TcpStream::connect(client.server.address()).await.unwrap();
+    let request = format!(
+        "GET /v1/entries?from=1&count=1000 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
+        crate::client::TOKEN
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let open = |client: &Client| client.metrics.render().contains("musubi_http_connections 1");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(open(&client), "it has its connection while the answer flows");
+    let begun = Instant::now();
+    while open(&client) {
+        assert!(begun.elapsed() < Duration::from_secs(5), "it is cut off");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_panic_costs_its_request_alone() {
+    let client = Client::start().await;
+    let payment = client.payment(1).encode();
+    client.town.break_books();
+    for _ in 0..3 {
+        problem(client.bare("/readyz").send().await.unwrap(), 500, "internal").await;
+        let wallet = format!("/v1/wallets/{}", crate::city::id("alice"));
+        let refused = problem(client.get(&wallet).send().await.unwrap(), 500, "internal").await;
+        assert!(!refused.detail.contains("purpose"), "causes stay in the log");
+        problem(client.submit_bytes("", payment.clone()).await, 500, "internal").await;
+        assert_eq!(client.bare("/v1/info").send().await.unwrap().status(), 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stopping_answers_who_waits_and_frees_the_port() {
     let client = Client::start().await;
     let address = client.server.address();

@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use musubi_consensus::Submission;
 use musubi_ledger::{
     api::Info,
     batch::{Batch, NodeId},
@@ -24,9 +25,10 @@ use musubi_ledger::{
     },
     transaction::Transaction,
 };
+use musubi_node::core::pending::{Admitted, Pending};
 use musubi_node::http::{
     Admission, CheckedSubmission, Door, FeedPage, HistoryPage, Ledger, NotReady, Read, Recorded,
-    Refusal, Waiters,
+    Refusal,
 };
 use tokio::sync::watch;
 
@@ -36,7 +38,7 @@ use crate::city;
 pub(crate) struct Town {
     books: RwLock<Books>,
     heads: watch::Sender<Head>,
-    waiters: Waiters,
+    pending: Pending,
     queue: Mutex<Sender<Vec<CheckedSubmission>>>,
     /// Locked by a test, nothing is executed.
     pub(crate) hold: Mutex<()>,
@@ -110,7 +112,7 @@ impl Town {
         let town = Arc::new(Self {
             books: RwLock::new(books),
             heads: watch::Sender::new(block.head),
-            waiters: Waiters::new(),
+            pending: Pending::new(4_096),
             queue: Mutex::new(queue),
             hold: Mutex::new(()),
             refuses: Mutex::new(None),
@@ -133,7 +135,7 @@ impl Town {
     pub(crate) fn execute(&self, items: Vec<Vec<u8>>) -> Block {
         let block = self.books.write().unwrap().execute(items);
         self.heads.send_replace(block.head);
-        self.waiters.settle(block.head, &block.items);
+        self.pending.settle(block.head, &block.items);
         block
     }
 
@@ -143,6 +145,16 @@ impl Town {
         for item in block.items {
             assert_eq!(item.code, musubi_ledger::code::Code::Applied);
         }
+    }
+
+    /// Makes every later read of the books panic, as a failed disk makes the real store's.
+    pub(crate) fn break_books(&self) {
+        let broken = std::panic::AssertUnwindSafe(|| {
+            let _books = self.books.write().unwrap();
+            let _ails = self.ails.lock().unwrap();
+            panic!("the books are broken on purpose");
+        });
+        assert!(std::panic::catch_unwind(broken).is_err());
     }
 
     /// Block time now.
@@ -197,7 +209,7 @@ impl Ledger for Town {
     }
 
     fn pending(&self, id: &TxId) -> bool {
-        self.waiters.pending(id)
+        self.pending.holds(id)
     }
 
     fn state(&self) -> &dyn ReadState {
@@ -305,12 +317,23 @@ impl Door for Town {
         if let Some(refusal) = *self.refuses.lock().unwrap() {
             return items.iter().map(|_| Admission::Refused(refusal)).collect();
         }
-        let admit = |item: &CheckedSubmission| {
-            let receiver = self.waiters.admit(item.id, item.transaction.body.expires, follow);
-            Admission::Admitted(receiver)
-        };
-        let admissions = items.iter().map(admit).collect();
-        self.queue.lock().unwrap().send(items).unwrap();
+        let mut fresh = Vec::new();
+        let mut admissions = Vec::new();
+        for item in items {
+            let submission = Submission { id: item.id, bytes: item.bytes.clone() };
+            let expires = item.transaction.body.expires;
+            let (admitted, receiver) = self.pending.admit(&submission, expires);
+            if admitted == Admitted::New {
+                fresh.push(item);
+            }
+            admissions.push(match admitted {
+                Admitted::Full => Admission::Refused(Refusal::Busy),
+                _ => Admission::Admitted(receiver.filter(|_| follow)),
+            });
+        }
+        if !fresh.is_empty() {
+            self.queue.lock().unwrap().send(fresh).unwrap();
+        }
         admissions
     }
 }
