@@ -42,9 +42,7 @@ fn stages(c: &mut Criterion) {
 /// Persist with fsync and record, as a node does, on a directory that holds 4,500 wallets.
 fn disk(c: &mut Criterion) {
     let mut group = c.benchmark_group("transfer");
-    group
-        .throughput(Throughput::Elements(BLOCK as u64))
-        .sample_size(20);
+    group.throughput(Throughput::Elements(BLOCK as u64)).sample_size(20);
     let mut town = Town::new(4_000, 500);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let directory = Directory::on_disk(folder.path(), &RocksOptions::default()).expect("opens");
@@ -71,23 +69,10 @@ fn disk(c: &mut Criterion) {
 fn write(store: &Store, (block, data): (Block, Vec<u8>)) {
     let index = store.applied().index + 1;
     let position = Position { index, term: 1 };
-    let hard_state = Some(HardState {
-        term: 1,
-        vote: None,
-        commit: index,
-    });
-    let entries = vec![LogEntry {
-        index,
-        term: 1,
-        data,
-    }];
-    let persist = Persist {
-        number: index,
-        truncate_from: None,
-        entries,
-        hard_state,
-        must_sync: true,
-    };
+    let hard_state = Some(HardState { term: 1, vote: None, commit: index });
+    let entries = vec![LogEntry { index, term: 1, data }];
+    let persist =
+        Persist { number: index, truncate_from: None, entries, hard_state, must_sync: true };
     store.stage(&persist).expect("stages");
     store.sync().expect("syncs");
     store.record(&block, position).expect("records");

@@ -119,10 +119,7 @@ impl Town {
                 until: None,
             };
             let grantor = party(SHOP, shop);
-            let body = self.body(
-                grantor,
-                Operation::GrantMandate(GrantMandate { grantor, terms }),
-            );
+            let body = self.body(grantor, Operation::GrantMandate(GrantMandate { grantor, terms }));
             self.mandates.push(body.id());
             let signature = body.sign(Side::Credit, Role::Holder, grantor, &key(SHOP, shop));
             items.push(Transaction::new(body, vec![signature]).encode());
@@ -143,12 +140,7 @@ impl Town {
         let body = self.body(officer, Operation::GrantAllowance(grant));
         let allowance = body.id();
         let sign = |n: usize, office: usize| {
-            body.sign(
-                Side::Authority,
-                Role::Officer,
-                party(OFFICE, office),
-                &key(OFFICE, n),
-            )
+            body.sign(Side::Authority, Role::Officer, party(OFFICE, office), &key(OFFICE, n))
         };
         let signatures = vec![sign(10, 2), sign(11, 3)];
         self.run_all(vec![Transaction::new(body, signatures).encode()]);
@@ -185,9 +177,7 @@ impl Town {
             chain: self.genesis.chain(),
             rules_version: RULES_VERSION,
             sender,
-            reference: format!("bench-{}", self.counter)
-                .parse()
-                .expect("a valid reference"),
+            reference: format!("bench-{}", self.counter).parse().expect("a valid reference"),
             salt: Salt(salt),
             expires: Time(self.time + limits::SUBMISSION_WINDOW_MS / 2),
             purpose: Purpose::PURCHASE,
@@ -210,17 +200,8 @@ impl Town {
             Payment::BothSign => Citation::Live,
             Payment::StaticQr => Citation::Mandate(self.mandates[shop]),
         };
-        let legs = vec![Leg {
-            instrument: money(),
-            amount: Amount(7),
-        }];
-        let movement = Movement {
-            from,
-            to,
-            legs,
-            debit: Citation::Live,
-            credit,
-        };
+        let legs = vec![Leg { instrument: money(), amount: Amount(7) }];
+        let movement = Movement { from, to, legs, debit: Citation::Live, credit };
         let body = self.body(from, Operation::Transfer(movement));
         let mut signatures = vec![body.sign(Side::Debit, Role::Holder, from, &key(PERSON, person))];
         if payment == Payment::BothSign {
@@ -241,11 +222,7 @@ impl Town {
             let hash = Batch::entry_hash(&entry);
             let block = self.chain.execute(&self.state, &batch, hash, &checked);
             for item in &block.items {
-                assert_eq!(
-                    item.code.name(),
-                    "applied",
-                    "a benchmark measures what works"
-                );
+                assert_eq!(item.code.name(), "applied", "a benchmark measures what works");
             }
             self.state.apply(&block.changes);
             self.blocks.push((block, entry));
@@ -257,13 +234,7 @@ impl Town {
         self.time += 1;
         self.index += 1;
         let leader = (NodeId(1), &key(OFFICE, 30));
-        Batch::sign(
-            self.genesis.chain(),
-            (1, self.index),
-            Time(self.time),
-            items,
-            leader,
-        )
+        Batch::sign(self.genesis.chain(), (1, self.index), Time(self.time), items, leader)
     }
 
     /// The state, as rules read it.
@@ -283,34 +254,17 @@ fn genesis(persons: usize, shops: usize) -> Genesis {
             Some(1),
             vec![party(OFFICE, 10), party(OFFICE, 12)],
         ),
-        first(
-            party(OFFICE, 3),
-            PartyKind::Operator,
-            vec![],
-            None,
-            vec![party(OFFICE, 11)],
-        ),
+        first(party(OFFICE, 3), PartyKind::Operator, vec![], None, vec![party(OFFICE, 11)]),
     ];
     for officer in 10..13 {
-        parties.push(person(
-            party(OFFICE, officer),
-            key(OFFICE, officer),
-            0xff,
-            officer,
-        ));
+        parties.push(person(party(OFFICE, officer), key(OFFICE, officer), 0xff, officer));
     }
     for n in 0..persons {
         parties.push(person(party(PERSON, n), key(PERSON, n), PERSON, n));
     }
     for n in 0..shops {
         let keys = vec![key(SHOP, n).public()];
-        parties.push(first(
-            party(SHOP, n),
-            PartyKind::Merchant,
-            keys,
-            None,
-            vec![],
-        ));
+        parties.push(first(party(SHOP, n), PartyKind::Merchant, keys, None, vec![]));
     }
     parties.sort_by_key(|p| p.party);
     let organisation = |n: usize, name: &str| Organisation {
@@ -324,10 +278,7 @@ fn genesis(persons: usize, shops: usize) -> Genesis {
         time: Time(START),
         rules_version: RULES_VERSION,
         salt: Salt([9; 16]),
-        parameters: Parameters {
-            recovery_delay_ms: 1_000,
-            successor_notice_ms: 1_000,
-        },
+        parameters: Parameters { recovery_delay_ms: 1_000, successor_notice_ms: 1_000 },
         organisations: vec![organisation(1, "city"), organisation(3, "operator")],
         nodes: vec![Node {
             id: NodeId(1),
@@ -337,10 +288,7 @@ fn genesis(persons: usize, shops: usize) -> Genesis {
             cosigner: key(OFFICE, 32).public(),
         }],
         parties,
-        instruments: vec![FirstInstrument {
-            instrument: money(),
-            terms: terms(),
-        }],
+        instruments: vec![FirstInstrument { instrument: money(), terms: terms() }],
     }
 }
 

@@ -213,12 +213,17 @@ impl Genesis {
         let parties_ok = self.parties.windows(2).all(|w| w[0].party < w[1].party);
         let instruments_ok = self.instruments.windows(2).all(|w| w[0].instrument < w[1].instrument);
         let officers_ok = self.parties.iter().all(|p| p.officers.windows(2).all(|w| w[0] < w[1]));
+        let attributes_ok = self.parties.iter().all(|p| {
+            p.attributes.iter().all(Attribute::well_formed)
+                && p.attributes.windows(2).all(|w| w[0].name < w[1].name)
+        });
         let organisations_ok = !self.organisations.is_empty()
             && self.organisations.windows(2).all(|w| w[0].party < w[1].party);
         for (holds, list) in [
             (organisations_ok, "organisations"),
             (nodes_ok, "nodes"),
             (parties_ok && officers_ok, "parties and officers"),
+            (attributes_ok, "attributes"),
             (instruments_ok, "instruments"),
         ] {
             if !holds {

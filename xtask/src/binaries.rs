@@ -20,11 +20,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
     let mut cargo = workspace.cargo(&["build", "--workspace", "--bins", "--locked"]);
     process::run(rocksdb.apply(&mut cargo))?;
     let folder = workspace.target_dir()?.join("debug");
-    println!(
-        "built in {}: {}",
-        process::duration(start.elapsed()),
-        folder.display()
-    );
+    println!("built in {}: {}", process::duration(start.elapsed()), folder.display());
     Ok(folder)
 }
 
@@ -45,8 +41,6 @@ pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     let rocksdb = RocksDb::ensure(workspace)?;
     let mut cargo = workspace.cargo(&["bench", "--locked", "-p", "musubi-benches"]);
     // Bench targets only: a library's unit tests would be run too, and do not know criterion's options.
-    cargo
-        .args(["--profile", "dev", "--bench", "*", "--"])
-        .args(arguments);
+    cargo.args(["--profile", "dev", "--bench", "*", "--"]).args(arguments);
     process::run(rocksdb.apply(&mut cargo))
 }

@@ -88,10 +88,7 @@ fn main() -> ExitCode {
     };
     let rest: Vec<String> = arguments.collect();
     if command.arguments.is_empty() && !rest.is_empty() {
-        eprintln!(
-            "error: `cargo xtask {name}` takes no arguments, but got `{}`",
-            rest.join(" ")
-        );
+        eprintln!("error: `cargo xtask {name}` takes no arguments, but got `{}`", rest.join(" "));
         return ExitCode::from(2);
     }
     match Workspace::find().and_then(|workspace| (command.run)(&workspace, &rest)) {

@@ -75,10 +75,7 @@ pub(crate) fn ensure() -> Result<()> {
 }
 
 fn missing() -> Vec<&'static Tool> {
-    TOOLS
-        .iter()
-        .filter(|tool| (tool.find)().is_none())
-        .collect()
+    TOOLS.iter().filter(|tool| (tool.find)().is_none()).collect()
 }
 
 /// The packages of some tools, each once, in the table's order.
@@ -150,10 +147,7 @@ fn libclang() -> Option<PathBuf> {
         .and_then(|config| process::output(Command::new(config).arg("--libdir")).ok())
         .map(|line| PathBuf::from(line.trim()));
     let from_debian = children(Path::new("/usr/lib"), "llvm-").map(|llvm| llvm.join("lib"));
-    from_config
-        .into_iter()
-        .chain(from_debian)
-        .find(|folder| is_usable_libclang(folder))
+    from_config.into_iter().chain(from_debian).find(|folder| is_usable_libclang(folder))
 }
 
 /// The library alone is not enough: bindgen stops at `stddef.h` without the compiler's own headers.
@@ -165,11 +159,7 @@ fn is_usable_libclang(folder: &Path) -> bool {
 
 fn has_libclang(folder: &Path) -> bool {
     children(folder, "libclang").any(|file| {
-        let name = file
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         // libclang.so, libclang.so.1, libclang-14.so.14.0.6; not libclang-cpp.so.
         (name.starts_with("libclang.so") || name.starts_with("libclang-"))
             && name.contains(".so")
@@ -197,9 +187,7 @@ fn find_program(program: &str, path: &OsString) -> Option<PathBuf> {
     if program.contains('/') {
         return Some(PathBuf::from(program)).filter(|path| path.is_file());
     }
-    std::env::split_paths(path)
-        .map(|folder| folder.join(program))
-        .find(|path| path.is_file())
+    std::env::split_paths(path).map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
 #[cfg(test)]
@@ -227,10 +215,7 @@ mod tests {
         let path = OsString::from(format!("/nowhere:{}/bin", root.display()));
         let expected = root.join("bin/protoc");
         assert_eq!(find_program("protoc", &path), Some(expected.clone()));
-        assert_eq!(
-            find_program(expected.to_str().unwrap(), &path),
-            Some(expected)
-        );
+        assert_eq!(find_program(expected.to_str().unwrap(), &path), Some(expected));
         assert_eq!(find_program("protoc-3", &path), None);
         assert_eq!(find_program("/nowhere/protoc", &path), None);
     }
@@ -241,18 +226,9 @@ mod tests {
         assert!(has_libclang(&bare) && !is_usable_libclang(&bare));
         let whole = folder("whole", &["libclang.so.1", "clang/14.0.6/include/stddef.h"]);
         assert!(is_usable_libclang(&whole));
-        let other = folder(
-            "other",
-            &[
-                "libclang-cpp.so.14",
-                "libclangAST.a",
-                "clang/14/include/stddef.h",
-            ],
-        );
-        assert!(
-            !is_usable_libclang(&other),
-            "the C++ library is another one"
-        );
+        let other =
+            folder("other", &["libclang-cpp.so.14", "libclangAST.a", "clang/14/include/stddef.h"]);
+        assert!(!is_usable_libclang(&other), "the C++ library is another one");
     }
 
     #[test]

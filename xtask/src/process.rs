@@ -9,9 +9,7 @@ use anyhow::{Context, Result, bail};
 /// Runs a command with our terminal and fails if it fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let shown = display(command);
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start `{shown}`"))?;
+    let status = command.status().with_context(|| format!("cannot start `{shown}`"))?;
     if !status.success() {
         bail!("`{shown}` failed ({status})");
     }
@@ -33,10 +31,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
 
 /// Whether a command can be started and succeeds; it prints nothing.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
-    let quiet = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     quiet.status().is_ok_and(|status| status.success())
 }
 
@@ -71,10 +66,7 @@ fn display(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program());
     let program = program.file_name().unwrap_or(command.get_program());
     let words = std::iter::once(program).chain(command.get_args());
-    words
-        .map(|word| word.to_string_lossy())
-        .collect::<Vec<_>>()
-        .join(" ")
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
 /// A duration for people: `0.4 s`, `12.0 s`, `3 min 07 s`.

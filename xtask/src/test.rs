@@ -27,14 +27,11 @@ const STEPS: &[Step] = &[
         RocksDb::ensure(workspace).map(|_| Outcome::Passed)
     }),
     ("lints", lints),
-    ("dependency checks", |workspace| {
-        deps::run(workspace).map(|()| Outcome::Passed)
-    }),
-    ("architecture check", |workspace| {
-        arch::run(workspace).map(|()| Outcome::Passed)
-    }),
+    ("dependency checks", |workspace| deps::run(workspace).map(|()| Outcome::Passed)),
+    ("architecture check", |workspace| arch::run(workspace).map(|()| Outcome::Passed)),
     ("ledger for wasm32", wasm32),
     ("examples in the documentation", documentation),
+    ("bugs planted on purpose are caught", planted_bugs),
     ("every test", every_test),
 ];
 
@@ -68,15 +65,7 @@ fn format(workspace: &Workspace) -> Result<Outcome> {
 }
 
 fn lints(workspace: &Workspace) -> Result<Outcome> {
-    let arguments = [
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--locked",
-        "--",
-        "-D",
-        "warnings",
-    ];
+    let arguments = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
     with_rocksdb(workspace, &arguments)
 }
 
@@ -89,14 +78,26 @@ fn every_test(workspace: &Workspace) -> Result<Outcome> {
         return with_rocksdb(workspace, &["nextest", "run", "--workspace", "--locked"]);
     }
     println!("cargo-nextest is not installed: using cargo's own runner");
+    let arguments = ["test", "--workspace", "--lib", "--bins", "--tests", "--examples", "--locked"];
+    with_rocksdb(workspace, &arguments)
+}
+
+/// Shows that the simulators' tests can fail: each planted bug must be caught. A build of its own, so
+/// that no other test runs with the bugs compiled in.
+fn planted_bugs(workspace: &Workspace) -> Result<Outcome> {
     let arguments = [
         "test",
-        "--workspace",
-        "--lib",
-        "--bins",
-        "--tests",
-        "--examples",
         "--locked",
+        "--package",
+        "musubi-consensus",
+        "--package",
+        "musubi-testnet",
+        "--features",
+        "musubi-consensus/planted-bugs,musubi-testnet/planted-bugs",
+        "--test",
+        "planted",
+        "--test",
+        "sim_planted",
     ];
     with_rocksdb(workspace, &arguments)
 }
@@ -128,14 +129,7 @@ fn wasm32(workspace: &Workspace) -> Result<Outcome> {
         println!("{TARGET} is not installed; `rustup target add {TARGET}` enables this check");
         return Ok(Outcome::Skipped("the target is not installed"));
     }
-    let arguments = [
-        "check",
-        "-p",
-        "musubi-ledger",
-        "--target",
-        TARGET,
-        "--locked",
-    ];
+    let arguments = ["check", "-p", "musubi-ledger", "--target", TARGET, "--locked"];
     process::run(&mut workspace.cargo(&arguments))?;
     Ok(Outcome::Passed)
 }
@@ -148,10 +142,7 @@ fn summary(
 ) -> String {
     let mut text = String::from("\n");
     let mut line = |heading: &str, took: Duration, outcome: &str| {
-        text += &format!(
-            "  {heading:<32} {:>12}  {outcome}\n",
-            process::duration(took)
-        );
+        text += &format!("  {heading:<32} {:>12}  {outcome}\n", process::duration(took));
     };
     let mut skipped = 0;
     for (heading, outcome, took) in done {
@@ -180,34 +171,18 @@ mod tests {
         let second = Duration::from_secs(1);
         let done = [
             ("format", Outcome::Passed, second),
-            (
-                "ledger for wasm32",
-                Outcome::Skipped("the target is not installed"),
-                second,
-            ),
+            ("ledger for wasm32", Outcome::Skipped("the target is not installed"), second),
         ];
         let good = summary(&done, None, second);
-        assert!(
-            good.ends_with("\nsteps: 1 passed, 0 failed, 1 skipped"),
-            "{good}"
-        );
-        assert!(
-            good.contains("skipped: the target is not installed"),
-            "{good}"
-        );
+        assert!(good.ends_with("\nsteps: 1 passed, 0 failed, 1 skipped"), "{good}");
+        assert!(good.contains("skipped: the target is not installed"), "{good}");
         let bad = summary(&done, Some(("lints", second)), second);
         assert!(bad.contains("FAILED"), "{bad}");
-        assert!(
-            bad.ends_with("\nsteps: 1 passed, 1 failed, 1 skipped"),
-            "{bad}"
-        );
+        assert!(bad.ends_with("\nsteps: 1 passed, 1 failed, 1 skipped"), "{bad}");
     }
 
     #[test]
     fn the_test_runner_is_the_last_step() {
-        assert_eq!(
-            STEPS.last().map(|(heading, _)| *heading),
-            Some("every test")
-        );
+        assert_eq!(STEPS.last().map(|(heading, _)| *heading), Some("every test"));
     }
 }

@@ -20,9 +20,7 @@ impl Workspace {
         let package = std::env::var_os("CARGO_MANIFEST_DIR")
             .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
         let root = package.parent().context("xtask has no folder above it")?;
-        Ok(Self {
-            root: root.to_owned(),
-        })
+        Ok(Self { root: root.to_owned() })
     }
 
     /// The folder of the workspace's `Cargo.toml`.
@@ -50,9 +48,7 @@ impl Workspace {
     pub(crate) fn target_dir(&self) -> Result<PathBuf> {
         let metadata = self.metadata()?;
         let target = metadata["target_directory"].as_str();
-        target
-            .map(PathBuf::from)
-            .context("cargo metadata names no target directory")
+        target.map(PathBuf::from).context("cargo metadata names no target directory")
     }
 
     /// Reads a file of the workspace as text.

@@ -17,11 +17,7 @@ pub(super) fn read(metadata: &Value) -> Vec<Crate> {
     let name = |value: &Value| value["name"].as_str().unwrap_or_default().to_owned();
     let one = |package: &Value| Crate {
         name: name(package),
-        knows: list(&package["dependencies"])
-            .iter()
-            .filter(own)
-            .map(name)
-            .collect(),
+        knows: list(&package["dependencies"]).iter().filter(own).map(name).collect(),
     };
     list(&metadata["packages"]).iter().map(one).collect()
 }
@@ -34,9 +30,7 @@ pub(super) fn check(crates: &[Crate]) -> Vec<String> {
             None => breaches.push(format!("{name} is new: say in rules.rs whom it may know")),
             Some((_, MayKnow::Anyone)) => {}
             Some((_, MayKnow::Only(allowed))) => {
-                let foreign = knows
-                    .iter()
-                    .filter(|other| !allowed.contains(&other.as_str()));
+                let foreign = knows.iter().filter(|other| !allowed.contains(&other.as_str()));
                 breaches.extend(foreign.map(|other| format!("{name} may not depend on {other}")));
             }
         }
@@ -50,9 +44,7 @@ mod tests {
 
     fn breaches(name: &str, knows: &[&str]) -> Vec<String> {
         let foreign = serde_json::json!({"name": "serde", "path": null});
-        let own = knows
-            .iter()
-            .map(|other| serde_json::json!({"name": other, "path": "/x"}));
+        let own = knows.iter().map(|other| serde_json::json!({"name": other, "path": "/x"}));
         let dependencies: Vec<Value> = own.chain([foreign]).collect();
         let package = serde_json::json!({"name": name, "dependencies": dependencies});
         check(&read(&serde_json::json!({"packages": [package]})))

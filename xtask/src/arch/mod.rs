@@ -25,27 +25,15 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let files = source::load(workspace, &metadata)?;
     let lines: Vec<usize> = files.iter().map(|file| file.text.lines().count()).collect();
     let checks = [
-        (
-            "crates know only whom they may",
-            edges::check(&edges::read(&metadata)),
-        ),
-        (
-            "pure crates stay pure, with all they depend on",
-            trees::check(workspace)?,
-        ),
+        ("crates know only whom they may", edges::check(&edges::read(&metadata))),
+        ("pure crates stay pure, with all they depend on", trees::check(workspace)?),
         ("each big foreign crate has one room", rooms::check(&files)),
-        (
-            "ledger has no I/O, clock, chance, threads or floats",
-            purity::check(&files),
-        ),
+        ("ledger has no I/O, clock, chance, threads or floats", purity::check(&files)),
         ("no file is too long", size::check(&files)),
     ];
     let mut breaches = 0;
     for (check, found) in checks {
-        println!(
-            "{check}: {}",
-            if found.is_empty() { "ok" } else { "broken" }
-        );
+        println!("{check}: {}", if found.is_empty() { "ok" } else { "broken" });
         found.iter().for_each(|breach| println!("  {breach}"));
         breaches += found.len();
     }

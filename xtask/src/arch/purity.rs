@@ -23,10 +23,7 @@ fn in_file(file: &SourceFile) -> Vec<String> {
             }
         }
         if is_float(tokens[at]) {
-            breaches.push(format!(
-                "{here} says {}: value is integers",
-                tokens[at].text
-            ));
+            breaches.push(format!("{here} says {}: value is integers", tokens[at].text));
         }
     }
     breaches
@@ -52,11 +49,7 @@ fn test_files(files: &[SourceFile]) -> Vec<String> {
     for file in files.iter().filter(|file| file.path.starts_with(PURE)) {
         let tokens = tokens::of(&file.text);
         let folder = folder_of_modules(&file.path);
-        found.extend(
-            tokens::test_modules(&tokens)
-                .iter()
-                .map(|name| format!("{folder}/{name}")),
-        );
+        found.extend(tokens::test_modules(&tokens).iter().map(|name| format!("{folder}/{name}")));
     }
     found
 }
@@ -64,10 +57,7 @@ fn test_files(files: &[SourceFile]) -> Vec<String> {
 /// Where the modules are that a file declares: beside `lib.rs` and `mod.rs`, otherwise in `name/`.
 fn folder_of_modules(path: &str) -> &str {
     let own = path.strip_suffix(".rs").unwrap_or(path);
-    ["/lib", "/mod", "/main"]
-        .iter()
-        .find_map(|root| own.strip_suffix(root))
-        .unwrap_or(own)
+    ["/lib", "/mod", "/main"].iter().find_map(|root| own.strip_suffix(root)).unwrap_or(own)
 }
 
 fn is_part(path: &str, module: &str) -> bool {
@@ -95,11 +85,7 @@ mod tests {
     fn floating_point_literals_are_found() {
         for literal in ["1.5", "0.1", "2f64", "1_000_f32"] {
             let text = format!("const A: X = {literal};");
-            assert_eq!(
-                check(&sample(&[("ledger/src/a.rs", &text)])).len(),
-                1,
-                "{literal}"
-            );
+            assert_eq!(check(&sample(&[("ledger/src/a.rs", &text)])).len(), 1, "{literal}");
         }
         let fine = "let a = x.0.1 + 0x1f64 + 7; for i in 0..9 {}";
         assert!(check(&sample(&[("ledger/src/a.rs", fine)])).is_empty());
@@ -132,9 +118,6 @@ mod tests {
             ("ledger/src/rules/tests.rs", clock),
             ("ledger/src/tests.rs", clock),
         ]);
-        assert_eq!(
-            check(&files),
-            ["ledger/src/tests.rs:1 says SystemTime: time is the block's"]
-        );
+        assert_eq!(check(&files), ["ledger/src/tests.rs:1 says SystemTime: time is the block's"]);
     }
 }

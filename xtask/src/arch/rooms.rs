@@ -77,15 +77,9 @@ mod tests {
                 "{found:?}"
             );
         }
-        assert_eq!(
-            breaches("storage/src/lib.rs", "rocksdb::DB::open()").len(),
-            1
-        );
+        assert_eq!(breaches("storage/src/lib.rs", "rocksdb::DB::open()").len(), 1);
         assert_eq!(breaches("node/src/main.rs", "use libp2p::Swarm;").len(), 1);
-        assert_eq!(
-            breaches("ledger/tests/format.rs", "bincode::serde::encode_to_vec()").len(),
-            1
-        );
+        assert_eq!(breaches("ledger/tests/format.rs", "bincode::serde::encode_to_vec()").len(), 1);
     }
 
     #[test]

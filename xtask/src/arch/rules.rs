@@ -11,15 +11,9 @@ pub(super) enum MayKnow {
 pub(super) const EDGES: &[(&str, MayKnow)] = &[
     ("musubi-ledger", MayKnow::Only(&[])),
     ("musubi-consensus", MayKnow::Only(&["musubi-ledger"])),
-    (
-        "musubi-storage",
-        MayKnow::Only(&["musubi-ledger", "musubi-consensus"]),
-    ),
+    ("musubi-storage", MayKnow::Only(&["musubi-ledger", "musubi-consensus"])),
     ("musubi-sdk", MayKnow::Only(&["musubi-ledger"])),
-    (
-        "musubi-node",
-        MayKnow::Only(&["musubi-ledger", "musubi-consensus", "musubi-storage"]),
-    ),
+    ("musubi-node", MayKnow::Only(&["musubi-ledger", "musubi-consensus", "musubi-storage"])),
     ("musubi-testnet", MayKnow::Anyone),
     ("musubi-benches", MayKnow::Anyone),
     ("xtask", MayKnow::Only(&[])),
@@ -29,20 +23,9 @@ pub(super) const EDGES: &[(&str, MayKnow)] = &[
 pub(super) const TREES: &[(&str, &[&str])] = &[
     (
         "musubi-ledger",
-        &[
-            "tokio",
-            "rocksdb",
-            "librocksdb-sys",
-            "libp2p",
-            "raft",
-            "getrandom",
-            "rand",
-        ],
+        &["tokio", "rocksdb", "librocksdb-sys", "libp2p", "raft", "getrandom", "rand"],
     ),
-    (
-        "musubi-consensus",
-        &["tokio", "rocksdb", "librocksdb-sys", "libp2p"],
-    ),
+    ("musubi-consensus", &["tokio", "rocksdb", "librocksdb-sys", "libp2p"]),
 ];
 
 /// A foreign crate that only its room may name: one file or folder, and where needed the tests of it.
@@ -54,18 +37,9 @@ pub(super) struct Room {
 }
 
 pub(super) const ROOMS: &[Room] = &[
-    Room {
-        crates: &["bincode"],
-        rooms: &["ledger/src/codec"],
-    },
-    Room {
-        crates: &["raft", "raft_proto"],
-        rooms: &["consensus/src/raft_core"],
-    },
-    Room {
-        crates: &["rocksdb", "librocksdb_sys"],
-        rooms: &["storage/src/rocks"],
-    },
+    Room { crates: &["bincode"], rooms: &["ledger/src/codec"] },
+    Room { crates: &["raft", "raft_proto"], rooms: &["consensus/src/raft_core"] },
+    Room { crates: &["rocksdb", "librocksdb_sys"], rooms: &["storage/src/rocks"] },
     // The tests there are hostile peers: they speak libp2p without our own code.
     Room {
         crates: &["libp2p", "libp2p_stream"],

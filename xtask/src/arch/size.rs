@@ -29,10 +29,7 @@ mod tests {
 
     #[test]
     fn a_file_one_line_too_long_is_found() {
-        let (fits, long) = (
-            "x\n".repeat(FILE_LINES_MAX),
-            "x\n".repeat(FILE_LINES_MAX + 1),
-        );
+        let (fits, long) = ("x\n".repeat(FILE_LINES_MAX), "x\n".repeat(FILE_LINES_MAX + 1));
         let found = check(&sample(&[("a.rs", &fits), ("b.rs", &long)]));
         assert_eq!(found, ["b.rs has 601 lines, more than 600: split it"]);
     }

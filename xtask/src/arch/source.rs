@@ -16,35 +16,22 @@ pub(super) struct SourceFile {
 
 /// Reads the Rust files of all member crates, in the order of their paths.
 pub(super) fn load(workspace: &Workspace, metadata: &Value) -> Result<Vec<SourceFile>> {
-    let packages = metadata["packages"]
-        .as_array()
-        .context("cargo metadata names no packages")?;
-    let manifests = packages
-        .iter()
-        .filter_map(|package| package["manifest_path"].as_str());
+    let packages = metadata["packages"].as_array().context("cargo metadata names no packages")?;
+    let manifests = packages.iter().filter_map(|package| package["manifest_path"].as_str());
     let mut paths = Vec::new();
     for manifest in manifests {
-        let folder = Path::new(manifest)
-            .parent()
-            .context("a manifest has no folder")?;
+        let folder = Path::new(manifest).parent().context("a manifest has no folder")?;
         collect(folder, &mut paths)?;
     }
     paths.sort();
     paths.dedup();
-    paths
-        .iter()
-        .map(|path| read(workspace.root(), path))
-        .collect()
+    paths.iter().map(|path| read(workspace.root(), path)).collect()
 }
 
 fn read(root: &Path, path: &Path) -> Result<SourceFile> {
     let text =
         fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let path = path
-        .strip_prefix(root)
-        .unwrap_or(path)
-        .to_string_lossy()
-        .replace('\\', "/");
+    let path = path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/");
     Ok(SourceFile { path, text })
 }
 
@@ -70,9 +57,7 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
 /// Source files for the tests of the checks.
 #[cfg(test)]
 pub(super) fn sample(files: &[(&str, &str)]) -> Vec<SourceFile> {
-    let file = |(path, text): &(&str, &str)| SourceFile {
-        path: (*path).into(),
-        text: (*text).into(),
-    };
+    let file =
+        |(path, text): &(&str, &str)| SourceFile { path: (*path).into(), text: (*text).into() };
     files.iter().map(file).collect()
 }

@@ -49,11 +49,7 @@ fn next(rest: &str, first: char, before: Option<&Token>) -> (usize, bool) {
     if is_name(first) {
         return (rest.find(|c| !is_name(c)).unwrap_or(rest.len()), true);
     }
-    if rest.starts_with("::") {
-        (2, true)
-    } else {
-        (first.len_utf8(), true)
-    }
+    if rest.starts_with("::") { (2, true) } else { (first.len_utf8(), true) }
 }
 
 fn is_name(c: char) -> bool {
@@ -89,11 +85,7 @@ fn string(rest: &str) -> Option<usize> {
         after.starts_with('"') || prefix.ends_with('r') && is_raw_start(after)
     })?;
     let body = &rest[prefix.len()..];
-    let length = if prefix.ends_with('r') {
-        raw_string(body)
-    } else {
-        plain_string(body, b'"')
-    };
+    let length = if prefix.ends_with('r') { raw_string(body) } else { plain_string(body, b'"') };
     Some(prefix.len() + length)
 }
 
@@ -106,9 +98,7 @@ fn raw_string(body: &str) -> usize {
     let hashes = body.len() - body.trim_start_matches('#').len();
     let end = format!("\"{}", "#".repeat(hashes));
     let content = hashes + 1;
-    body[content..]
-        .find(&end)
-        .map_or(body.len(), |at| content + at + end.len())
+    body[content..].find(&end).map_or(body.len(), |at| content + at + end.len())
 }
 
 /// A literal that ends at the next `quote` which no backslash escapes.
@@ -148,9 +138,7 @@ fn number(rest: &str, after_dot: bool) -> usize {
     if after_dot || !is_fraction {
         return end;
     }
-    fraction[1..]
-        .find(|c| !is_name(c))
-        .map_or(rest.len(), |length| end + 1 + length)
+    fraction[1..].find(|c| !is_name(c)).map_or(rest.len(), |length| end + 1 + length)
 }
 
 /// Removes items under `#[cfg(test)]`, and everything if the file itself is (`#![cfg(test)]`).
@@ -188,11 +176,7 @@ const TEST_ATTRIBUTE: &[&str] = &["#", "[", "cfg", "(", "test", ")", "]"];
 
 /// Whether tokens begin with these texts.
 pub(super) fn starts_with(tokens: &[Token], texts: &[&str]) -> bool {
-    tokens.len() >= texts.len()
-        && tokens
-            .iter()
-            .zip(texts)
-            .all(|(token, text)| token.text == *text)
+    tokens.len() >= texts.len() && tokens.iter().zip(texts).all(|(token, text)| token.text == *text)
 }
 
 /// An item, its further attributes included, ends with its first `{…}` or with `;` outside brackets.
@@ -226,10 +210,7 @@ mod tests {
 
     #[test]
     fn names_paths_and_numbers_are_tokens() {
-        assert_eq!(
-            texts("use raft::Config;"),
-            ["use", "raft", "::", "Config", ";"]
-        );
+        assert_eq!(texts("use raft::Config;"), ["use", "raft", "::", "Config", ";"]);
         assert_eq!(
             texts("x.0.1 + 1.5e3 - 2f64"),
             ["x", ".", "0", ".", "1", "+", "1.5e3", "-", "2f64"]
@@ -240,14 +221,8 @@ mod tests {
 
     #[test]
     fn comments_strings_and_characters_are_not() {
-        assert_eq!(
-            texts("a // raft::x\nb /* c /* d */ e */ f"),
-            ["a", "b", "f"]
-        );
-        assert_eq!(
-            texts(r####"a "raft\" x" b r#"c"d"# e b"f" br##"g"# h"##"####),
-            ["a", "b", "e"]
-        );
+        assert_eq!(texts("a // raft::x\nb /* c /* d */ e */ f"), ["a", "b", "f"]);
+        assert_eq!(texts(r####"a "raft\" x" b r#"c"d"# e b"f" br##"g"# h"##"####), ["a", "b", "e"]);
         assert_eq!(texts(r"'x' '\'' '\u{1f}' 'é' a"), ["a"]);
         assert_eq!(texts("fn f<'a>(x: &'a str)").len(), 12);
         assert_eq!(texts("結び::x \"結び\""), ["結び", "::", "x"]);
@@ -263,36 +238,20 @@ mod tests {
     #[test]
     fn lines_are_counted_through_comments_and_strings() {
         let source = "a\n/* b\n */ \"c\n\" d";
-        assert_eq!(
-            of(source)
-                .iter()
-                .map(|token| token.line)
-                .collect::<Vec<_>>(),
-            [1, 4]
-        );
+        assert_eq!(of(source).iter().map(|token| token.line).collect::<Vec<_>>(), [1, 4]);
     }
 
     #[test]
     fn test_items_are_removed() {
         let kept = |source| {
             let tokens = of(source);
-            without_tests(&tokens)
-                .iter()
-                .map(|token| token.text)
-                .collect::<Vec<_>>()
-                .join(" ")
+            without_tests(&tokens).iter().map(|token| token.text).collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(
-            kept("#[cfg(test)] mod tests { fn a() { b } } fn c() {}"),
-            "fn c ( ) { }"
-        );
+        assert_eq!(kept("#[cfg(test)] mod tests { fn a() { b } } fn c() {}"), "fn c ( ) { }");
         assert_eq!(kept("#[cfg(test)] #[allow(x)] use a::{b, c}; d"), "; d");
         assert_eq!(kept("#[cfg(test)] mod tests; d"), "d");
         assert_eq!(kept("#[cfg(test)] const A: [u8; 2] = [1; 2]; d"), "d");
-        assert_eq!(
-            kept("#[cfg(not(test))] fn a() {}"),
-            "# [ cfg ( not ( test ) ) ] fn a ( ) { }"
-        );
+        assert_eq!(kept("#[cfg(not(test))] fn a() {}"), "# [ cfg ( not ( test ) ) ] fn a ( ) { }");
         assert_eq!(kept("#![cfg(test)] use std::fs;"), "");
     }
 

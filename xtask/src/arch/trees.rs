@@ -20,10 +20,7 @@ pub(super) fn check(workspace: &Workspace) -> Result<Vec<String>> {
 }
 
 fn found(name: &str, tree: &str, banned: &[&str]) -> Vec<String> {
-    let crates: Vec<&str> = tree
-        .lines()
-        .filter_map(|line| line.split(' ').next())
-        .collect();
+    let crates: Vec<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
     let linked = banned.iter().filter(|banned| crates.contains(banned));
     linked
         .map(|banned| format!("{name} links {banned}: see `cargo tree -p {name} -i {banned}`"))

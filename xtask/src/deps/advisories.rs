@@ -24,26 +24,17 @@ pub(super) fn check(
                 entry.until
             ));
         }
-        if !locked
-            .iter()
-            .any(|it| it.name == *name && it.version == *version)
-        {
-            breaches.push(format!(
-                "{id}: {name} {version} is not in Cargo.lock: remove the entry"
-            ));
+        if !locked.iter().any(|it| it.name == *name && it.version == *version) {
+            breaches.push(format!("{id}: {name} {version} is not in Cargo.lock: remove the entry"));
         }
         if !deny.ignored.iter().any(|it| it.name == *id) {
-            breaches.push(format!(
-                "{id} is in security/advisories.toml, but not in deny.toml"
-            ));
+            breaches.push(format!("{id} is in security/advisories.toml, but not in deny.toml"));
         }
     }
     for ignored in &deny.ignored {
         if !security.ledger.iter().any(|entry| entry.id == ignored.name) {
             let id = &ignored.name;
-            breaches.push(format!(
-                "{id} is in deny.toml, but not in security/advisories.toml"
-            ));
+            breaches.push(format!("{id} is in deny.toml, but not in security/advisories.toml"));
         }
     }
     breaches
@@ -51,9 +42,7 @@ pub(super) fn check(
 
 /// Today's date in UTC, as `2026-11-22`.
 pub(super) fn today() -> String {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     civil_date(since.as_secs() / 86_400)
 }
 
@@ -67,11 +56,7 @@ fn civil_date(days: u64) -> String {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 {
-        from_march + 3
-    } else {
-        from_march - 9
-    };
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     format!("{year:04}-{month:02}-{day:02}")
 }
@@ -122,11 +107,7 @@ reason = "unmaintained, no untrusted keys"
 
     #[test]
     fn dates_are_gregorian() {
-        let cases = [
-            (0, "1970-01-01"),
-            (11_016, "2000-02-29"),
-            (20_779, "2026-11-22"),
-        ];
+        let cases = [(0, "1970-01-01"), (11_016, "2000-02-29"), (20_779, "2026-11-22")];
         for (days, date) in cases {
             assert_eq!(civil_date(days), date);
         }

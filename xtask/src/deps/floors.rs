@@ -10,17 +10,10 @@ pub(super) fn check(locked: &[Locked], security: &Security) -> Vec<String> {
     let mut breaches = Vec::new();
     for package in locked {
         let Some(version) = Version::parse(&package.version) else {
-            breaches.push(format!(
-                "{} {} is no version",
-                package.name, package.version
-            ));
+            breaches.push(format!("{} {} is no version", package.name, package.version));
             continue;
         };
-        for floor in security
-            .floors
-            .iter()
-            .filter(|floor| floor.name == package.name)
-        {
+        for floor in security.floors.iter().filter(|floor| floor.name == package.name) {
             if !is_safe(&version, floor) {
                 let (name, version) = (&package.name, &package.version);
                 breaches.push(format!("{name} {version} is too old: {}", floor.reason));
@@ -29,10 +22,7 @@ pub(super) fn check(locked: &[Locked], security: &Security) -> Vec<String> {
         for pin in security.exact.iter().filter(|pin| pin.name == package.name) {
             if pin.version != package.version {
                 let (name, version) = (&package.name, &package.version);
-                breaches.push(format!(
-                    "{name} {version} must be {}: {}",
-                    pin.version, pin.reason
-                ));
+                breaches.push(format!("{name} {version} must be {}: {}", pin.version, pin.reason));
             }
         }
     }
@@ -42,9 +32,7 @@ pub(super) fn check(locked: &[Locked], security: &Security) -> Vec<String> {
 /// At or above the safe version of its own line; in a line without one, newer than all that have one.
 fn is_safe(version: &Version, floor: &Floor) -> bool {
     let same_line = floor.safe.iter().find(|safe| safe.line() == version.line());
-    same_line
-        .or(floor.safe.iter().max())
-        .is_some_and(|safe| version >= safe)
+    same_line.or(floor.safe.iter().max()).is_some_and(|safe| version >= safe)
 }
 
 #[cfg(test)]

@@ -7,10 +7,7 @@ use super::policy::Deny;
 pub(super) fn bans(used: &[Used], deny: &Deny) -> Vec<String> {
     let breach = |it: &Used| {
         let ban = deny.bans.iter().find(|ban| ban.name == it.name)?;
-        Some(format!(
-            "{} {} is banned: {}",
-            it.name, it.version, ban.reason
-        ))
+        Some(format!("{} {} is banned: {}", it.name, it.version, ban.reason))
     };
     used.iter().filter_map(breach).collect()
 }
@@ -27,15 +24,9 @@ pub(super) fn check(used: &[Used], deny: &Deny) -> Vec<String> {
 /// Whether an SPDX expression can be met. `/`, which old crates write, means `OR`. What cannot be read
 /// is not allowed.
 fn is_allowed(expression: &str, allowed: &[String]) -> bool {
-    let spaced = expression
-        .replace('(', " ( ")
-        .replace(')', " ) ")
-        .replace('/', " OR ");
+    let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
-    let mut reader = Reader {
-        words: &words,
-        allowed,
-    };
+    let mut reader = Reader { words: &words, allowed };
     reader.either() == Some(true) && reader.words.is_empty()
 }
 
@@ -97,11 +88,7 @@ mod tests {
     use crate::deps::policy::SAMPLE_DENY;
 
     fn used(name: &str, licence: &str) -> Vec<Used> {
-        vec![Used {
-            name: name.into(),
-            version: "1.0.0".into(),
-            licence: licence.into(),
-        }]
+        vec![Used { name: name.into(), version: "1.0.0".into(), licence: licence.into() }]
     }
 
     #[test]
@@ -125,10 +112,7 @@ mod tests {
             "MIT OR",
         ];
         for expression in met {
-            assert!(
-                check(&used("a", expression), &deny).is_empty(),
-                "{expression}"
-            );
+            assert!(check(&used("a", expression), &deny).is_empty(), "{expression}");
         }
         for expression in unmet {
             let expected = format!("a 1.0.0 is under `{expression}`");

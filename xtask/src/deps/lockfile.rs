@@ -16,23 +16,12 @@ pub(super) fn parse(lockfile: &str) -> Result<Vec<Locked>> {
     let table: toml::Table = lockfile.parse().context("Cargo.lock is not TOML")?;
     let packages = table.get("package").and_then(toml::Value::as_array);
     let packages = packages.context("Cargo.lock has no packages")?;
-    packages
-        .iter()
-        .map(locked)
-        .collect::<Result<_>>()
-        .context("Cargo.lock")
+    packages.iter().map(locked).collect::<Result<_>>().context("Cargo.lock")
 }
 
 fn locked(package: &toml::Value) -> Result<Locked> {
-    let source = package
-        .get("source")
-        .and_then(toml::Value::as_str)
-        .map(str::to_owned);
-    Ok(Locked {
-        name: text(package, "name")?,
-        version: text(package, "version")?,
-        source,
-    })
+    let source = package.get("source").and_then(toml::Value::as_str).map(str::to_owned);
+    Ok(Locked { name: text(package, "name")?, version: text(package, "version")?, source })
 }
 
 /// Crates that come from elsewhere than the allowed registries.
@@ -65,13 +54,7 @@ mod tests {
         assert!(lock("").is_empty(), "our own crate");
         assert!(lock("source = \"registry+https://crates.example/index\"").is_empty());
         let git = lock("source = \"git+https://crates.example/raft#abc\"");
-        assert_eq!(
-            git,
-            ["raft 0.7.0 comes from git+https://crates.example/raft#abc"]
-        );
-        assert_eq!(
-            lock("source = \"registry+https://other.example/index\"").len(),
-            1
-        );
+        assert_eq!(git, ["raft 0.7.0 comes from git+https://crates.example/raft#abc"]);
+        assert_eq!(lock("source = \"registry+https://other.example/index\"").len(), 1);
     }
 }

@@ -32,10 +32,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let used = used(workspace)?;
     let mut breaches = 0;
     let mut report = |check: &str, found: Vec<String>| {
-        println!(
-            "{check}: {}",
-            if found.is_empty() { "ok" } else { "broken" }
-        );
+        println!("{check}: {}", if found.is_empty() { "ok" } else { "broken" });
         found.iter().for_each(|breach| println!("  {breach}"));
         breaches += found.len();
     };
@@ -43,18 +40,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         &format!("sources of {} locked crates", locked.len()),
         lockfile::sources(&locked, &deny),
     );
-    report(
-        "minimum and exact versions",
-        floors::check(&locked, &security),
-    );
-    report(
-        "advisory ledger",
-        advisories::check(&locked, &security, &deny, &advisories::today()),
-    );
-    report(
-        &format!("bans among {} crates in use", used.len()),
-        licences::bans(&used, &deny),
-    );
+    report("minimum and exact versions", floors::check(&locked, &security));
+    report("advisory ledger", advisories::check(&locked, &security, &deny, &advisories::today()));
+    report(&format!("bans among {} crates in use", used.len()), licences::bans(&used, &deny));
     report("licences", licences::check(&used, &deny));
     if breaches > 0 {
         bail!("{breaches} dependency rule(s) broken; the policy is in deny.toml and security/");
@@ -72,19 +60,9 @@ struct Used {
 
 fn used(workspace: &Workspace) -> Result<Vec<Used>> {
     let mut arguments = vec!["tree", "--workspace", "--locked", "--target", "all"];
-    arguments.extend([
-        "--edges",
-        "normal,build,dev",
-        "--prefix",
-        "none",
-        "--format",
-        "{p}|{l}",
-    ]);
+    arguments.extend(["--edges", "normal,build,dev", "--prefix", "none", "--format", "{p}|{l}"]);
     let tree = process::output(&mut workspace.cargo(&arguments))?;
-    let mut lines: Vec<&str> = tree
-        .lines()
-        .map(|line| line.trim_end_matches(" (*)"))
-        .collect();
+    let mut lines: Vec<&str> = tree.lines().map(|line| line.trim_end_matches(" (*)")).collect();
     lines.sort_unstable();
     lines.dedup();
     Ok(lines.into_iter().filter_map(used_line).collect())
@@ -96,11 +74,7 @@ fn used_line(line: &str) -> Option<Used> {
     let mut words = package.split_whitespace();
     let name = words.next()?.to_owned();
     let version = words.next()?.strip_prefix('v')?.to_owned();
-    Some(Used {
-        name,
-        version,
-        licence: licence.trim().to_owned(),
-    })
+    Some(Used { name, version, licence: licence.trim().to_owned() })
 }
 
 #[cfg(test)]

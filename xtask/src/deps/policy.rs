@@ -69,12 +69,8 @@ impl Deny {
 
 impl Security {
     pub(super) fn parse(floors: &str, ledger: &str) -> Result<Self> {
-        let floors: Table = floors
-            .parse()
-            .context("security/ghsa-floor.toml is not TOML")?;
-        let ledger: Table = ledger
-            .parse()
-            .context("security/advisories.toml is not TOML")?;
+        let floors: Table = floors.parse().context("security/ghsa-floor.toml is not TOML")?;
+        let ledger: Table = ledger.parse().context("security/advisories.toml is not TOML")?;
         Ok(Self {
             floors: each(&floors, "floor", floor).context("security/ghsa-floor.toml")?,
             exact: each(&floors, "exact", exact).context("security/ghsa-floor.toml")?,
@@ -90,11 +86,7 @@ fn floor(entry: &Value) -> Result<Floor> {
     let safe = safe.iter().map(|version| {
         Version::parse(version).with_context(|| format!("{name}: `{version}` is no version"))
     });
-    Ok(Floor {
-        safe: safe.collect::<Result<_>>()?,
-        reason: text(entry, "reason")?,
-        name,
-    })
+    Ok(Floor { safe: safe.collect::<Result<_>>()?, reason: text(entry, "reason")?, name })
 }
 
 fn exact(entry: &Value) -> Result<Exact> {
@@ -117,42 +109,23 @@ fn ignored(entry: &Value) -> Result<Ignored> {
 
 fn each<T>(table: &Table, key: &str, read: fn(&Value) -> Result<T>) -> Result<Vec<T>> {
     let entries = table.get(key).and_then(Value::as_array);
-    entries
-        .with_context(|| format!("no [[{key}]]"))?
-        .iter()
-        .map(read)
-        .collect()
+    entries.with_context(|| format!("no [[{key}]]"))?.iter().map(read).collect()
 }
 
 fn entries(list: &[Value], key: &str) -> Result<Vec<Named>> {
-    let named = |entry| {
-        Ok(Named {
-            name: text(entry, key)?,
-            reason: text(entry, "reason")?,
-        })
-    };
-    list.iter()
-        .map(named)
-        .collect::<Result<_>>()
-        .context("deny.toml")
+    let named = |entry| Ok(Named { name: text(entry, key)?, reason: text(entry, "reason")? });
+    list.iter().map(named).collect::<Result<_>>().context("deny.toml")
 }
 
 fn texts(list: &[Value]) -> Result<Vec<String>> {
-    let one = |value: &Value| {
-        value
-            .as_str()
-            .map(str::to_owned)
-            .context("a list holds no text")
-    };
+    let one = |value: &Value| value.as_str().map(str::to_owned).context("a list holds no text");
     list.iter().map(one).collect()
 }
 
 /// The text under a key of a table.
 pub(super) fn text(entry: &Value, key: &str) -> Result<String> {
     let value = entry.get(key).and_then(Value::as_str);
-    value
-        .map(str::to_owned)
-        .with_context(|| format!("`{key}` is missing in {entry}"))
+    value.map(str::to_owned).with_context(|| format!("`{key}` is missing in {entry}"))
 }
 
 /// A policy for the tests of the checks.
@@ -178,10 +151,7 @@ mod tests {
     fn an_entry_without_a_reason_is_refused() {
         let bad = SAMPLE_DENY.replace(", reason = \"one TLS library only\"", "");
         assert!(Deny::parse(SAMPLE_DENY).is_ok());
-        let error = Deny::parse(&bad)
-            .err()
-            .map(|error| format!("{error:#}"))
-            .unwrap();
+        let error = Deny::parse(&bad).err().map(|error| format!("{error:#}")).unwrap();
         assert!(error.contains("`reason` is missing"), "{error}");
     }
 

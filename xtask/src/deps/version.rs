@@ -18,11 +18,7 @@ impl Version {
         for number in numbers.split('.') {
             *places.next()? = number.parse().ok()?;
         }
-        Some(Self {
-            numbers: parsed,
-            is_release: pre.is_empty(),
-            pre: pre.to_owned(),
-        })
+        Some(Self { numbers: parsed, is_release: pre.is_empty(), pre: pre.to_owned() })
     }
 
     /// The part that Cargo holds fixed when it updates: 1.x together, 0.8.x together.
@@ -40,15 +36,8 @@ mod tests {
 
     #[test]
     fn versions_are_ordered_by_number() {
-        let sorted = [
-            "0.5.0-alpha",
-            "0.5.0",
-            "0.13.9",
-            "0.13.10",
-            "1",
-            "1.2.1+spec-1.1.0",
-            "10.0.0",
-        ];
+        let sorted =
+            ["0.5.0-alpha", "0.5.0", "0.13.9", "0.13.10", "1", "1.2.1+spec-1.1.0", "10.0.0"];
         for pair in sorted.windows(2) {
             let [low, high] = [pair[0], pair[1]].map(|text| Version::parse(text).unwrap());
             assert!(low < high, "{pair:?}");

@@ -25,21 +25,14 @@ pub(super) fn run(workspace: &Workspace, build_dir: &Path) -> Result<PathBuf> {
     let start = Instant::now();
     let mut cargo = workspace.cargo(&["build", "--quiet", "--locked", "-p", "librocksdb-sys"]);
     cargo
-        .args([
-            "--message-format",
-            "json-render-diagnostics",
-            "--target-dir",
-        ])
+        .args(["--message-format", "json-render-diagnostics", "--target-dir"])
         .arg(build_dir)
         .env_remove("ROCKSDB_LIB_DIR")
         .env_remove("ROCKSDB_STATIC")
         .env_remove("ROCKSDB_COMPILE")
         .stdout(Stdio::piped());
     let mut child = cargo.spawn().context("cannot start cargo")?;
-    let stdout = child
-        .stdout
-        .take()
-        .context("cargo was started without a pipe")?;
+    let stdout = child.stdout.take().context("cargo was started without a pipe")?;
     let (finished, waiting) = mpsc::channel();
     let objects = build_dir.join("debug/build");
     let progress = thread::spawn(move || show_progress(&waiting, &objects, start));
@@ -50,10 +43,7 @@ pub(super) fn run(workspace: &Workspace, build_dir: &Path) -> Result<PathBuf> {
     if !status.success() {
         bail!("RocksDB did not compile ({status}); the compiler's message stands above");
     }
-    println!(
-        "RocksDB is compiled, after {}",
-        process::duration(start.elapsed())
-    );
+    println!("RocksDB is compiled, after {}", process::duration(start.elapsed()));
     let library = library?;
     if !library.is_file() {
         bail!("RocksDB's build left no {}", library.display());
@@ -113,17 +103,11 @@ fn count_objects(builds: &Path) -> usize {
     let modified = |path: &PathBuf| fs::metadata(path).and_then(|meta| meta.modified()).ok();
     let newest = outputs.filter(|path| path.is_dir()).max_by_key(modified);
     let objects = newest.into_iter().flat_map(|folder| entries(&folder));
-    objects
-        .filter(|path| path.extension().is_some_and(|end| end == "o"))
-        .count()
+    objects.filter(|path| path.extension().is_some_and(|end| end == "o")).count()
 }
 
 fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
-    fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
+    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
 }
 
 #[cfg(test)]
@@ -136,19 +120,13 @@ mod tests {
             "package_id":"registry+https://github.com/rust-lang/crates.io-index#librocksdb-sys@0.19.0"}"#;
         assert_eq!(out_dir(message), Some("/c/out".into()));
         assert_eq!(out_dir(&message.replace("librocksdb-sys", "lz4-sys")), None);
-        assert_eq!(
-            out_dir(&message.replace("build-script-executed", "compiler-artifact")),
-            None
-        );
+        assert_eq!(out_dir(&message.replace("build-script-executed", "compiler-artifact")), None);
         assert_eq!(out_dir("no JSON"), None);
     }
 
     #[test]
     fn progress_never_claims_the_end() {
         let line = progress_line(FILES, Duration::from_secs(1500));
-        assert_eq!(
-            line,
-            "  RocksDB: 343 of 343 files compiled (99 %), 25 min 00 s"
-        );
+        assert_eq!(line, "  RocksDB: 343 of 343 files compiled (99 %), 25 min 00 s");
     }
 }

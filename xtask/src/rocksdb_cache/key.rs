@@ -6,18 +6,8 @@ use crate::process;
 use crate::workspace::Workspace;
 
 /// The features of librocksdb-sys that change its C++ code; the others only concern the bindings.
-const FEATURES: &[&str] = &[
-    "bzip2",
-    "io-uring",
-    "jemalloc",
-    "lto",
-    "lz4",
-    "mt_static",
-    "rtti",
-    "snappy",
-    "zlib",
-    "zstd",
-];
+const FEATURES: &[&str] =
+    &["bzip2", "io-uring", "jemalloc", "lto", "lz4", "mt_static", "rtti", "snappy", "zlib", "zstd"];
 
 /// The key for this workspace, as `0.19.0+11.8.1-lz4-O3-target-cpu=x86-64-v2-x86_64-unknown-linux-gnu`.
 pub(crate) fn of(workspace: &Workspace) -> Result<String> {
@@ -29,9 +19,7 @@ pub(crate) fn of(workspace: &Workspace) -> Result<String> {
         rustflags: env!("XTASK_RUSTFLAGS"),
         host: env!("XTASK_HOST"),
     };
-    build
-        .key(tree.trim())
-        .with_context(|| format!("cargo tree on librocksdb-sys said {tree:?}"))
+    build.key(tree.trim()).with_context(|| format!("cargo tree on librocksdb-sys said {tree:?}"))
 }
 
 /// What Cargo tells build scripts in this workspace (see `build.rs`).
@@ -47,12 +35,7 @@ impl Build {
         let (name, features) = package.split_once('|')?;
         let version = name.split_whitespace().nth(1)?.strip_prefix('v')?;
         let mut parts = vec![version.to_owned()];
-        parts.extend(
-            features
-                .split(',')
-                .filter(|name| FEATURES.contains(name))
-                .map(str::to_owned),
-        );
+        parts.extend(features.split(',').filter(|name| FEATURES.contains(name)).map(str::to_owned));
         parts.push(format!("O{}", self.opt_level));
         // Every flag counts: too many libraries cost time, a wrong one costs correctness.
         parts.extend(self.rustflags.split_whitespace().map(flag));
@@ -65,9 +48,7 @@ impl Build {
 fn flag(text: &str) -> String {
     let bare = text.trim_start_matches("-C").trim_start_matches('-');
     let safe = |c: char| c.is_ascii_alphanumeric() || "-_.+=".contains(c);
-    bare.chars()
-        .map(|c| if safe(c) { c } else { '_' })
-        .collect()
+    bare.chars().map(|c| if safe(c) { c } else { '_' }).collect()
 }
 
 #[cfg(test)]
@@ -91,36 +72,9 @@ mod tests {
     fn each_part_makes_another_key() {
         let key = |build: Build, package: &str| build.key(package);
         let first = BUILD.key(PACKAGE);
-        assert_ne!(
-            first,
-            key(
-                Build {
-                    opt_level: "2",
-                    ..BUILD
-                },
-                PACKAGE
-            )
-        );
-        assert_ne!(
-            first,
-            key(
-                Build {
-                    rustflags: "",
-                    ..BUILD
-                },
-                PACKAGE
-            )
-        );
-        assert_ne!(
-            first,
-            key(
-                Build {
-                    host: "aarch64-unknown-linux-gnu",
-                    ..BUILD
-                },
-                PACKAGE
-            )
-        );
+        assert_ne!(first, key(Build { opt_level: "2", ..BUILD }, PACKAGE));
+        assert_ne!(first, key(Build { rustflags: "", ..BUILD }, PACKAGE));
+        assert_ne!(first, key(Build { host: "aarch64-unknown-linux-gnu", ..BUILD }, PACKAGE));
         assert_ne!(first, BUILD.key(&PACKAGE.replace("0.19.0", "0.19.1")));
         assert_ne!(first, BUILD.key(&PACKAGE.replace("static", "zstd")));
         assert_eq!(first, BUILD.key(&PACKAGE.replace("bindgen-runtime,", "")));
@@ -128,15 +82,8 @@ mod tests {
 
     #[test]
     fn the_key_is_one_file_name() {
-        let build = Build {
-            rustflags: "-C linker=/usr/bin/ld --cfg a=\"b\"",
-            ..BUILD
-        };
-        assert!(
-            build
-                .key(PACKAGE)
-                .is_some_and(|key| !key.contains(['/', '"', ' ']))
-        );
+        let build = Build { rustflags: "-C linker=/usr/bin/ld --cfg a=\"b\"", ..BUILD };
+        assert!(build.key(PACKAGE).is_some_and(|key| !key.contains(['/', '"', ' '])));
     }
 
     #[test]

@@ -63,23 +63,15 @@ impl RocksDb {
             return Ok(usable.then_some(Self { lib_dir: chosen }));
         }
         if !chosen.join(LIBRARY).is_file() {
-            bail!(
-                "ROCKSDB_LIB_DIR is {}, which has no {LIBRARY}",
-                chosen.display()
-            );
+            bail!("ROCKSDB_LIB_DIR is {}, which has no {LIBRARY}", chosen.display());
         }
-        println!(
-            "using the RocksDB that ROCKSDB_LIB_DIR names: {}",
-            chosen.display()
-        );
+        println!("using the RocksDB that ROCKSDB_LIB_DIR names: {}", chosen.display());
         Ok(Some(Self { lib_dir: chosen }))
     }
 
     /// Makes a Cargo command link this library.
     pub(crate) fn apply<'command>(&self, command: &'command mut Command) -> &'command mut Command {
-        command
-            .env("ROCKSDB_LIB_DIR", &self.lib_dir)
-            .env("ROCKSDB_STATIC", "1")
+        command.env("ROCKSDB_LIB_DIR", &self.lib_dir).env("ROCKSDB_STATIC", "1")
     }
 
     /// Leaves the same settings where `.cargo/config.toml` includes them, so that `cargo build`, an
@@ -115,10 +107,7 @@ pub(crate) fn print_environment(workspace: &Workspace) -> Result<()> {
     if !lib_dir.join(LIBRARY).is_file() {
         bail!("RocksDB is not in the cache yet: run `cargo xtask build` first");
     }
-    println!(
-        "export ROCKSDB_LIB_DIR='{}' ROCKSDB_STATIC=1",
-        lib_dir.display()
-    );
+    println!("export ROCKSDB_LIB_DIR='{}' ROCKSDB_STATIC=1", lib_dir.display());
     Ok(())
 }
 
@@ -132,11 +121,7 @@ fn cargo_config(lib_dir: &Path) -> String {
 
 fn cache_dir() -> Result<PathBuf> {
     let variable = |name: &str| std::env::var_os(name);
-    let named = (
-        variable("MUSUBI_CACHE"),
-        variable("XDG_CACHE_HOME"),
-        variable("HOME"),
-    );
+    let named = (variable("MUSUBI_CACHE"), variable("XDG_CACHE_HOME"), variable("HOME"));
     cache_dir_from(named.0.as_deref(), named.1.as_deref(), named.2.as_deref()).context(
         "none of MUSUBI_CACHE, XDG_CACHE_HOME and HOME names an absolute path for the cache",
     )
@@ -162,9 +147,7 @@ fn keep(compiled: &Path, lib_dir: &Path) -> Result<()> {
     fs::create_dir_all(lib_dir).with_context(place)?;
     let temporary = lib_dir.join(format!("{LIBRARY}.{}", std::process::id()));
     fs::copy(compiled, &temporary).with_context(place)?;
-    fs::File::open(&temporary)
-        .and_then(|file| file.sync_all())
-        .with_context(place)?;
+    fs::File::open(&temporary).and_then(|file| file.sync_all()).with_context(place)?;
     fs::rename(&temporary, lib_dir.join(LIBRARY)).with_context(place)
 }
 
@@ -181,10 +164,7 @@ mod tests {
         assert_eq!(at("/own", "/xdg", "/home/a"), Some("/own".into()));
         assert_eq!(at("", "/xdg", "/home/a"), Some("/xdg/musubi".into()));
         assert_eq!(at("", "", "/home/a"), Some("/home/a/.cache/musubi".into()));
-        assert_eq!(
-            at("relative", "", "/home/a"),
-            Some("/home/a/.cache/musubi".into())
-        );
+        assert_eq!(at("relative", "", "/home/a"), Some("/home/a/.cache/musubi".into()));
         assert_eq!(at("", "", ""), None);
     }
 
@@ -217,18 +197,10 @@ mod tests {
         };
         assert_eq!(choose(&ours).unwrap(), Some(ours.clone()));
         assert_eq!(choose(&old).unwrap(), None, "a stale key of our cache");
-        assert_eq!(
-            choose(&own).unwrap(),
-            Some(own.clone()),
-            "the user's own library"
-        );
+        assert_eq!(choose(&own).unwrap(), Some(own.clone()), "the user's own library");
         let link = inside.join("link");
         std::os::unix::fs::symlink(&ours, &link).unwrap();
-        assert_eq!(
-            choose(&link).unwrap(),
-            Some(link.clone()),
-            "the name given is kept"
-        );
+        assert_eq!(choose(&link).unwrap(), Some(link.clone()), "the name given is kept");
         fs::remove_file(own.join(LIBRARY)).unwrap();
         assert!(choose(&own).is_err());
     }
@@ -237,9 +209,6 @@ mod tests {
     fn the_settings_for_cargo_are_toml() {
         let text = cargo_config(Path::new("/a \"b\"/lib"));
         let table: toml::Table = text.parse().unwrap();
-        assert_eq!(
-            table["env"]["ROCKSDB_LIB_DIR"].as_str(),
-            Some("/a \"b\"/lib")
-        );
+        assert_eq!(table["env"]["ROCKSDB_LIB_DIR"].as_str(), Some("/a \"b\"/lib"));
     }
 }
