@@ -1,0 +1,112 @@
+//! What can be checked of entries before they are executed, many at once and on several threads:
+//! decoding, the leader's signature, and every signature of every item in large batches.
+
+use std::{num::NonZero, thread};
+
+use musubi_ledger::{
+    batch::{Batch, BatchError},
+    execute::{CheckedItem, check_items},
+    genesis::Genesis,
+    hash::Hash,
+    id::ChainId,
+    keys::PublicKey,
+};
+
+use super::finding::Fault;
+
+/// What checking needs to know of a chain.
+#[derive(Clone, Debug)]
+pub struct Checker {
+    chain: ChainId,
+    rules_version: u16,
+    leaders: Vec<(u64, PublicKey)>,
+}
+
+/// An entry after its checks.
+#[derive(Clone, Debug)]
+pub struct CheckedEntry {
+    /// The batch, unless it is none.
+    pub batch: Result<Batch, BatchError>,
+    /// SHA-256 of the entry, as a seal names it.
+    pub hash: Hash,
+    /// What is wrong with its chain, leader or signature; execution goes on, to name the item.
+    pub suspicion: Option<Fault>,
+    /// Its items.
+    pub items: Vec<CheckedItem>,
+    /// Signatures that were verified.
+    pub signatures: u64,
+}
+
+impl Checker {
+    /// For the chain that `genesis` opens.
+    #[must_use]
+    pub fn new(genesis: &Genesis) -> Self {
+        Self {
+            chain: genesis.chain(),
+            rules_version: genesis.rules_version,
+            leaders: genesis.nodes.iter().map(|n| (n.id.0, n.node)).collect(),
+        }
+    }
+
+    /// Checks entries, with their items' signatures spread over `threads`.
+    #[must_use]
+    pub fn check(&self, entries: &[Vec<u8>], threads: NonZero<usize>) -> Vec<CheckedEntry> {
+        let mut checked: Vec<CheckedEntry> = entries.iter().map(|e| self.open(e)).collect();
+        // All entries' items in one row: a batch of signatures does not end where a block does.
+        let mut items: Vec<Vec<u8>> = Vec::new();
+        let mut counts = Vec::with_capacity(checked.len());
+        for entry in &mut checked {
+            let own = entry.batch.as_mut().map(|batch| std::mem::take(&mut batch.items));
+            let own = own.unwrap_or_default();
+            counts.push(own.len());
+            items.extend(own);
+        }
+        let share = items.len().div_ceil(threads.get()).max(1);
+        let verdicts: Vec<CheckedItem> = thread::scope(|scope| {
+            let workers: Vec<_> =
+                items.chunks(share).map(|part| scope.spawn(|| self.items(part))).collect();
+            workers
+                .into_iter()
+                .flat_map(|worker| worker.join().expect("checking signatures never panics"))
+                .collect()
+        });
+        let mut pairs = items.into_iter().zip(verdicts);
+        for (entry, count) in checked.iter_mut().zip(counts) {
+            let Ok(batch) = &mut entry.batch else {
+                continue;
+            };
+            (batch.items, entry.items) = pairs.by_ref().take(count).unzip();
+            let signatures = |item: &CheckedItem| {
+                let transaction = item.transaction.as_ref();
+                transaction.map_or(0, |t| t.signatures.len() as u64)
+            };
+            entry.signatures = entry.items.iter().map(signatures).sum();
+        }
+        checked
+    }
+
+    fn items(&self, items: &[Vec<u8>]) -> Vec<CheckedItem> {
+        check_items(&self.chain, self.rules_version, items, &|_| false)
+    }
+
+    fn open(&self, bytes: &[u8]) -> CheckedEntry {
+        let batch = Batch::decode(bytes);
+        let suspicion = batch.as_ref().ok().and_then(|batch| self.suspect(batch));
+        CheckedEntry {
+            batch,
+            hash: Batch::entry_hash(bytes),
+            suspicion,
+            items: Vec::new(),
+            signatures: 0,
+        }
+    }
+
+    fn suspect(&self, batch: &Batch) -> Option<Fault> {
+        let leader = batch.leader.0;
+        let Some((_, key)) = self.leaders.iter().find(|(id, _)| *id == leader) else {
+            return Some(Fault::UnknownLeader(leader));
+        };
+        let envelope = (batch.term, batch.index);
+        batch.check(&self.chain, envelope, key).err().map(Fault::Entry)
+    }
+}

@@ -1,0 +1,148 @@
+//! A downloaded record: five files that [`super::download`] writes and [`super::run`] reads.
+//!
+//! - `genesis.bin`: the document's canonical bytes;
+//! - `entries.bin`: per block from height 1, u32 big-endian length ‖ Raft entry;
+//! - `seals.bin`: per block from height 0, u16 big-endian length ‖ seal body;
+//! - `leaves.bin`: the log's entry bundles one after the other: per leaf, u16 big-endian length ‖ leaf;
+//! - `checkpoints.json`: the signed notes of all validators, as the API gives them.
+//!
+//! A damaged length yields a damaged record, which the audit then names by its place; nothing behind
+//! it is read.
+
+use std::{
+    fs::File,
+    io::{self, BufReader, Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+};
+
+use musubi_ledger::{api::Checkpoints, leaf::LEAF_BYTES, limits};
+
+/// The names of the files, in the order above.
+pub const FILES: [&str; 5] =
+    ["genesis.bin", "entries.bin", "seals.bin", "leaves.bin", "checkpoints.json"];
+
+/// An opened record.
+#[derive(Debug)]
+pub struct Directory {
+    path: PathBuf,
+    entries: Records<4>,
+    seals: Records<2>,
+    leaves: Records<2>,
+}
+
+/// Length-prefixed records; `N` bytes of length, big-endian.
+#[derive(Debug)]
+struct Records<const N: usize> {
+    file: BufReader<File>,
+    longest: usize,
+    damaged: bool,
+}
+
+/// A file that cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {cause}", path.display())]
+pub struct FileError {
+    /// Which.
+    pub path: PathBuf,
+    /// What the system said.
+    pub cause: io::Error,
+}
+
+impl FileError {
+    /// Names the file in an error.
+    pub(super) fn of(path: &Path) -> impl Fn(io::Error) -> Self {
+        move |cause| Self { path: path.to_owned(), cause }
+    }
+}
+
+impl Directory {
+    /// Opens the files of a downloaded record.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn open(path: &Path) -> Result<Self, FileError> {
+        let [_, entries, seals, leaves, _] = FILES.map(|name| path.join(name));
+        Ok(Self {
+            path: path.to_owned(),
+            entries: Records::open(&entries, limits::BATCH_BYTES_MAX)?,
+            seals: Records::open(&seals, usize::from(u16::MAX))?,
+            leaves: Records::open(&leaves, LEAF_BYTES)?,
+        })
+    }
+
+    pub(super) fn genesis(&self) -> Result<Vec<u8>, FileError> {
+        let path = self.path.join(FILES[0]);
+        std::fs::read(&path).map_err(FileError::of(&path))
+    }
+
+    /// The notes, or why they cannot be read.
+    pub(super) fn notes(&self) -> Result<Result<Vec<(u64, String)>, String>, FileError> {
+        let path = self.path.join(FILES[4]);
+        let content = std::fs::read(&path).map_err(FileError::of(&path))?;
+        let notes = serde_json::from_slice::<Checkpoints>(&content);
+        Ok(notes.map(|c| c.notes).map_err(|error| error.to_string()))
+    }
+
+    /// How many entries there seem to be, for a progress bar.
+    pub(super) fn count(&self) -> Result<u64, FileError> {
+        let path = self.path.join(FILES[1]);
+        let count = || -> io::Result<u64> {
+            let mut file = BufReader::new(File::open(&path)?);
+            let (mut count, mut prefix) = (0, [0; 4]);
+            while file.read_exact(&mut prefix).is_ok() {
+                file.seek_relative(i64::from(u32::from_be_bytes(prefix)))?;
+                count += 1;
+            }
+            Ok(count)
+        };
+        count().map_err(FileError::of(&path))
+    }
+
+    pub(super) fn entry(&mut self) -> Result<Option<Vec<u8>>, FileError> {
+        self.entries.next().map_err(FileError::of(&self.path))
+    }
+
+    pub(super) fn seal(&mut self) -> Result<Option<Vec<u8>>, FileError> {
+        self.seals.next().map_err(FileError::of(&self.path))
+    }
+
+    pub(super) fn leaf(&mut self) -> Result<Option<Vec<u8>>, FileError> {
+        self.leaves.next().map_err(FileError::of(&self.path))
+    }
+}
+
+impl<const N: usize> Records<N> {
+    fn open(path: &Path, longest: usize) -> Result<Self, FileError> {
+        let mut file = File::open(path).map_err(FileError::of(path))?;
+        file.seek(SeekFrom::Start(0)).map_err(FileError::of(path))?;
+        Ok(Self { file: BufReader::new(file), longest, damaged: false })
+    }
+
+    /// The next record; `None` at the end. What is cut off or impossibly long comes as it is, last.
+    fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
+        if self.damaged {
+            return Ok(None);
+        }
+        let prefix = self.take(N)?;
+        if prefix.is_empty() {
+            return Ok(None);
+        }
+        let length = prefix.iter().fold(0u64, |n, &byte| n << 8 | u64::from(byte));
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        if prefix.len() < N || length > self.longest {
+            self.damaged = true;
+            return Ok(Some(prefix));
+        }
+        let record = self.take(length)?;
+        self.damaged = record.len() < length;
+        Ok(Some(record))
+    }
+
+    /// Up to `count` bytes; fewer at the end of the file.
+    fn take(&mut self, count: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(count);
+        let limit = u64::try_from(count).unwrap_or(u64::MAX);
+        self.file.by_ref().take(limit).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}

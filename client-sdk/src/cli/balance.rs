@@ -1,0 +1,150 @@
+//! `musubi balance`: what a wallet holds, lot by lot if asked.
+
+use clap::Args;
+use musubi_sdk::api::{BalanceView, WalletView};
+
+use super::{
+    error::CliError,
+    session::Session,
+    table::{self, Align, Report},
+};
+
+#[derive(Debug, Args)]
+pub(crate) struct Balance {
+    /// Whose wallet [default: the acting identity's]
+    #[arg(value_name = "NAME|ADDRESS")]
+    party: Option<String>,
+    /// Every lot, with origin and expiry
+    #[arg(long)]
+    lots: bool,
+}
+
+pub(crate) async fn run(args: Balance, session: &mut Session) -> Result<Report, CliError> {
+    let party = match &args.party {
+        Some(text) => session.party(text).await?,
+        None => session.actor_contact()?.1.party,
+    };
+    let wallet = session.client()?.wallet(party).await?;
+    let name = session.name(&party);
+    let text = if args.lots { lots(&wallet) } else { balances(&wallet) };
+    let heading = format!("{name}, as of {} (block {})", table::time(wallet.time), wallet.height);
+    Report::new(&wallet, format!("{heading}\n{text}"))
+}
+
+fn balances(wallet: &WalletView) -> String {
+    let row = |balance: &BalanceView| {
+        let shown = |amount| table::amount(amount, balance.decimals);
+        let expiring = balance.lots.iter().filter(|lot| lot.usable && !lot.spendable.is_zero());
+        let next = expiring.filter_map(|lot| lot.lot.use_expiry).min();
+        vec![
+            balance.instrument.to_string(),
+            shown(balance.spendable),
+            shown(balance.held),
+            shown(balance.claim),
+            shown(balance.receivable),
+            table::last_day(next),
+        ]
+    };
+    let columns = [
+        ("Instrument", Align::Left),
+        ("Spendable", Align::Right),
+        ("Held", Align::Right),
+        ("Claim", Align::Right),
+        ("Owed", Align::Right),
+        ("Usable through", Align::Left),
+    ];
+    table::table(&columns, wallet.balances.iter().map(row).collect(), "The wallet is empty.")
+}
+
+fn lots(wallet: &WalletView) -> String {
+    let mut rows = Vec::new();
+    for balance in &wallet.balances {
+        let shown = |amount| table::amount(amount, balance.decimals);
+        for lot in &balance.lots {
+            let campaign = match lot.lot.campaign {
+                0 => String::new(),
+                number => number.to_string(),
+            };
+            rows.push(vec![
+                balance.instrument.to_string(),
+                table::word(&lot.lot.origin),
+                campaign,
+                shown(lot.spendable),
+                shown(lot.held),
+                shown(lot.claim),
+                table::last_day(lot.lot.use_expiry),
+            ]);
+        }
+    }
+    let columns = [
+        ("Instrument", Align::Left),
+        ("Origin", Align::Left),
+        ("Campaign", Align::Left),
+        ("Spendable", Align::Right),
+        ("Held", Align::Right),
+        ("Claim", Align::Right),
+        ("Usable through", Align::Left),
+    ];
+    table::table(&columns, rows, "The wallet is empty.")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use musubi_sdk::{Amount, OriginKind, PartyId, Time, api::LotView, ledger::lot::Lot};
+
+    fn wallet() -> WalletView {
+        let instrument = "MEBUKU".parse().unwrap();
+        let lot = |amount, use_expiry, origin| LotView {
+            lot: Lot { instrument, use_expiry, origin, funder: PartyId([1; 16]), campaign: 0 },
+            spendable: Amount(amount),
+            held: Amount::ZERO,
+            claim: Amount::ZERO,
+            usable: true,
+        };
+        let end = Some(Time(1_795_359_600_000));
+        WalletView {
+            party: PartyId([2; 16]),
+            leaves: 2,
+            balances: vec![BalanceView {
+                instrument,
+                decimals: 0,
+                spendable: Amount(12_300),
+                held: Amount::ZERO,
+                claim: Amount::ZERO,
+                receivable: Amount::ZERO,
+                lots: vec![lot(300, end, OriginKind::Free), lot(12_000, None, OriginKind::Paid)],
+            }],
+            height: 7,
+            time: Time(1_795_000_000_000),
+        }
+    }
+
+    #[test]
+    fn a_balance_says_what_can_be_spent_and_what_expires_first() {
+        let expected = "\
+──────────────────────────────────────────────────────────────
+ Instrument   Spendable   Held   Claim   Owed   Usable through
+══════════════════════════════════════════════════════════════
+ MEBUKU          12,300      0       0      0   2026-11-22
+──────────────────────────────────────────────────────────────";
+        assert_eq!(squeeze(&balances(&wallet())), squeeze(expected));
+    }
+
+    #[test]
+    fn lots_stand_in_spending_order() {
+        let text = lots(&wallet());
+        let rows: Vec<&str> = text.lines().filter(|line| line.contains("MEBUKU")).collect();
+        assert_eq!(rows.len(), 2);
+        assert!(rows[0].contains("free") && rows[0].contains("2026-11-22"));
+        assert!(rows[1].contains("paid") && rows[1].contains("no expiry"));
+        let empty = WalletView { balances: Vec::new(), ..wallet() };
+        assert_eq!(lots(&empty), "The wallet is empty.");
+    }
+
+    fn squeeze(text: &str) -> Vec<Vec<&str>> {
+        let rule = |line: &&str| !line.starts_with(['─', '═']);
+        text.lines().filter(rule).map(|line| line.split_whitespace().collect()).collect()
+    }
+}

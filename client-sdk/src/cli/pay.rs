@@ -1,0 +1,179 @@
+//! `musubi pay`: to a name, an address, or what a shop's code says.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use musubi_sdk::{
+    Composer, Draft, Leg, PartyId, Purpose, ShopCode, TxId,
+    operation::{Citation, Movement},
+};
+
+use super::{
+    args::{Signing, Sum, parse_purpose},
+    error::CliError,
+    files,
+    finish::Plan,
+    session::Session,
+    sums::parse_amount,
+    table::Report,
+};
+
+/// A shop's code is far shorter.
+const CODE_MAX: u64 = 4_096;
+
+#[derive(Debug, Args)]
+pub(crate) struct Pay {
+    /// Whom to pay
+    #[arg(long, value_name = "NAME|ADDRESS", required_unless_present_any = ["qr", "qr_file"])]
+    to: Option<String>,
+    /// What a shop's code says
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["to", "qr_file"])]
+    qr: Option<String>,
+    /// A file with what a shop's code says
+    #[arg(long, value_name = "FILE", conflicts_with = "to")]
+    qr_file: Option<PathBuf>,
+    /// How much, in the instrument's own unit; a code with an amount needs none
+    #[arg(long, value_name = "DECIMAL", required_unless_present_any = ["qr", "qr_file"])]
+    amount: Option<String>,
+    /// Of which instrument [default: the profile's, or the only one there is]
+    #[arg(long, value_name = "CODE")]
+    instrument: Option<String>,
+    /// What for: purchase, dues, reward, expense, participation, grant, donation, or a number
+    #[arg(long, value_parser = parse_purpose)]
+    purpose: Option<Purpose>,
+    /// For whom you pay: a line of the group's roster, by name (drawn at first use) or in hex
+    #[arg(long, value_name = "NAME|HEX")]
+    on_behalf_of: Option<String>,
+    /// The payee's standing consent, in place of their signature
+    #[arg(long, value_name = "NAME|ID", conflicts_with_all = ["qr", "qr_file"])]
+    mandate: Option<String>,
+    /// Spend from a group's event budget: its mandate, which names you as staff
+    #[arg(long, value_name = "NAME|ID", requires = "from")]
+    budget: Option<String>,
+    /// The party whose wallet pays, if it is not your own
+    #[arg(long, value_name = "NAME|ADDRESS")]
+    from: Option<String>,
+    #[command(flatten)]
+    signing: Signing,
+}
+
+pub(crate) async fn run(args: Pay, session: &mut Session) -> Result<Report, CliError> {
+    let (actor, contact) = session.actor_contact()?;
+    let from = match &args.from {
+        Some(text) => session.party(text).await?,
+        None => contact.party,
+    };
+    let code = read_code(&args, session).await?;
+    let composer = session.composer().await?;
+    let (payer, payee) = (from, target(&args, code.as_ref(), session).await?);
+    let legs = legs(&args, code.as_ref(), session).await?;
+    let mut draft = match (&code, &args.budget) {
+        (Some(code), None) => composer.pay_shop(payer, code, &legs),
+        (code, _) => {
+            let ways = ways(&args, code.as_ref(), session)?;
+            transfer(&composer, contact.party, (payer, payee), &legs, ways)
+        }
+    };
+    if let Some(purpose) = args.purpose {
+        draft = draft.purpose(purpose);
+    }
+    if let Some(text) = &args.on_behalf_of {
+        let line = session.book_mut().roster_line(text)?;
+        draft = draft.on_behalf_of(line);
+    }
+    let done = format!("Paid {}.", session.name(&payee));
+    Plan::new(draft, Some(&actor), done).run(session, &args.signing).await
+}
+
+/// Both sides' citations, and the request that is answered.
+struct Ways {
+    debit: Citation,
+    credit: Citation,
+    request: Option<TxId>,
+}
+
+fn ways(args: &Pay, code: Option<&ShopCode>, session: &Session) -> Result<Ways, CliError> {
+    let mandate = |text: &String| session.book().transaction(text).map(Citation::Mandate);
+    let debit = args.budget.as_ref().map(mandate).transpose()?;
+    let own = args.mandate.as_ref().map(mandate).transpose()?;
+    let request = code.and_then(|code| code.request);
+    let coded = match code {
+        Some(code) if code.request.is_some() => Some(Citation::Request),
+        Some(code) => code.mandate.map(Citation::Mandate),
+        None => None,
+    };
+    Ok(Ways {
+        debit: debit.unwrap_or(Citation::Live),
+        credit: own.or(coded).unwrap_or(Citation::Live),
+        request,
+    })
+}
+
+fn transfer(
+    composer: &Composer,
+    sender: PartyId,
+    (from, to): (PartyId, PartyId),
+    legs: &[Leg],
+    ways: Ways,
+) -> Draft {
+    let movement =
+        Movement { from, to, legs: legs.to_vec(), debit: ways.debit, credit: ways.credit };
+    let draft = composer.transfer(sender, movement);
+    match ways.request {
+        Some(request) => draft.answers(request),
+        None => draft,
+    }
+}
+
+async fn read_code(args: &Pay, session: &mut Session) -> Result<Option<ShopCode>, CliError> {
+    let text = match (&args.qr, &args.qr_file) {
+        (Some(text), _) => text.clone(),
+        (None, Some(path)) => {
+            let content = files::read_input(path, CODE_MAX)?;
+            String::from_utf8_lossy(&content).into_owned()
+        }
+        (None, None) => return Ok(None),
+    };
+    let scheme = session.scheme().await?;
+    ShopCode::parse(text.trim(), &scheme).map(Some).map_err(|error| {
+        CliError::usage(error.code(), error.to_string()).next("scan the code again")
+    })
+}
+
+async fn target(
+    args: &Pay,
+    code: Option<&ShopCode>,
+    session: &mut Session,
+) -> Result<PartyId, CliError> {
+    match (code, &args.to) {
+        (Some(code), _) => Ok(code.merchant),
+        (None, Some(text)) => session.party(text).await,
+        (None, None) => Err(CliError::usage("no_payee", "nobody to pay was named")),
+    }
+}
+
+async fn legs(
+    args: &Pay,
+    code: Option<&ShopCode>,
+    session: &mut Session,
+) -> Result<Vec<Leg>, CliError> {
+    let fixed = code.and_then(|code| code.leg);
+    let (leg, amount) = match (fixed, &args.amount) {
+        (Some(leg), None) => return Ok(vec![leg]),
+        (None, None) => {
+            let error = CliError::usage("no_amount", "this code names no amount");
+            return Err(error.next("say how much with --amount"));
+        }
+        (leg, Some(amount)) => (leg, amount),
+    };
+    let Some(asked) = leg else {
+        let sum = Sum { amount: amount.clone(), instrument: args.instrument.clone() };
+        return Ok(vec![session.leg(&sum).await?]);
+    };
+    let (_, decimals) = session.instrument(Some(&asked.instrument.to_string())).await?;
+    if parse_amount(amount, decimals)? == asked.amount {
+        return Ok(vec![asked]);
+    }
+    let what = "the code asks for another amount than --amount says";
+    Err(CliError::usage("amount_differs", what).next("leave --amount out to pay what it asks"))
+}

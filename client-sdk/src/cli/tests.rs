@@ -1,0 +1,176 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+
+/// Every command with all that it needs; each must parse.
+const LINES: &[&str] = &[
+    "key new hanako",
+    "key new pos2 --kind merchant --party bakery",
+    "key list",
+    "key show hanako --qr",
+    "key export hanako --to backup.pem",
+    "key import hanako backup.pem",
+    "key change-passphrase hanako",
+    "contact add taro maebashi1xyz --kind person --officer-of registrar",
+    "contact list",
+    "contact remove taro",
+    "contact import ./tutorial/officers",
+    "party register hanako --new-tag --as registrar-officer-1 --attribute resident=yes --yes",
+    "party show",
+    "party attest hanako --attribute age-band=60s --until 365d",
+    "party officers registrar --officer a --officer b",
+    "party freeze hanako --evidence report.pdf",
+    "party unfreeze hanako --sign registrar-officer-2",
+    "party add-key hanako2 --as hanako",
+    "party rotate-key hanako2 --as hanako",
+    "party revoke-key hanako --compromised",
+    "party recover hanako --new hanako2 --evidence check.pdf --sign registrar-officer-2",
+    "party cancel-recovery hanako",
+    "medium enrol card --for ume --per-use 3000 --per-day 5000 --until 365d --evidence form.pdf",
+    "medium charge card --amount 500 --mandate counter --as bakery",
+    "medium revoke card",
+    "medium show card",
+    "group create jichikai --representative hanako --drafter taro --approver hanako \
+     --registrar registrar --band 100000=2 --sign taro",
+    "group show jichikai",
+    "group change jichikai --drafter taro --approver hanako --new-policy --exclusive-roles",
+    "group close jichikai --sign taro",
+    "group install jichikai --representative taro --drafter taro --effective 30d",
+    "topup --to hanako --amount 5000 --allowance main --funding bank-1 --as issuer-auto",
+    "pay --to bakery --amount 500 --as hanako --purpose purchase --yes",
+    "pay --qr MUSUBI:X/Y/Z --amount 500",
+    "pay --qr-file bakery.qr --instrument MEBUKU --amount 1,280",
+    "pay --to jichikai --amount 1000 --purpose dues --on-behalf-of taro",
+    "pay --from jichikai --budget festival --to bakery --amount 300",
+    "request create --amount 500 --from taro --due 7d --purpose 1001",
+    "request show r1",
+    "request cancel r1",
+    "request answer r1 --on-behalf-of taro",
+    "request code r1 --tag TILL3 --svg till3.svg",
+    "mandate grant receive --per-use 50000 --save-as counter",
+    "mandate grant give --for jichikai --per-use 1000 --total 30000 --staff taro --until 7d",
+    "mandate revoke counter",
+    "mandate show counter",
+    "mandate code counter --tag TILL1 --amount 500 --out bakery.qr",
+    "allowance grant --key issuer-auto --total 1000000 --per-wallet 50000 --per-day 500000 --until 365d",
+    "allowance revoke main",
+    "allowance show main",
+    "instrument list",
+    "instrument show MEBUKU",
+    "instrument define POINT --issuer issuer --regime free --expiry 180d --document terms.pdf",
+    "draft --group jichikai --to taro --amount 3000 --purpose reward --save-as payout1",
+    "approve payout1 --as hanako",
+    "decline payout1",
+    "withdraw payout1",
+    "pending jichikai",
+    "accept payment.musubi --show",
+    "sign payment.musubi --qr",
+    "sign one.musubi --merge two.musubi --out both.musubi",
+    "submit payment.musubi",
+    "refund purchase1 --amount 200 --as bakery",
+    "redeem request --amount 500 --as bakery",
+    "redeem answer redemption1 --paid confirmation.pdf --as issuer-auto",
+    "redeem show redemption1",
+    "balance hanako --lots",
+    "history --all",
+    "status payout1",
+    "watch hanako --after 1.17 --count 3",
+    "audit --node http://127.0.0.1:7001 --threads 2",
+    "audit --from ./record",
+    "audit --download ./record",
+    "completions bash",
+    "info --save --wait 30 --json",
+];
+
+fn parse(line: &str) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(std::iter::once("musubi").chain(line.split_whitespace()))
+}
+
+#[test]
+fn the_definition_holds_together() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn every_command_parses_with_what_it_needs() {
+    for line in LINES {
+        if let Err(error) = parse(line) {
+            panic!("musubi {line}\n{error}");
+        }
+    }
+}
+
+#[test]
+fn every_command_has_a_line_here_and_a_sentence_of_help() {
+    let mut missing = Vec::new();
+    walk(&Cli::command(), "", &mut |path, command| {
+        assert!(command.get_about().is_some(), "musubi {path} says what it does");
+        let line = |line: &&&str| format!("{line} ").starts_with(&format!("{path} "));
+        if !LINES.iter().any(|l| line(&l)) {
+            missing.push(path.to_owned());
+        }
+        for argument in command.get_arguments().filter(|a| !a.is_hide_set()) {
+            let id = argument.get_id();
+            assert!(argument.get_help().is_some(), "musubi {path}: {id} is explained");
+        }
+    });
+    assert!(missing.is_empty(), "no line for {missing:?}");
+}
+
+fn walk(command: &clap::Command, path: &str, visit: &mut dyn FnMut(&str, &clap::Command)) {
+    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+        let path = format!("{path} {}", sub.get_name());
+        let path = path.trim_start();
+        visit(path, sub);
+        walk(sub, path, visit);
+    }
+}
+
+#[test]
+fn what_cannot_work_is_refused_at_once() {
+    for line in [
+        "",
+        "pay --amount 500",
+        "pay --to a --qr b --amount 1",
+        "pay --to a",
+        "pay --to a --amount 1 --purpose fun",
+        "pay --to a --amount 1 --budget b",
+        "redeem answer r",
+        "redeem answer r --paid a --returned b",
+        "draft --to a --amount 1 --deadline soon",
+        "audit --from a --download b",
+        "medium enrol m --for a --per-use 1 --per-day 1",
+        "mandate grant keep --per-use 1",
+        "history --all --before 3",
+        "group create g --representative a --registrar r --band 1000",
+    ] {
+        assert!(parse(line).is_err(), "musubi {line}");
+    }
+}
+
+#[test]
+fn global_options_stand_before_or_behind_the_command() {
+    for line in ["--as hanako --json balance", "balance --as hanako --json"] {
+        let cli = parse(line).unwrap();
+        assert_eq!(cli.global.identity.as_deref(), Some("hanako"));
+        assert!(cli.global.json);
+    }
+    let cli = parse("info --node http://a:1,http://b:2 --node http://c:3").unwrap();
+    assert_eq!(cli.global.node, ["http://a:1", "http://b:2", "http://c:3"]);
+}
+
+#[test]
+fn no_secret_is_taken_from_the_command_line() {
+    let mut names = Vec::new();
+    walk(&Cli::command(), "", &mut |_, command| {
+        names.extend(command.get_arguments().filter_map(|a| a.get_long().map(str::to_owned)));
+    });
+    assert!(!names.iter().any(|name| name == "passphrase" || name == "secret"), "{names:?}");
+}
+
+#[test]
+fn completions_know_the_commands() {
+    let script = completions(clap_complete::Shell::Bash).unwrap().text;
+    for word in ["topup", "approve", "change-passphrase"] {
+        assert!(script.contains(word), "{word}");
+    }
+}

@@ -1,0 +1,342 @@
+//! What a body does, in plain words, for whoever is about to sign it. Nothing is left out that changes
+//! what the signature means; ids that nobody can read are printed so that they can be compared.
+
+use std::collections::BTreeMap;
+
+use musubi_ledger::{
+    address::SchemePrefix,
+    amount::Amount,
+    id::{InstrumentId, PartyId, TxId},
+    mandate::{Counterparty, Direction, MandateTerms},
+    operation::{Citation, Decision, Leg, Movement, Operation, RedemptionAnswer, TopUp},
+    transaction::{Body, Purpose},
+};
+
+/// How parties and amounts are shown: names that the caller knows, addresses otherwise.
+#[derive(Clone, Debug, Default)]
+pub struct Glossary {
+    /// The scheme whose addresses are printed; the machine form if absent.
+    pub scheme: Option<SchemePrefix>,
+    /// Names from the caller's own address book.
+    pub names: BTreeMap<PartyId, String>,
+    /// Decimal places per instrument; 0 where unknown.
+    pub decimals: BTreeMap<InstrumentId, u8>,
+}
+
+impl Glossary {
+    /// A party: its name and address, or the address alone.
+    #[must_use]
+    pub fn party(&self, id: &PartyId) -> String {
+        let address = match &self.scheme {
+            Some(scheme) => scheme.address(*id),
+            None => id.to_string(),
+        };
+        match self.names.get(id) {
+            Some(name) => format!("{name} ({address})"),
+            None => address,
+        }
+    }
+
+    /// An amount with its instrument: `1,280 MEBUKU`.
+    #[must_use]
+    pub fn amount(&self, instrument: InstrumentId, amount: Amount) -> String {
+        let decimals = self.decimals.get(&instrument).copied().unwrap_or(0);
+        format!("{} {instrument}", grouped(amount, decimals))
+    }
+
+    fn legs(&self, legs: &[Leg]) -> String {
+        let each = legs.iter().map(|leg| self.amount(leg.instrument, leg.amount));
+        each.collect::<Vec<_>>().join(" and ")
+    }
+}
+
+/// An amount with thousands separated: 1234567 with 2 decimals is `12,345.67`.
+#[must_use]
+pub fn grouped(amount: Amount, decimals: u8) -> String {
+    let text = amount.to_decimal(decimals).to_string();
+    let (whole, fraction) = match text.split_once('.') {
+        Some((whole, fraction)) => (whole, format!(".{fraction}")),
+        None => (text.as_str(), String::new()),
+    };
+    let mut grouped = String::new();
+    for (position, digit) in whole.chars().enumerate() {
+        if position > 0 && (whole.len() - position).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped + &fraction
+}
+
+/// A purpose's name, or its number.
+#[must_use]
+pub fn purpose(purpose: Purpose) -> String {
+    let name = match purpose {
+        Purpose::NONE => "none given",
+        Purpose::PURCHASE => "purchase",
+        Purpose::DUES => "dues (会費)",
+        Purpose::REWARD => "reward (謝金)",
+        Purpose::EXPENSE => "expense",
+        Purpose::PARTICIPATION => "participation fee",
+        Purpose::GRANT => "grant",
+        Purpose::DONATION => "donation",
+        Purpose(number) => return format!("purpose {number}"),
+    };
+    name.into()
+}
+
+/// All lines about a body.
+pub(crate) fn body(body: &Body, glossary: &Glossary) -> Vec<String> {
+    let mut lines = operation(&body.operation, glossary);
+    if body.purpose != Purpose::NONE {
+        lines.push(format!("For: {}", purpose(body.purpose)));
+    }
+    if let Some(request) = &body.answers {
+        lines.push(format!("Answers payment request {request}"));
+    }
+    if let Some(line) = &body.on_behalf_of {
+        lines.push(format!("On behalf of roster line {line}"));
+    }
+    if let Some(memo) = &body.memo {
+        lines.push(format!("With a memo whose hash is {memo}"));
+    }
+    lines.push(format!("Sent by {}", glossary.party(&body.sender)));
+    lines.push(format!("Valid until {}", body.expires));
+    lines.push(format!("Transaction {}", body.id()));
+    lines
+}
+
+fn operation(operation: &Operation, glossary: &Glossary) -> Vec<String> {
+    match operation {
+        Operation::Transfer(op) => movement("Pay", op, glossary),
+        Operation::TopUp(op) => top_up(op, glossary),
+        Operation::Propose(op) => {
+            let mut lines = movement("Propose to pay", &op.movement, glossary);
+            lines.push(format!("Consents count until {}", op.deadline));
+            lines
+        }
+        Operation::Decide(op) => {
+            let verb = match op.decision {
+                Decision::Consent => "Consent to",
+                Decision::Decline => "Decline",
+                Decision::Withdraw => "Withdraw",
+            };
+            vec![format!("{verb} proposal {}", op.proposal)]
+        }
+        Operation::RequestPayment(op) => {
+            let payer = op.payer.map_or_else(|| "anyone".into(), |p| glossary.party(&p));
+            vec![
+                format!(
+                    "Ask {payer} to pay {} to {}",
+                    glossary.legs(&op.legs),
+                    glossary.party(&op.payee)
+                ),
+                format!("Can be answered once, until {}", op.due),
+            ]
+        }
+        Operation::CancelRequest { request } => vec![format!("Withdraw payment request {request}")],
+        Operation::Refund(op) => {
+            vec![format!("Give back {} of payment {}", glossary.legs(&op.legs), op.original)]
+        }
+        Operation::Correct(op) => vec![
+            format!("Take back {} of {} without its holder", glossary.legs(&op.legs), op.original),
+            format!("Reason: {:?}, evidence {}", op.reason, op.evidence),
+        ],
+        Operation::RequestRedemption(op) => vec![
+            format!(
+                "Ask to be paid out {} for {}",
+                glossary.amount(op.leg.instrument, op.leg.amount),
+                glossary.party(&op.merchant)
+            ),
+            format!("Unanswered, the claim returns on {}", op.deadline),
+        ],
+        Operation::AnswerRedemption(op) => vec![match op.answer {
+            RedemptionAnswer::Paid { payout } => {
+                format!("Redemption {} was paid out, {payout}", op.redemption)
+            }
+            RedemptionAnswer::Returned { notice } => {
+                format!("Redemption {} returns to the merchant, {notice}", op.redemption)
+            }
+        }],
+        Operation::GrantMandate(op) => mandate(&op.grantor, &op.terms, glossary),
+        other => administrative(other, glossary),
+    }
+}
+
+fn movement(verb: &str, movement: &Movement, glossary: &Glossary) -> Vec<String> {
+    let sides = [("Payer", movement.debit), ("Payee", movement.credit)];
+    let mut lines = vec![
+        format!("{verb} {}", glossary.legs(&movement.legs)),
+        format!("From {}", glossary.party(&movement.from)),
+        format!("To {}", glossary.party(&movement.to)),
+    ];
+    lines.extend(sides.map(|(side, citation)| format!("{side} consents {}", by(&citation))));
+    lines
+}
+
+fn by(citation: &Citation) -> String {
+    let grant = |what: &str, id: &TxId| format!("by {what} {id}");
+    match citation {
+        Citation::Live => "by signature".into(),
+        Citation::Mandate(id) => grant("mandate", id),
+        Citation::Request => "by the payment request".into(),
+        Citation::Medium { medium, mandate } => {
+            format!("by medium {medium} under mandate {mandate}")
+        }
+    }
+}
+
+fn top_up(op: &TopUp, glossary: &Glossary) -> Vec<String> {
+    vec![
+        format!("Top up {} (in its unit) for {}", op.amount, glossary.party(&op.to)),
+        format!(
+            "Origin {:?}, funded by {}, outside payment {}",
+            op.origin,
+            glossary.party(&op.funder),
+            op.funding
+        ),
+        format!("Under allowance {}", op.allowance),
+        format!("The holder consents {}", by(&op.credit)),
+    ]
+}
+
+fn mandate(grantor: &PartyId, terms: &MandateTerms, glossary: &Glossary) -> Vec<String> {
+    let act = match terms.direction {
+        Direction::Debit => "give",
+        Direction::Credit => "receive",
+    };
+    let whom = match &terms.counterparty {
+        Counterparty::Any => "anyone".into(),
+        Counterparty::Party(party) => glossary.party(party),
+        Counterparty::Kind(kind) => format!("any {kind:?}").to_lowercase(),
+        Counterparty::Attribute(kind, test) => {
+            let kind = format!("{kind:?}").to_lowercase();
+            format!("any {kind} whose {} is {}", test.name, test.any_of.join(" or "))
+        }
+    };
+    let instruments: Vec<String> = terms.instruments.iter().map(ToString::to_string).collect();
+    let mut lines = vec![
+        format!(
+            "Let {} {act} {} from now on without asking again",
+            glossary.party(grantor),
+            instruments.join(", ")
+        ),
+        format!("With {whom}"),
+    ];
+    let unit = |amount: Amount| match terms.instruments.as_slice() {
+        [only] => glossary.amount(*only, amount),
+        _ => grouped(amount, 0),
+    };
+    let caps = [
+        ("At one use", Some(terms.per_use)),
+        ("On one day", terms.per_day),
+        ("With one counterparty", terms.per_counterparty),
+        ("In all", terms.total),
+    ];
+    for (what, cap) in caps {
+        let cap = cap.map_or_else(|| "no limit".into(), |cap| format!("at most {}", unit(cap)));
+        lines.push(format!("{what}: {cap}"));
+    }
+    lines.extend(terms.uses.map(|uses| format!("At most {uses} times")));
+    lines.extend(terms.purpose.map(|p| format!("Only for: {}", purpose(p))));
+    for person in &terms.staff {
+        lines.push(format!("May be used by {}", glossary.party(person)));
+    }
+    let until = terms.until.map_or_else(|| "it is revoked".into(), |t| t.to_string());
+    lines.push(format!("From {} until {until}", terms.from));
+    lines
+}
+
+/// What moves nothing: its headline, then every field as it is signed.
+fn administrative(operation: &Operation, glossary: &Glossary) -> Vec<String> {
+    let party = |id: &PartyId| glossary.party(id);
+    let headline = match operation {
+        Operation::RevokeMandate { mandate } => return vec![format!("End mandate {mandate}")],
+        Operation::RevokeAllowance { allowance } => {
+            return vec![format!("End allowance {allowance}")];
+        }
+        Operation::Unfreeze { party: id } => {
+            return vec![format!("Lift the freeze of {}", party(id))];
+        }
+        Operation::CancelRecovery { party: id } => {
+            return vec![format!("Stop the recovery of {}", party(id))];
+        }
+        Operation::RevokeMedium { medium } => return vec![format!("End medium {medium}")],
+        Operation::CloseGroup { group } => return vec![format!("Close group {}", party(group))],
+        Operation::GrantAllowance(op) => format!(
+            "Let key {} issue up to {} in all, {} on one day, {} into one wallet, until {}",
+            op.key,
+            glossary.amount(op.instrument, op.total),
+            glossary.amount(op.instrument, op.per_day),
+            glossary.amount(op.instrument, op.per_wallet),
+            op.end
+        ),
+        Operation::DefineInstrument(op) => format!("Open instrument {}", op.instrument),
+        Operation::RegisterParty(op) => format!("Register {:?} {}", op.kind, party(&op.party)),
+        Operation::Attest(op) => format!("Attest attributes of {}", party(&op.party)),
+        Operation::SetOfficers(op) => format!("Replace the officers of {}", party(&op.party)),
+        Operation::AddKey(op) => format!("Add a key to {}", party(&op.party)),
+        Operation::RotateKey(op) => format!("Replace a key of {}", party(&op.party)),
+        Operation::RevokeKey(op) => format!("End a key of {}", party(&op.party)),
+        Operation::Freeze(op) => format!("Freeze {} at once", party(&op.party)),
+        Operation::Recover(op) => format!("Give {} a new key in place of all", party(&op.party)),
+        Operation::EnrolMedium(op) => {
+            let mut lines = vec![format!("Give {} medium {}", party(&op.party), op.medium)];
+            for terms in [&op.debit, &op.credit].into_iter().flatten() {
+                lines.extend(mandate(&op.party, terms, glossary));
+            }
+            lines.push(format!("Evidence {}", op.evidence));
+            return lines;
+        }
+        Operation::CreateGroup(op) => format!("Open group {}", party(&op.group)),
+        Operation::ChangeGroup(op) => format!("Change group {}", party(&op.group)),
+        Operation::InstallSuccessors(op) => {
+            format!("Install successors in group {}", party(&op.group))
+        }
+        _ => String::from("An operation without a description here: read its fields"),
+    };
+    vec![headline, fields(operation)]
+}
+
+/// The fields in JSON, which names each and leaves none out.
+fn fields(operation: &Operation) -> String {
+    serde_json::to_string(operation).unwrap_or_else(|error| format!("unprintable: {error}"))
+}
+
+/// An operation's name, as in the API's JSON.
+#[must_use]
+pub fn operation_name(operation: &Operation) -> &'static str {
+    match operation {
+        Operation::Transfer(_) => "transfer",
+        Operation::TopUp(_) => "top_up",
+        Operation::Propose(_) => "propose",
+        Operation::Decide(_) => "decide",
+        Operation::RequestPayment(_) => "request_payment",
+        Operation::CancelRequest { .. } => "cancel_request",
+        Operation::Refund(_) => "refund",
+        Operation::Correct(_) => "correct",
+        Operation::RequestRedemption(_) => "request_redemption",
+        Operation::AnswerRedemption(_) => "answer_redemption",
+        Operation::GrantMandate(_) => "grant_mandate",
+        Operation::RevokeMandate { .. } => "revoke_mandate",
+        Operation::GrantAllowance(_) => "grant_allowance",
+        Operation::RevokeAllowance { .. } => "revoke_allowance",
+        Operation::DefineInstrument(_) => "define_instrument",
+        Operation::RegisterParty(_) => "register_party",
+        Operation::Attest(_) => "attest",
+        Operation::SetOfficers(_) => "set_officers",
+        Operation::AddKey(_) => "add_key",
+        Operation::RotateKey(_) => "rotate_key",
+        Operation::RevokeKey(_) => "revoke_key",
+        Operation::Freeze(_) => "freeze",
+        Operation::Unfreeze { .. } => "unfreeze",
+        Operation::Recover(_) => "recover",
+        Operation::CancelRecovery { .. } => "cancel_recovery",
+        Operation::EnrolMedium(_) => "enrol_medium",
+        Operation::RevokeMedium { .. } => "revoke_medium",
+        Operation::CreateGroup(_) => "create_group",
+        Operation::ChangeGroup(_) => "change_group",
+        Operation::InstallSuccessors(_) => "install_successors",
+        Operation::CloseGroup { .. } => "close_group",
+    }
+}

@@ -1,0 +1,214 @@
+//! Whose signatures an operation asks for, as far as its body alone tells. `docs/CONSENT.md` and the
+//! ledger's `judge` are the rule; this is a hint for people and never stands between them and a node.
+
+use musubi_ledger::{
+    id::PartyId,
+    keys::PublicKey,
+    mandate::Direction,
+    operation::{Citation, Decision, Movement, Operation, RegisterParty},
+    party::PartyKind,
+    transaction::{Body, Role, Side, Signature},
+};
+
+/// A signature that is still missing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wanted {
+    /// For which side; any, if the body does not tell.
+    pub side: Option<Side>,
+    /// In one of these roles; any, if empty.
+    pub roles: Vec<Role>,
+    /// Acting for whom, if the body tells.
+    pub party: Option<PartyId>,
+    /// By exactly this key, if it must be a certain one.
+    pub key: Option<PublicKey>,
+    /// By how many different keys.
+    pub count: usize,
+}
+
+type Kinds<'k> = &'k dyn Fn(&PartyId) -> Option<PartyKind>;
+
+impl Wanted {
+    fn new(side: Side, roles: &[Role], party: PartyId, count: usize) -> Self {
+        Self { side: Some(side), roles: roles.to_vec(), party: Some(party), key: None, count }
+    }
+
+    fn by_key(party: PartyId, key: PublicKey) -> Self {
+        let key = Some(key);
+        Self { key, ..Self::new(Side::Authority, &[Role::Holder], party, 1) }
+    }
+
+    /// What is left of it after `signatures`; `None` if nothing is.
+    pub(super) fn less(mut self, signatures: &[Signature]) -> Option<Self> {
+        let given = signatures.iter().filter(|s| self.is_met_by(s)).count();
+        self.count = self.count.saturating_sub(given);
+        (self.count > 0).then_some(self)
+    }
+
+    fn is_met_by(&self, signature: &Signature) -> bool {
+        self.side.is_none_or(|side| side == signature.side)
+            && (self.roles.is_empty() || self.roles.contains(&signature.role))
+            && self.party.is_none_or(|party| party == signature.party)
+            && self.key.is_none_or(|key| key == signature.signer)
+    }
+}
+
+const MEMBERS: [Role; 3] = [Role::Drafter, Role::Approver, Role::Representative];
+
+fn official(kind: Option<PartyKind>) -> bool {
+    let offices = [PartyKind::Issuer, PartyKind::Registrar, PartyKind::Operator];
+    kind.is_some_and(|kind| offices.contains(&kind))
+}
+
+/// A live debit. Of a party whose kind nobody told, the signatures so far tell whether it is a group.
+fn debit(party: PartyId, signatures: &[Signature], kind: Kinds<'_>) -> Vec<Wanted> {
+    let signed_as = |role| {
+        let slot = (Side::Debit, role, party);
+        signatures.iter().any(|s| (s.side, s.role, s.party) == slot)
+    };
+    let looks_like_group = signed_as(Role::Drafter) || signed_as(Role::Approver);
+    match kind(&party) {
+        Some(PartyKind::Group) => payout(party),
+        None if looks_like_group => payout(party),
+        None => {
+            let roles = [Role::Holder, Role::Drafter, Role::Officer];
+            vec![Wanted::new(Side::Debit, &roles, party, 1)]
+        }
+        kind if official(kind) => vec![Wanted::new(Side::Debit, &[Role::Officer], party, 2)],
+        Some(_) => vec![Wanted::new(Side::Debit, &[Role::Holder], party, 1)],
+    }
+}
+
+fn payout(group: PartyId) -> Vec<Wanted> {
+    let one = |role| Wanted::new(Side::Debit, &[role], group, 1);
+    vec![one(Role::Drafter), one(Role::Approver)]
+}
+
+fn one_for(side: Side, party: PartyId, kind: Kinds<'_>) -> Wanted {
+    let roles: &[Role] = match kind(&party) {
+        Some(PartyKind::Group) => &MEMBERS,
+        None => &[],
+        kind if official(kind) => &[Role::Issuer, Role::Officer],
+        Some(_) => &[Role::Holder],
+    };
+    Wanted::new(side, roles, party, 1)
+}
+
+fn movement(
+    movement: &Movement,
+    body: &Body,
+    signed: &[Signature],
+    kind: Kinds<'_>,
+) -> Vec<Wanted> {
+    let mut wanted = match movement.debit {
+        Citation::Live => debit(movement.from, signed, kind),
+        Citation::Medium { .. } => {
+            vec![Wanted::new(Side::Debit, &[Role::Terminal], movement.to, 1)]
+        }
+        // Staff under a budget: which person, only the mandate knows.
+        Citation::Mandate(_) if movement.credit != Citation::Live => {
+            vec![Wanted::new(Side::Debit, &[Role::Holder], body.sender, 1)]
+        }
+        Citation::Mandate(_) | Citation::Request => Vec::new(),
+    };
+    if movement.credit == Citation::Live {
+        wanted.push(one_for(Side::Credit, movement.to, kind));
+    }
+    wanted
+}
+
+fn register(op: &RegisterParty) -> Vec<Wanted> {
+    let keys = op.keys.iter().map(|key| Wanted::by_key(op.party, *key));
+    let attest = if official(Some(op.kind)) {
+        Wanted { party: None, ..Wanted::new(Side::Authority, &[Role::Governance], op.party, 2) }
+    } else {
+        officers(op.registrar, 1)
+    };
+    keys.chain([attest]).collect()
+}
+
+fn officers(office: PartyId, count: usize) -> Wanted {
+    Wanted::new(Side::Authority, &[Role::Officer], office, count)
+}
+
+/// Officers of some office that the body does not name.
+fn some_officers(count: usize) -> Wanted {
+    Wanted { party: None, ..officers(PartyId::default(), count) }
+}
+
+/// Anybody, in whatever capacity: the sender must be among the signers.
+fn anybody() -> Wanted {
+    Wanted { side: None, roles: Vec::new(), party: None, key: None, count: 1 }
+}
+
+fn two_of_group(group: PartyId) -> Wanted {
+    Wanted::new(Side::Authority, &MEMBERS, group, 2)
+}
+
+/// All that `body` asks for, whether it is there already or not.
+pub(super) fn of(body: &Body, signed: &[Signature], kind: Kinds<'_>) -> Vec<Wanted> {
+    match &body.operation {
+        Operation::Transfer(op) => movement(op, body, signed, kind),
+        Operation::TopUp(op) => {
+            let mut wanted = vec![Wanted::new(Side::Debit, &[Role::Issuer], body.sender, 1)];
+            if op.funder != op.to && op.funder != body.sender {
+                wanted.push(Wanted::new(Side::Debit, &[Role::Funder], op.funder, 1));
+            }
+            if op.credit == Citation::Live {
+                wanted.push(one_for(Side::Credit, op.to, kind));
+            }
+            wanted
+        }
+        Operation::RequestPayment(op) => vec![one_for(Side::Credit, op.payee, kind)],
+        Operation::RequestRedemption(op) => {
+            vec![Wanted::new(Side::Debit, &[Role::Holder], op.merchant, 1)]
+        }
+        Operation::GrantMandate(op) => match op.terms.direction {
+            Direction::Debit => debit(op.grantor, signed, kind),
+            Direction::Credit => vec![one_for(Side::Credit, op.grantor, kind)],
+        },
+        Operation::GrantAllowance(_) => vec![some_officers(2)],
+        Operation::Correct(_) => vec![some_officers(3)],
+        Operation::DefineInstrument(op) => vec![officers(op.terms.issuer, 2)],
+        Operation::RevokeAllowance { .. } => vec![some_officers(1)],
+        Operation::Decide(op) if op.decision == Decision::Withdraw => vec![anybody()],
+        Operation::Propose(_)
+        | Operation::Decide(_)
+        | Operation::Refund(_)
+        | Operation::CancelRequest { .. }
+        | Operation::AnswerRedemption(_)
+        | Operation::RevokeMandate { .. }
+        | Operation::RevokeKey(_)
+        | Operation::Freeze(_)
+        | Operation::RevokeMedium { .. } => vec![anybody()],
+        _ => of_parties(&body.operation),
+    }
+}
+
+/// Operations about parties, keys and groups, which move nothing.
+fn of_parties(operation: &Operation) -> Vec<Wanted> {
+    let key = |party, key| Wanted::by_key(party, key);
+    match operation {
+        Operation::RegisterParty(op) => register(op),
+        Operation::Attest(op) => vec![officers(op.registrar, 1)],
+        Operation::SetOfficers(op) => vec![officers(op.party, 2)],
+        Operation::AddKey(op) => vec![anybody(), key(op.party, op.key)],
+        Operation::RotateKey(op) => vec![key(op.party, op.old), key(op.party, op.new)],
+        Operation::Unfreeze { .. } => vec![some_officers(2)],
+        Operation::Recover(op) => vec![some_officers(2), key(op.party, op.key)],
+        Operation::EnrolMedium(op) => {
+            vec![officers(op.registrar, if op.debit.is_some() { 2 } else { 1 })]
+        }
+        Operation::CreateGroup(op) => {
+            let representative = Wanted::new(Side::Authority, &[Role::Representative], op.group, 1);
+            vec![officers(op.registrar, 1), representative, two_of_group(op.group)]
+        }
+        Operation::ChangeGroup(op) => {
+            let successor = op.representative;
+            let successor = successor.map(|p| Wanted::new(Side::Authority, &[Role::Holder], p, 1));
+            [two_of_group(op.group)].into_iter().chain(successor).collect()
+        }
+        Operation::InstallSuccessors(_) => vec![some_officers(2)],
+        Operation::CloseGroup { group } => vec![two_of_group(*group)],
+        _ => vec![anybody()],
+    }
+}
