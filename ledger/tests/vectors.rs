@@ -3,11 +3,13 @@
 //! of the format, `UPDATE_VECTORS=1 cargo test -p musubi-ledger --test vectors` rewrites them.
 #![allow(clippy::unwrap_used)]
 
-mod common;
 #[path = "vectors/block.rs"]
 mod block;
+mod common;
 #[path = "vectors/invalid.rs"]
 mod invalid;
+#[path = "vectors/json.rs"]
+mod json_forms;
 #[path = "vectors/operations.rs"]
 mod operations;
 

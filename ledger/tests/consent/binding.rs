@@ -205,7 +205,7 @@ fn a_middleman_cannot_burn_an_id() {
         (Code::SamePerson, &[drafts("club", "carol"), approves("club", "carol")]),
     ];
     for (code, attached) in attempts {
-        let signers = [&[drafted.clone()], attached].concat();
+        let signers = [core::slice::from_ref(&drafted), attached].concat();
         w.voids(code, &sign(body.clone(), &signers));
     }
     let honest = [drafted, approves("club", "bob"), credit("eve")];

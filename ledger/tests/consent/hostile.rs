@@ -1,10 +1,13 @@
 //! Hostile input 2: keys with which anybody can sign, or that have two spellings, are never registered.
 
 use crate::common::*;
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use musubi_ledger::{
-    keys::{PublicKey, SignatureBytes, check_party_key},
+    keys::{PublicKey, SignatureBytes, check_party_key, verify_strict},
     transaction::Signature,
+    verify::{Check, verify_all},
 };
+use sha2::{Digest, Sha512};
 
 /// p = 2^255 - 19, little-endian, plus `add` in the lowest byte.
 fn p_plus(add: u8) -> [u8; 32] {
@@ -121,4 +124,51 @@ fn a_weak_key_is_refused_wherever_keys_enter() {
     let mut genesis = genesis();
     genesis.parties[0].keys.push(weak);
     assert!(genesis.check().is_err());
+}
+
+/// Hostile input 4: R carries a component of order 8, so that the cofactored equation holds and the
+/// cofactorless one does not (Chalkias, Garillot, Nikolaenko, ePrint 2020/1244).
+fn mixed_order(secret: &SigningKey, message: &[u8]) -> SignatureBytes {
+    let torsion = hex32("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05");
+    let torsion = VerifyingKey::from_bytes(&torsion).unwrap().to_edwards();
+    let nonce = SigningKey::from_bytes(&[42; 32]);
+    let r = nonce.to_scalar();
+    let point = (nonce.verifying_key().to_edwards() + torsion).compress().to_bytes();
+    let digest = Sha512::new()
+        .chain_update(point)
+        .chain_update(secret.verifying_key().to_bytes())
+        .chain_update(message)
+        .finalize();
+    // The digest modulo the group order, bit by bit: the scalar type itself is not ours to name.
+    let one = r * r.invert();
+    let mut challenge = one + -one;
+    for byte in digest.iter().rev() {
+        for bit in (0..8).rev() {
+            challenge = challenge + challenge;
+            if byte >> bit & 1 == 1 {
+                challenge += one;
+            }
+        }
+    }
+    let s = r + challenge * secret.to_scalar();
+    let mut bytes = [0; 64];
+    bytes[..32].copy_from_slice(&point);
+    bytes[32..].copy_from_slice(&s.to_bytes());
+    SignatureBytes(bytes)
+}
+
+#[test]
+fn a_mixed_order_signature_has_one_verdict_on_every_path() {
+    let secret = key("alice");
+    let dalek = SigningKey::from_bytes(&secret.seed());
+    let message = b"pay";
+    let crafted = Check { key: secret.public(), message, signature: mixed_order(&dalek, message) };
+    let plain = Check { signature: secret.sign(message), ..crafted };
+    let wrong = Check { message: b"other", ..plain };
+    assert!(!verify_strict(&crafted.key, message, &crafted.signature), "cofactorless");
+    assert_eq!(verify_all(&[crafted]), [true], "single");
+    assert_eq!(verify_all(&[crafted, crafted]), [true, true]);
+    assert_eq!(verify_all(&[plain, crafted, plain]), [true, true, true]);
+    assert_eq!(verify_all(&[wrong, crafted]), [false, true]);
+    assert_eq!(verify_all(&[crafted, plain, wrong]), [true, true, false]);
 }

@@ -13,7 +13,7 @@ fn a_registrar_officer_and_every_key_register_a_person() {
     w.void(Code::MissingConsent, "r1", reg(&op), core::slice::from_ref(&by_r1));
     w.void(Code::RoleMissing, "i1", reg(&op), &[officer("registrar", "i1"), proof.clone()]);
     w.void(Code::MissingConsent, "i1", reg(&op), &[officer("issuer", "i1"), proof.clone()]);
-    w.void(Code::SenderNotSigner, "zoe", reg(&op), &[proof.clone()]);
+    w.void(Code::SenderNotSigner, "zoe", reg(&op), core::slice::from_ref(&proof));
     let both = [by_r1.clone(), proof.clone()];
     w.apply("r1", reg(&op), &both);
     w.reject(Code::PartyExists, "r1", reg(&op), &both);
@@ -122,11 +122,16 @@ fn attributes_are_attested_by_one_officer_and_end_by_themselves() {
     };
     let mut resident = attribute("resident", "yes");
     resident.until = Some(until);
-    w.void(Code::MissingConsent, "alice", attest(&[resident.clone()]), &[own("alice")]);
+    w.void(
+        Code::MissingConsent,
+        "alice",
+        attest(core::slice::from_ref(&resident)),
+        &[own("alice")],
+    );
     w.reject(
         Code::RoleMissing,
         "alice",
-        attest(&[resident.clone()]),
+        attest(core::slice::from_ref(&resident)),
         &[officer("registrar", "alice")],
     );
     let r1 = [officer("registrar", "r1")];

@@ -111,7 +111,15 @@ pub(crate) fn golden() -> Value {
     let applied = Code::Applied;
     assert_eq!(
         codes,
-        [applied, applied, applied, applied, Code::InsufficientFunds, applied, Code::MissingConsent]
+        [
+            applied,
+            applied,
+            applied,
+            applied,
+            Code::InsufficientFunds,
+            applied,
+            Code::MissingConsent
+        ]
     );
     json!({
         "genesis": genesis,

@@ -2,11 +2,7 @@
 
 use crate::common::*;
 use musubi_ledger::{
-    execute::check_items,
-    genesis::RULES_VERSION,
-    id::ChainId,
-    limits,
-    transaction::FormError,
+    execute::check_items, genesis::RULES_VERSION, id::ChainId, limits, transaction::FormError,
 };
 use serde_json::{Value, json};
 
@@ -34,7 +30,9 @@ pub(crate) fn all() -> Vec<Value> {
     doubled.signatures.push(doubled.signatures[1].clone());
     let mut seventeen = good();
     seventeen.signatures = (0..17)
-        .map(|n| seventeen.body.sign(Side::Debit, Role::Holder, id("alice"), &key(&format!("k{n}"))))
+        .map(|n| {
+            seventeen.body.sign(Side::Debit, Role::Holder, id("alice"), &key(&format!("k{n}")))
+        })
         .collect();
     seventeen.signatures.sort();
     let mut other_chain = good();
@@ -99,11 +97,7 @@ fn case(name: &str, bytes: &[u8]) -> Value {
     let checked = check_items(&chain, RULES_VERSION, &[bytes.to_vec()], &|_| false);
     assert_eq!(decoded.is_err(), checked[0].fault == Some(Code::Malformed), "{name}");
     // Long ones are told by their length.
-    let hex = if bytes.len() > 4_096 {
-        Value::Null
-    } else {
-        json!(hex::encode(bytes))
-    };
+    let hex = if bytes.len() > 4_096 { Value::Null } else { json!(hex::encode(bytes)) };
     json!({
         "name": name,
         "length": bytes.len(),

@@ -45,17 +45,21 @@ pub(crate) fn all() -> Vec<Vector> {
 
 fn money() -> Vec<Vector> {
     let terms_end = BEGIN.plus(30 * DAY);
-    let cited = |debit, credit| Operation::Transfer(Movement {
-        debit,
-        credit,
-        legs: legs(&[("MEBUKU", 1), ("POINT", u64::MAX)]),
-        ..movement("alice", "shop", 1)
-    });
+    let cited = |debit, credit| {
+        Operation::Transfer(Movement {
+            debit,
+            credit,
+            legs: legs(&[("MEBUKU", 1), ("POINT", u64::MAX)]),
+            ..movement("alice", "shop", 1)
+        })
+    };
     let shown = Citation::Medium { medium: medium("card"), mandate: tx("mandate") };
     let two = || vec![debit("alice"), credit("bob")];
     let payout = RedemptionAnswer::Paid { payout: document("payout") };
     let notice = RedemptionAnswer::Returned { notice: document("notice") };
-    let answer = |answer| Operation::AnswerRedemption(AnswerRedemption { redemption: tx("redemption"), answer });
+    let answer = |answer| {
+        Operation::AnswerRedemption(AnswerRedemption { redemption: tx("redemption"), answer })
+    };
     vec![
         ("transfer, live", pay("alice", "bob", 500), two()),
         (
@@ -64,7 +68,11 @@ fn money() -> Vec<Vector> {
             vec![debit("eve")],
         ),
         ("transfer by request", cited(Citation::Live, Citation::Request), vec![debit("alice")]),
-        ("transfer by medium", cited(shown, Citation::Live), vec![terminal("shop"), credit("shop")]),
+        (
+            "transfer by medium",
+            cited(shown, Citation::Live),
+            vec![terminal("shop"), credit("shop")],
+        ),
         (
             "transfer of a group, live",
             pay("club", "eve", 500),
@@ -81,7 +89,11 @@ fn money() -> Vec<Vector> {
             vec![issues(), credit("alice"), funds("bob")],
         ),
         ("propose", propose("club", "eve", 500, terms_end), vec![drafts("club", "alice")]),
-        ("decide: consent", decide(tx("proposal"), Decision::Consent), vec![approves("club", "bob")]),
+        (
+            "decide: consent",
+            decide(tx("proposal"), Decision::Consent),
+            vec![approves("club", "bob")],
+        ),
         ("decide: decline", decide(tx("proposal"), Decision::Decline), vec![credit("eve")]),
         ("decide: withdraw", decide(tx("proposal"), Decision::Withdraw), vec![own("alice")]),
         (
@@ -159,7 +171,10 @@ fn grants() -> Vec<Vector> {
         ("revoke_allowance", Operation::RevokeAllowance { allowance: tx("allowance") }, issuer()),
         (
             "define_instrument",
-            Operation::DefineInstrument(DefineInstrument { instrument: instrument("NEW"), terms: voucher }),
+            Operation::DefineInstrument(DefineInstrument {
+                instrument: instrument("NEW"),
+                terms: voucher,
+            }),
             issuer(),
         ),
         (
@@ -184,10 +199,8 @@ fn parties() -> Vec<Vector> {
     let two = || vec![officer("registrar", "r1"), officer("registrar", "r2")];
     let with_key = || vec![own("alice"), proves("alice", "alice/2")];
     let attributes = vec![attribute("age-band", "60s"), attribute("resident", "yes")];
-    let register = RegisterParty {
-        attributes: attributes.clone(),
-        ..register("alice", PartyKind::Person)
-    };
+    let register =
+        RegisterParty { attributes: attributes.clone(), ..register("alice", PartyKind::Person) };
     let attest = Attest { party, registrar: id("registrar"), attributes };
     let recovery = Operation::Recover(Recover { party, key: new, evidence });
     vec![

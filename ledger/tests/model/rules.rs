@@ -1,0 +1,291 @@
+//! The model's rules.
+
+mod grants;
+mod money;
+mod movement;
+mod proposals;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use musubi_ledger::{
+    code::Code,
+    id::{InstrumentId, PartyId, Reference, TxId},
+    keys::PublicKey,
+    mandate::{Counterparty, Direction, MandateTerms},
+    operation::*,
+    party::PartyKind,
+    state::{ReadState, Row, RowKey},
+    time::Time,
+    transaction::{Body, Purpose, Role, Side, Transaction},
+};
+
+use super::{
+    book::{Book, CLAIM, HELD, Lot, SPENDABLE, demand},
+    common::{DAY, World, id, instrument, key},
+    consent::{Signatures, Signed, approvers_for, has_role},
+};
+
+#[derive(Clone)]
+struct Mandate {
+    grantor: PartyId,
+    terms: MandateTerms,
+    revoked: bool,
+    used: u64,
+    uses: u32,
+    day: u64,
+    today: u64,
+    with: BTreeMap<PartyId, u64>,
+}
+
+#[derive(Clone)]
+struct Proposal {
+    movement: Movement,
+    proposer: PartyId,
+    purpose: Purpose,
+    answers: Option<TxId>,
+    drafter: Option<PartyId>,
+    deadline: u64,
+    consents: Vec<Signed>,
+    open: bool,
+}
+
+#[derive(Clone)]
+struct Original {
+    from: PartyId,
+    to: PartyId,
+    issued: bool,
+    /// Lot, moved, undone since, as a claim.
+    lots: Vec<(Lot, u64, u64, bool)>,
+}
+
+#[derive(Clone)]
+struct Redemption {
+    merchant: PartyId,
+    lots: Vec<(Lot, u64)>,
+    deadline: u64,
+    open: bool,
+}
+
+/// The whole ledger, as simply as it can be said.
+#[derive(Clone)]
+pub(crate) struct Model {
+    now: u64,
+    kinds: BTreeMap<PartyId, PartyKind>,
+    keys: BTreeMap<PublicKey, PartyId>,
+    frozen: BTreeSet<PartyId>,
+    book: Book,
+    owed: BTreeMap<(PartyId, InstrumentId), u64>,
+    allowances: BTreeMap<TxId, InstrumentId>,
+    fundings: BTreeSet<[u8; 32]>,
+    mandates: BTreeMap<TxId, Mandate>,
+    requests: BTreeMap<TxId, (RequestPayment, bool)>,
+    proposals: BTreeMap<TxId, Proposal>,
+    originals: BTreeMap<TxId, Original>,
+    redemptions: BTreeMap<TxId, Redemption>,
+    judged: BTreeSet<TxId>,
+    references: BTreeSet<(PartyId, Reference)>,
+}
+
+const HOLDERS: [PartyKind; 2] = [PartyKind::Person, PartyKind::Group];
+
+impl Model {
+    /// The city as [`World::new`] leaves it.
+    pub(crate) fn new(world: &World) -> Self {
+        let mut kinds = BTreeMap::new();
+        let mut keys = BTreeMap::new();
+        for (key, row) in world.state.rows() {
+            match (key, row) {
+                (RowKey::Party(id), Row::Party(party)) => drop(kinds.insert(*id, party.kind)),
+                (RowKey::Key(key), Row::Key(record)) => drop(keys.insert(*key, record.party)),
+                _ => {}
+            }
+        }
+        let allowances = world.allowances.iter();
+        Self {
+            now: world.now.0,
+            kinds,
+            keys,
+            frozen: BTreeSet::new(),
+            book: Book::default(),
+            owed: BTreeMap::new(),
+            allowances: allowances.map(|(name, id)| (*id, instrument(name))).collect(),
+            fundings: BTreeSet::new(),
+            mandates: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            proposals: BTreeMap::new(),
+            originals: BTreeMap::new(),
+            redemptions: BTreeMap::new(),
+            judged: BTreeSet::new(),
+            references: BTreeSet::new(),
+        }
+    }
+
+    /// What has become due happens first.
+    pub(crate) fn begin_block(&mut self, now: Time) {
+        self.now = now.0;
+        for redemption in self.redemptions.values_mut() {
+            if redemption.open && redemption.deadline <= now.0 {
+                redemption.open = false;
+                for (lot, amount) in &redemption.lots {
+                    self.book.add(redemption.merchant, *lot, CLAIM, *amount);
+                    self.book.take(redemption.merchant, *lot, HELD, *amount);
+                }
+            }
+        }
+        self.book.sweep(now.0);
+    }
+
+    /// The code, and whether there is a leaf.
+    pub(crate) fn judge(&mut self, tx: &Transaction) -> (Code, bool) {
+        let (body, id) = (&tx.body, tx.body.id());
+        let signed: Vec<Signed> = tx
+            .signatures
+            .iter()
+            .map(|s| Signed {
+                side: s.side,
+                role: s.role,
+                party: s.party,
+                key: s.signer,
+                owner: self.owner(&s.signer),
+            })
+            .collect();
+        let senders = |s: &&Signed| self.keys.get(&s.key) == Some(&body.sender);
+        let by_sender = signed.iter().filter(senders).count();
+        let reference = (body.sender, body.reference.clone());
+        let void = match () {
+            () if self.judged.contains(&id) => Some(Code::AlreadyJudged),
+            () if self.references.contains(&reference) => Some(Code::ReferenceTaken),
+            () if by_sender == 0 => Some(Code::SenderNotSigner),
+            () => None,
+        };
+        if let Some(code) = void {
+            return (code, false);
+        }
+        let alone = by_sender == signed.len();
+        let before = self.clone();
+        let code = match self.decide(body, id, &Signatures(signed)) {
+            Ok(()) => Code::Applied,
+            Err(code) => {
+                *self = before;
+                code
+            }
+        };
+        let leaf = match code {
+            Code::MissingConsent => false,
+            Code::KeyUnknown
+            | Code::KeyNotActive
+            | Code::RoleMissing
+            | Code::SamePerson
+            | Code::ApproversMissing
+            | Code::PayeeApproves
+            | Code::ConsentNotNeeded => alone,
+            _ => true,
+        };
+        if leaf {
+            self.judged.insert(id);
+            self.references.insert(reference);
+        }
+        (code, leaf)
+    }
+
+    /// Compares every balance and receivable.
+    pub(crate) fn compare(&self, world: &World) {
+        for (key, row) in world.state.rows() {
+            match (key, row) {
+                (RowKey::Wallet(party), Row::Wallet(wallet)) => self.book.compare(*party, wallet),
+                (RowKey::Receivable(party, of), Row::Receivable(amount)) => {
+                    assert_eq!(self.owed.get(&(*party, *of)), Some(&amount.0));
+                }
+                _ => {}
+            }
+        }
+        for (party, of) in self.owed.keys() {
+            assert!(world.state.row(&RowKey::Receivable(*party, *of)).is_some());
+        }
+    }
+
+    fn owner(&self, key: &PublicKey) -> Result<PartyId, Code> {
+        let owner = *self.keys.get(key).ok_or(Code::KeyUnknown)?;
+        demand(!self.frozen.contains(&owner), Code::KeyNotActive)?;
+        Ok(owner)
+    }
+
+    fn active(&self, party: PartyId) -> Result<PartyKind, Code> {
+        let kind = *self.kinds.get(&party).ok_or(Code::UnknownParty)?;
+        demand(!self.frozen.contains(&party), Code::PartyFrozen)?;
+        Ok(kind)
+    }
+
+    fn decide(&mut self, body: &Body, id: TxId, by: &Signatures) -> Result<(), Code> {
+        demand(self.now < body.expires.0, Code::Expired)?;
+        demand(body.expires.0 <= self.now + DAY, Code::WindowTooLong)?;
+        match &body.operation {
+            Operation::Transfer(m) => {
+                well_formed(m)?;
+                let moved = self.movement(m, by, body.purpose, body.answers)?;
+                self.originals.insert(id, moved);
+                Ok(())
+            }
+            Operation::TopUp(op) => self.top_up(op, id, by, body.purpose),
+            Operation::Propose(op) => self.propose(op, body, id, by),
+            Operation::Decide(op) => self.decide_proposal(op, body, by),
+            Operation::RequestPayment(op) => self.request(op, id, by),
+            Operation::CancelRequest { request } => self.cancel_request(*request, by),
+            Operation::Refund(op) => self.refund(op, by),
+            Operation::RequestRedemption(op) => self.redeem(op, id, by),
+            Operation::AnswerRedemption(op) => self.answer(op, by),
+            Operation::GrantMandate(op) => self.grant(op, id, by),
+            Operation::RevokeMandate { mandate } => self.revoke(*mandate, by),
+            Operation::Freeze(op) => self.freeze(op.party, by),
+            Operation::Unfreeze { party } => self.unfreeze(*party, by),
+            other => panic!("the model does not know {other:?}"),
+        }
+    }
+
+    fn debit(
+        &self,
+        by: &Signatures,
+        party: PartyId,
+        amount: u64,
+        payee: Option<PartyId>,
+    ) -> Result<(), Code> {
+        match self.kinds[&party] {
+            PartyKind::Group => by.payout(party, amount, payee),
+            _ => by.own(Side::Debit, Role::Holder, party),
+        }
+    }
+
+    fn holder(&self, by: &Signatures, side: Side, party: PartyId) -> Result<(), Code> {
+        match self.kinds[&party] {
+            PartyKind::Group => by.member(side, party),
+            _ => by.own(side, Role::Holder, party),
+        }
+    }
+}
+
+fn staff(terms: &MandateTerms, by: &Signatures) -> bool {
+    by.0.iter().any(|s| {
+        let itself = s.owner == Ok(s.party);
+        itself && s.side == Side::Debit && s.role == Role::Holder && terms.staff.contains(&s.party)
+    })
+}
+
+fn total(legs: &[Leg]) -> u64 {
+    legs.iter().map(|leg| leg.amount.0).sum()
+}
+
+fn legs_well_formed(legs: &[Leg]) -> Result<(), Code> {
+    let ascending = legs.windows(2).all(|w| w[0].instrument < w[1].instrument);
+    demand(ascending && (1..=4).contains(&legs.len()), Code::NotWellFormed)?;
+    demand(legs.iter().all(|leg| leg.amount.0 > 0), Code::AmountInvalid)
+}
+
+fn well_formed(m: &Movement) -> Result<(), Code> {
+    legs_well_formed(&m.legs)?;
+    demand(m.debit != Citation::Request, Code::NotWellFormed)
+}
+
+#[test]
+fn the_model_knows_the_clubs_roles() {
+    assert!(has_role(id("carol"), Role::Approver) && !has_role(id("alice"), Role::Approver));
+}
