@@ -240,6 +240,10 @@ impl fmt::Debug for InstrumentId {
 impl FromStr for InstrumentId {
     type Err = IdError;
     fn from_str(text: &str) -> Result<Self, IdError> {
+        if text.contains('\0') {
+            // Padding belongs to the bytes, not to the text: one code has one spelling.
+            return Err(IdError::Code { max: crate::limits::INSTRUMENT_CODE_BYTES });
+        }
         let mut padded = [0; crate::limits::INSTRUMENT_CODE_BYTES];
         padded
             .get_mut(..text.len())
@@ -303,5 +307,19 @@ impl<'de> Deserialize<'de> for Reference {
         let text = String::deserialize(deserializer)?;
         text.parse()
             .map_err(|_| D::Error::custom("a reference takes 1 to 64 visible ASCII characters"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instrument_code_has_one_spelling() {
+        let code: Result<InstrumentId, _> = "U".parse();
+        assert_eq!(code.map(|code| code.to_string()).as_deref(), Ok("U"));
+        for bad in ["", "U\0", "u", "A B", "ABCDEFGHIJKLMNOPQ"] {
+            assert!(bad.parse::<InstrumentId>().is_err(), "{bad:?}");
+        }
     }
 }

@@ -99,6 +99,9 @@ macro_rules! hex_text {
         impl FromStr for $name {
             type Err = IdError;
             fn from_str(text: &str) -> Result<Self, IdError> {
+                if text.bytes().any(|b| b.is_ascii_uppercase()) {
+                    return Err(IdError::Hex);
+                }
                 let bytes = hex::decode(text).map_err(|_| IdError::Hex)?;
                 bytes.try_into().map(Self).map_err(|_| IdError::Length { expected: $size })
             }

@@ -10,6 +10,7 @@ use musubi_ledger::{
     execute::{Entry, Head},
     genesis::RULES_VERSION,
     id::{InstrumentId, PartyId, TxId},
+    judge::missing_consents,
     leaf::SealBody,
     state::{ProposalStatus, ReadState, Row, Table},
     tlog::tile::{Bundle, Tile},
@@ -150,7 +151,13 @@ impl Ledger for Node {
         self.each_row(Table::Proposal, &mut |key, row| {
             if let Row::Proposal(proposal) = row {
                 let concerns = [proposal.movement.from, proposal.movement.to, proposal.proposer];
-                if proposal.status == ProposalStatus::Open && concerns.contains(party) {
+                // What waits for nobody is open in name only: its deadline passed, or its group closes.
+                let waits = || {
+                    let now = self.head.borrow().time;
+                    !missing_consents(&**self.store.state(), &proposal, now).is_empty()
+                };
+                let open_now = proposal.status == ProposalStatus::Open;
+                if open_now && concerns.contains(party) && waits() {
                     open.extend(key.try_into().map(TxId));
                 }
             }

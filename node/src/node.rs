@@ -244,9 +244,13 @@ fn start_threads(node: &Arc<Node>, wiring: Wiring) -> anyhow::Result<(Vec<JoinHa
         under_way: VecDeque::new(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let at = Arc::clone(node);
     threads.push(std::thread::Builder::new().name("replica".into()).spawn(move || {
         let run = std::panic::AssertUnwindSafe(|| runtime.block_on(replica.run()));
         let result = std::panic::catch_unwind(run).unwrap_or(Err(Fault::Thread("replica")));
+        if result.is_err() {
+            at.metrics.halted();
+        }
         let _ = ended_in.send(result);
     })?);
     Ok((threads, ended))

@@ -111,6 +111,8 @@ pub(super) fn change(case: &mut Case<'_, '_>, op: &ChangeGroup) -> Result<(), Co
     if after == before {
         return Err(Code::NotWellFormed);
     }
+    // A group that decides for itself needs no successors from outside any more.
+    after.successors = None;
     check_roles(&after.roles, &after.policy)?;
     check_persons(case, after.representative, &after.roles)?;
     let consents = old_hands(case, op)?;

@@ -14,18 +14,22 @@ use crate::{
 pub(super) fn add(case: &mut Case<'_, '_>, op: &AddKey) -> Result<(), Code> {
     let party = case.active_party(op.party)?;
     let consents = Consents::live(case);
-    if personal(&party) {
-        consents.holder(Side::Authority, op.party)?;
-    } else {
+    if party.kind == PartyKind::Group {
+        // Its officers' keys are their own.
+        return Err(Code::WrongKind);
+    }
+    if official(&party) {
         consents.governance(case.scene())?;
+    } else {
+        consents.holder(Side::Authority, op.party)?;
     }
     Consents::new_key(case, op.party, op.key)?;
     add_key(case, op.party, op.key, KeyStatus::Active)
 }
 
-/// Kinds whose own key, rather than the organisations together, decides about their keys.
-fn personal(party: &Party) -> bool {
-    matches!(party.kind, PartyKind::Person | PartyKind::Merchant | PartyKind::External)
+/// Kinds about whose keys the organisations together decide: no single registrar stops them.
+fn official(party: &Party) -> bool {
+    matches!(party.kind, PartyKind::Issuer | PartyKind::Registrar | PartyKind::Operator)
 }
 
 pub(super) fn rotate(case: &mut Case<'_, '_>, op: &RotateKey) -> Result<(), Code> {
@@ -75,7 +79,8 @@ fn active_keys(case: &Case<'_, '_>, party: &Party) -> Vec<PublicKey> {
     party.keys.iter().filter(active).copied().collect()
 }
 
-/// The holder, a group's representative, or `count` officers of the party's registrar.
+/// The holder, one who acts for a group, or `count` officers of the party's registrar; for officials one
+/// of their own officers, or the organisations together.
 fn holder_or_officers(
     case: &Case<'_, '_>,
     id: PartyId,
@@ -91,6 +96,10 @@ fn holder_or_officers(
         _ => consents.holder(Side::Authority, id).map(drop),
     };
     own.or_else(|lack| {
+        if official(party) {
+            let officer = consents.officers(Side::Authority, (id, party), 1).map(drop);
+            return officer.or_else(|_| consents.governance(case.scene())).map_err(|_| lack);
+        }
         let registrar = case.party(party.registrar)?;
         let by = consents.officers(Side::Authority, (party.registrar, &registrar), count);
         by.map(drop).map_err(|code| if code == Code::MissingConsent { lack } else { code })
@@ -107,7 +116,7 @@ pub(super) fn freeze(case: &mut Case<'_, '_>, op: &Freeze) -> Result<(), Code> {
     Ok(())
 }
 
-/// Two registrar officers.
+/// Two registrar officers; for officials the organisations together.
 pub(super) fn unfreeze(case: &mut Case<'_, '_>, id: PartyId) -> Result<(), Code> {
     let mut party = case.party(id)?;
     registrar_officers(case, &party)?;
@@ -124,8 +133,11 @@ pub(super) fn unfreeze(case: &mut Case<'_, '_>, id: PartyId) -> Result<(), Code>
 }
 
 fn registrar_officers(case: &Case<'_, '_>, party: &Party) -> Result<(), Code> {
-    let registrar = case.active_party(party.registrar)?;
     let consents = Consents::live(case);
+    if official(party) {
+        return consents.governance(case.scene());
+    }
+    let registrar = case.active_party(party.registrar)?;
     consents.officers(Side::Authority, (party.registrar, &registrar), 2).map(drop)
 }
 
@@ -136,9 +148,6 @@ pub(super) fn recover(case: &mut Case<'_, '_>, op: &Recover) -> Result<(), Code>
     match party.kind {
         PartyKind::Group => return Err(Code::WrongKind),
         _ if party.status == PartyStatus::Closed => return Err(Code::PartyClosed),
-        PartyKind::Issuer | PartyKind::Registrar | PartyKind::Operator => {
-            Consents::live(case).governance(case.scene())?;
-        }
         _ => registrar_officers(case, &party)?,
     }
     Consents::new_key(case, op.party, op.key)?;

@@ -108,17 +108,22 @@ pub(super) fn check_staff(case: &Case<'_, '_>, id: TxId, consents: &Consents) ->
     if mandate.terms.staff.is_empty() {
         Err(Code::MissingConsent)
     } else {
-        staff_signs(&mandate, consents)
+        // Who is paid is checked when the mandate is used.
+        staff_signs(&mandate, PartyId([0; 16]), consents)
     }
 }
 
-fn staff_signs(mandate: &Mandate, consents: &Consents) -> Result<(), Code> {
-    let mut signers = consents
-        .all()
-        .iter()
-        .filter(|c| c.side == Side::Debit && c.role == Role::Holder && c.party == c.signer);
-    let signed = signers.any(|c| mandate.terms.staff.binary_search(&c.signer).is_ok());
-    if signed { Ok(()) } else { Err(Code::MissingConsent) }
+/// One of the staff signs, who is not the one who is paid.
+fn staff_signs(mandate: &Mandate, payee: PartyId, consents: &Consents) -> Result<(), Code> {
+    let mut staff = consents.all().iter().filter(|c| {
+        let own = c.side == Side::Debit && c.role == Role::Holder && c.party == c.signer;
+        own && mandate.terms.staff.binary_search(&c.signer).is_ok()
+    });
+    match staff.next() {
+        None => Err(Code::MissingConsent),
+        Some(first) if first.signer != payee || staff.any(|c| c.signer != payee) => Ok(()),
+        Some(_) => Err(Code::SamePerson),
+    }
 }
 
 /// Checks a use against a mandate's bounds and counts it.
@@ -132,7 +137,7 @@ pub(super) fn use_up(
     check_active(case, &mandate)?;
     check_match(case, &mandate, usage)?;
     if usage.direction == Direction::Debit && !mandate.terms.staff.is_empty() {
-        staff_signs(&mandate, consents)?;
+        staff_signs(&mandate, usage.counterparty, consents)?;
     }
     count(case, id, &mut mandate, usage)?;
     let form = if mandate.attested { Form::Attested } else { Form::Mandate };
@@ -170,6 +175,13 @@ fn check_match(case: &Case<'_, '_>, mandate: &Mandate, usage: &Use<'_>) -> Resul
             *kind == counterparty.kind && counterparty.meets(test, case.now)
         }
     };
+    // Who consented to a group's budget is not paid by it (INV-4).
+    let granted_it = |key: &PublicKey| {
+        case.state.key(*key).is_some_and(|record| record.party == usage.counterparty)
+    };
+    let pays_its_grantor = case.state.group(mandate.grantor).is_some()
+        && usage.direction == Direction::Debit
+        && mandate.granted_by.iter().any(granted_it);
     let covered = |leg: &Leg| terms.instruments.binary_search(&leg.instrument).is_ok();
     // A medium's debit mandate works through that medium alone; its credit mandate needs no showing.
     let medium_ok = mandate.medium == usage.medium
@@ -179,6 +191,7 @@ fn check_match(case: &Case<'_, '_>, mandate: &Mandate, usage: &Use<'_>) -> Resul
         && usage.legs.iter().all(covered)
         && terms.purpose.is_none_or(|purpose| purpose == usage.purpose)
         && right_counterparty
+        && !pays_its_grantor
         && medium_ok;
     if matches { Ok(()) } else { Err(Code::MandateMismatch) }
 }

@@ -25,6 +25,8 @@ use crate::{
 /// Where a movement comes from: its own transaction, or a proposal with its own purpose and answer.
 #[derive(Clone, Copy)]
 pub(super) struct Origin {
+    /// The id under which it is known: its transaction's, or the proposal's.
+    pub(super) id: TxId,
     pub(super) purpose: Purpose,
     pub(super) answers: Option<TxId>,
     /// The recorded drafter of a proposal.
@@ -35,7 +37,8 @@ pub(super) fn transfer(case: &mut Case<'_, '_>, movement: &Movement) -> Result<(
     well_formed(movement)?;
     let consents = Consents::live(case);
     let body = case.body();
-    let origin = Origin { purpose: body.purpose, answers: body.answers, drafter: None };
+    let origin =
+        Origin { id: case.id, purpose: body.purpose, answers: body.answers, drafter: None };
     let settled = complete(case, movement, &consents, origin)?;
     case.settled = Some(settled);
     Ok(())

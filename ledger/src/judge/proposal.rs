@@ -8,7 +8,7 @@ use super::{
 use crate::{
     amount::Amount,
     code::Code,
-    id::PartyId,
+    id::{PartyId, TxId},
     limits,
     operation::{Citation, Decide, Decision, Movement, Propose},
     party::{KeyStatus, PartyKind},
@@ -19,6 +19,10 @@ use crate::{
 
 pub(super) fn propose(case: &mut Case<'_, '_>, op: &Propose) -> Result<(), Code> {
     movement::well_formed(&op.movement)?;
+    // A medium is shown at a terminal, now: nothing to collect.
+    if matches!(op.movement.debit, Citation::Medium { .. }) {
+        return Err(Code::NotWellFormed);
+    }
     let from = case.active_party(op.movement.from)?;
     case.active_party(op.movement.to)?;
     let window = if from.kind == PartyKind::Group {
@@ -44,7 +48,7 @@ pub(super) fn propose(case: &mut Case<'_, '_>, op: &Propose) -> Result<(), Code>
         return Err(Code::DeadlineInvalid);
     }
     case.due_at(op.deadline, DueKind::Proposal, case.id.0);
-    if let Some(settled) = try_complete(case, &mut proposal)? {
+    if let Some(settled) = try_complete(case, case.id, &mut proposal)? {
         case.settled = Some(settled);
     }
     case.state.put_proposal(case.id, proposal);
@@ -67,7 +71,7 @@ pub(super) fn decide(case: &mut Case<'_, '_>, op: &Decide) -> Result<(), Code> {
     case.outcome.cites.push(op.proposal);
     match op.decision {
         Decision::Consent => {
-            if let Some(settled) = try_complete(case, &mut proposal)? {
+            if let Some(settled) = try_complete(case, op.proposal, &mut proposal)? {
                 settle(case, op.proposal, settled);
             }
         }
@@ -79,7 +83,7 @@ pub(super) fn decide(case: &mut Case<'_, '_>, op: &Decide) -> Result<(), Code> {
 }
 
 /// The payout's id is the proposal's: what moved is kept with the proposal's verdict.
-fn settle(case: &mut Case<'_, '_>, id: crate::id::TxId, settled: Settled) {
+fn settle(case: &mut Case<'_, '_>, id: TxId, settled: Settled) {
     let judged = case.state.judged(id).expect("a stored proposal was judged");
     case.state.put_judged(id, Judged { settled: Some(settled), ..judged });
 }
@@ -182,13 +186,21 @@ fn admit_group_debit(proposal: &mut Proposal, consent: &ProposalConsent) -> Resu
 }
 
 /// Carries the proposal out if nothing is missing; `None` if consents are.
-fn try_complete(case: &mut Case<'_, '_>, proposal: &mut Proposal) -> Result<Option<Settled>, Code> {
+fn try_complete(
+    case: &mut Case<'_, '_>,
+    id: TxId,
+    proposal: &mut Proposal,
+) -> Result<Option<Settled>, Code> {
     if !missing(case.state, proposal, case.now).is_empty() {
         return Ok(None);
     }
     let consents = Consents::collected(case.scene(), proposal);
-    let origin =
-        Origin { purpose: proposal.purpose, answers: proposal.answers, drafter: proposal.drafter };
+    let origin = Origin {
+        id,
+        purpose: proposal.purpose,
+        answers: proposal.answers,
+        drafter: proposal.drafter,
+    };
     let movement = proposal.movement.clone();
     let settled = movement::complete(case, &movement, &consents, origin)?;
     proposal.status = ProposalStatus::Completed(case.id);

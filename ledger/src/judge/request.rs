@@ -72,7 +72,7 @@ pub(super) fn answer(
     if !matches {
         return Err(Code::RequestMismatch);
     }
-    request.status = RequestStatus::Answered(case.id);
+    request.status = RequestStatus::Answered(origin.id);
     case.state.put_request(id, request);
     case.outcome.cites.push(id);
     Ok(Form::Request)

@@ -183,8 +183,6 @@ pub enum ProposalStatus {
     Withdrawn(TxId),
     /// Past its deadline.
     Expired,
-    /// Ended with its group.
-    Cancelled,
 }
 
 /// A redemption.

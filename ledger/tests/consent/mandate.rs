@@ -312,3 +312,16 @@ fn a_closing_groups_mandates_die() {
     let tx = spend(&mut w, granted, "shop", 1, &[debit("eve"), credit("shop")]);
     w.rejects(Code::MandateNotActive, &tx);
 }
+
+#[test]
+fn an_event_budget_pays_neither_who_granted_it_nor_the_staff_that_uses_it() {
+    let mut w = world();
+    let terms = MandateTerms { counterparty: Counterparty::Any, purpose: None, ..budget(&w) };
+    let two = [drafts("club", "alice"), approves("club", "bob")];
+    let granted = w.apply("alice", mandate("club", terms), &two);
+    let to = |payee: &str| pay_by_mandate("club", payee, 100, granted);
+    w.reject(Code::MandateMismatch, "eve", to("bob"), &[debit("eve"), credit("bob")]);
+    w.reject(Code::SamePerson, "eve", to("eve"), &[debit("eve"), credit("eve")]);
+    w.apply("eve", to("eve"), &[debit("frank"), credit("eve")]);
+    w.apply("eve", to("frank"), &[debit("eve"), credit("frank")]);
+}

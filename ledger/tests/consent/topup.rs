@@ -187,7 +187,9 @@ fn only_persons_and_groups_that_are_open_are_topped_up() {
     let signers = [issues(), receives("club", "carol")];
     w.reject(Code::GroupClosing, "issuer", op("club", 1), &signers);
     let freeze = Operation::Freeze(Freeze { party: id("issuer"), evidence: document("x") });
-    w.apply("r1", freeze, &[officer("registrar", "r1")]);
+    // No registrar stops an issuer alone; its own officer does.
+    w.void(Code::MissingConsent, "r1", freeze.clone(), &[officer("registrar", "r1")]);
+    w.apply("i1", freeze, &[officer("issuer", "i1")]);
     w.reject(Code::PartyFrozen, "issuer", op("bob", 1), &live("bob"));
 }
 

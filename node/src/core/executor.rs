@@ -2,6 +2,7 @@
 //! batch are checked while this one is executed.
 
 use std::{
+    cell::RefCell,
     sync::{
         Arc,
         mpsc::{Receiver, SyncSender},
@@ -11,6 +12,7 @@ use std::{
 
 use musubi_consensus::{Execute, Executed, Input};
 use musubi_ledger::{
+    code::Code,
     execute::{Block, Chain, CheckedItem, Head, check_items},
     hash::{Hash, sha256},
     id::{ChainId, TxId},
@@ -44,18 +46,34 @@ pub fn verify(
 ) {
     while let Ok(work) = work.recv() {
         let started = Instant::now();
+        // In the order in which `check_items` asks: which items this node has verified before.
+        let asked = RefCell::new(Vec::new());
+        let known = |hash: &Hash| {
+            let known = verified.knows(hash);
+            asked.borrow_mut().push(known);
+            known
+        };
         let checked = match &work.batch {
-            Some(batch) => {
-                check_items(&chain, rules_version, &batch.items, &|hash| verified.knows(hash))
-            }
+            Some(batch) => check_items(&chain, rules_version, &batch.items, &known),
             None => Vec::new(),
         };
+        count_signatures(&checked, &asked.into_inner(), metrics);
         metrics.stage(Stage::ExecuteVerify, started.elapsed());
         let entry = sha256(&work.entry.data);
         if ready.send(Ready { work, entry, checked }).is_err() {
             return;
         }
     }
+}
+
+fn count_signatures(checked: &[CheckedItem], known: &[bool], metrics: &Metrics) {
+    let asked = checked.iter().filter(|item| matches!(item.fault, None | Some(Code::BadSignature)));
+    let (mut verified, mut remembered) = (0, 0);
+    for (item, known) in asked.zip(known) {
+        let signatures = item.transaction.as_ref().map_or(0, |tx| tx.signatures.len());
+        *(if *known { &mut remembered } else { &mut verified }) += signatures;
+    }
+    metrics.signatures(verified, remembered);
 }
 
 /// Everything that the executing thread touches.
