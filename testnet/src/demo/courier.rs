@@ -1,0 +1,241 @@
+//! Bulk submissions that end with an answer for each item, whatever happens to nodes on the way: the
+//! same bytes go to the next node until there is one.
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+use musubi_ledger::{
+    api::Stage,
+    code::{Code, Standing},
+};
+use musubi_sdk::BulkResult;
+use serde::Deserialize;
+
+use super::journal::Journal;
+use crate::item::Item;
+
+/// How long a node may wait for a commit before it says `pending`, in milliseconds.
+const COMMIT_MS: u64 = 8_000;
+/// How long one item may stay without an answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(25);
+/// Refusals after which the same bytes are sent again.
+const BUSY: [&str; 5] = ["busy", "no_leader", "stopping", "rate_limited", "internal"];
+
+/// Where an item ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A verdict: it took effect.
+    Applied,
+    /// A verdict: it did not.
+    Rejected,
+    /// Ordered, and void.
+    Void,
+    /// Turned away at the door.
+    Door,
+}
+
+/// The answer to one item.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    /// The code.
+    pub(super) code: String,
+    /// Where it ended.
+    pub(super) place: Place,
+    /// From its first posting to its answer.
+    pub(super) latency: Duration,
+    /// When it was answered.
+    pub(super) acked: Instant,
+}
+
+/// One posting that let something take effect.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ack {
+    /// When it was posted.
+    pub(super) posted: Instant,
+    /// When it was answered.
+    pub(super) acked: Instant,
+}
+
+/// Sends bulk submissions to all nodes.
+#[derive(Debug)]
+pub(super) struct Courier {
+    http: reqwest::Client,
+    urls: Vec<String>,
+    journal: Journal,
+    acks: Mutex<Vec<Ack>>,
+    in_flight: AtomicU64,
+}
+
+#[derive(Deserialize)]
+struct BulkAnswer {
+    results: Vec<BulkResult>,
+}
+
+impl Courier {
+    /// For the nodes at `urls`; everything acknowledged goes into the journal first.
+    ///
+    /// # Errors
+    /// If the system gives no HTTP client.
+    pub(super) fn new(urls: Vec<String>, journal: Journal) -> anyhow::Result<Self> {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .connect_timeout(Duration::from_secs(1))
+            .timeout(Duration::from_millis(COMMIT_MS + 4_000))
+            .build()?;
+        Ok(Self { http, urls, journal, acks: Mutex::default(), in_flight: AtomicU64::new(0) })
+    }
+
+    /// Items that wait for their answer now.
+    pub(super) fn in_flight(&self) -> u64 {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// All postings that brought verdicts so far.
+    pub(super) fn acks(&self) -> Vec<Ack> {
+        self.acks.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The journal.
+    pub(super) fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Submits items, first to the node at place `home`, until each has its answer.
+    ///
+    /// # Errors
+    /// If an item stays without an answer, or a node answers nonsense.
+    pub(super) async fn deliver(&self, home: usize, items: &[Item]) -> anyhow::Result<Vec<Answer>> {
+        let count = items.len() as u64;
+        self.in_flight.fetch_add(count, Ordering::Relaxed);
+        let delivered = self.deliver_all(home, items).await;
+        self.in_flight.fetch_sub(count, Ordering::Relaxed);
+        delivered
+    }
+
+    async fn deliver_all(&self, home: usize, items: &[Item]) -> anyhow::Result<Vec<Answer>> {
+        let first = Instant::now();
+        let mut answers: Vec<Option<Answer>> = vec![None; items.len()];
+        let mut last = String::new();
+        for attempt in 0.. {
+            let open: Vec<usize> = (0..items.len()).filter(|&at| answers[at].is_none()).collect();
+            if open.is_empty() {
+                break;
+            }
+            if first.elapsed() > PATIENCE {
+                bail!("{} items got no answer within {PATIENCE:?}: {last}", open.len());
+            }
+            if attempt > 0 {
+                tokio::time::sleep(PAUSE).await;
+            }
+            let node = (home + attempt) % self.urls.len();
+            let posted = Instant::now();
+            match self.post(node, open.iter().map(|&at| &items[at])).await {
+                Err(cause) => last = format!("{cause:#}"),
+                Ok(results) => {
+                    anyhow::ensure!(
+                        results.len() == open.len(),
+                        "node {} answered {} of {} items; see its log",
+                        node + 1,
+                        results.len(),
+                        open.len()
+                    );
+                    let found = self.take(items, &open, results, (first, posted), &mut last)?;
+                    for (at, answer) in found {
+                        answers[at] = Some(answer);
+                    }
+                }
+            }
+        }
+        Ok(answers.into_iter().flatten().collect())
+    }
+
+    /// Takes the final ones of a posting's results, verdicts through the journal.
+    fn take(
+        &self,
+        items: &[Item],
+        open: &[usize],
+        results: Vec<BulkResult>,
+        (first, posted): (Instant, Instant),
+        last: &mut String,
+    ) -> anyhow::Result<Vec<(usize, Answer)>> {
+        let mut found = Vec::new();
+        let mut verdicts = Vec::new();
+        for (&at, result) in open.iter().zip(results) {
+            match ended(&result) {
+                Ok((code, place)) => {
+                    if let (Place::Applied | Place::Rejected, Ok(code)) = (place, code_of(&code)) {
+                        verdicts.push((items[at].id, code));
+                    }
+                    found.push((at, code, place));
+                }
+                Err(why) => *last = why,
+            }
+        }
+        tokio::task::block_in_place(|| self.journal.note(&verdicts))?;
+        // Only now it is acknowledged: the journal has it.
+        let acked = Instant::now();
+        if found.iter().any(|(_, _, place)| *place == Place::Applied) {
+            let mut acks = self.acks.lock().unwrap_or_else(PoisonError::into_inner);
+            acks.push(Ack { posted, acked });
+        }
+        let latency = acked - first;
+        let answer = |(at, code, place)| (at, Answer { code, place, latency, acked });
+        Ok(found.into_iter().map(answer).collect())
+    }
+
+    async fn post(
+        &self,
+        node: usize,
+        items: impl Iterator<Item = &Item>,
+    ) -> anyhow::Result<Vec<BulkResult>> {
+        let mut body = Vec::new();
+        for item in items {
+            let length = u32::try_from(item.bytes.len()).context("an item beyond all bounds")?;
+            body.extend_from_slice(&length.to_be_bytes());
+            body.extend_from_slice(&item.bytes);
+        }
+        let url = format!(
+            "{}/v1/transactions/bulk?wait=committed&timeout_ms={COMMIT_MS}",
+            self.urls[node]
+        );
+        let request = self.http.post(url).header("content-type", "application/octet-stream");
+        let response = request.body(body).send().await?;
+        let status = response.status();
+        let bytes = response.bytes().await?;
+        if !status.is_success() {
+            let text = String::from_utf8_lossy(&bytes);
+            bail!("node {} answered {status}: {text}", node + 1);
+        }
+        Ok(serde_json::from_slice::<BulkAnswer>(&bytes)?.results)
+    }
+}
+
+fn code_of(name: &str) -> Result<Code, String> {
+    let found = Code::ALL.iter().copied().find(|code| code.name() == name);
+    found.ok_or_else(|| format!("`{name}` is no code of the ledger's"))
+}
+
+/// How an item ended; or why it must be sent again.
+fn ended(result: &BulkResult) -> Result<(String, Place), String> {
+    match result {
+        BulkResult::Problem(problem) if BUSY.contains(&problem.code.as_str()) => {
+            Err(problem.detail.clone())
+        }
+        BulkResult::Problem(problem) => Ok((problem.code.clone(), Place::Door)),
+        BulkResult::Status(status) => match (status.stage, status.code) {
+            (Stage::Judged, Some(code)) if code.standing() == Standing::Applied => {
+                Ok((code.name().into(), Place::Applied))
+            }
+            (Stage::Judged, Some(code)) => Ok((code.name().into(), Place::Rejected)),
+            (Stage::Void, Some(code)) => Ok((code.name().into(), Place::Void)),
+            _ => Err("still pending".into()),
+        },
+    }
+}

@@ -1,0 +1,17 @@
+//! Local Musubi networks and what is done to them.
+//!
+//! - [`network`]: real `musubi-node` processes on loopback: started, killed, restarted, stopped;
+//! - [`city`]: a generated city with all its keys and its way onto the ledger; [`day`]: a generated day
+//!   of payments and bad attempts, each with the code it must get; [`books`]: who holds what afterwards;
+//! - [`demo`]: all of it together, a killed leader in the middle, an audit at the end;
+//! - [`sim`]: the deterministic simulator, without processes.
+
+pub mod books;
+pub mod city;
+pub mod day;
+pub mod demo;
+pub mod item;
+pub mod network;
+pub mod random;
+pub mod sim;
+pub mod up;

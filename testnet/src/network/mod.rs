@@ -1,0 +1,281 @@
+//! A network of real `musubi-node` processes on loopback, each of its own organisation.
+//!
+//! This file owns the life of the processes; [`files`] makes what they start from; [`ports`] finds
+//! them addresses; `summary` is what `up` prints; [`officers`] writes the institutions' keys for the `musubi` command.
+//!
+//! No child outlives its [`Network`]: dropping it kills them. What no drop can cover is a SIGKILL of this
+//! process itself; the nodes then go on until they are stopped by the pids that `up` printed. (A
+//! parent-death signal would need code between fork and exec, which is unsafe Rust.)
+
+mod files;
+mod officers;
+mod ports;
+mod process;
+mod summary;
+
+use std::{
+    fs::File,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+use musubi_ledger::genesis::{Genesis, Parameters};
+use musubi_sdk::{Client, ClientConfig};
+
+use crate::city::institutions::Institutions;
+use process::Process;
+
+pub(crate) use files::now;
+pub use officers::PASSPHRASE;
+pub use summary::Summary;
+
+/// How long a network may take until all of its nodes are ready.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+/// How long a node may take to stop before it is killed.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// What a network is made from.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where everything is kept. A folder that holds a network is started again as it is.
+    pub dir: PathBuf,
+    /// How many validators.
+    pub validators: usize,
+    /// The seed of the institutions' keys.
+    pub seed: u64,
+    /// Constants of the chain.
+    pub parameters: Parameters,
+}
+
+/// Constants for trying things out: waits are short enough to sit through.
+pub const PARAMETERS: Parameters =
+    Parameters { recovery_delay_ms: 1_500, successor_notice_ms: 1_500 };
+
+/// A validator's process and addresses.
+#[derive(Debug)]
+pub struct Validator {
+    /// Raft id.
+    pub node: u64,
+    /// Its organisation's name.
+    pub organisation: String,
+    /// Where the others reach it.
+    pub listen: SocketAddr,
+    /// Where its API is.
+    pub http: SocketAddr,
+    /// Its log.
+    pub log: PathBuf,
+    config: PathBuf,
+    process: Option<Process>,
+}
+
+/// A running network.
+#[derive(Debug)]
+pub struct Network {
+    dir: PathBuf,
+    genesis: Genesis,
+    institutions: Institutions,
+    reader_token: String,
+    validators: Vec<Validator>,
+    /// Held for as long as this network runs: one process at a time owns a folder.
+    _lock: File,
+}
+
+impl Network {
+    /// Makes (or finds) a network's files and starts its processes. They are not ready yet.
+    ///
+    /// # Errors
+    /// If files or processes cannot be made, or the folder holds a network of another size.
+    pub fn start(settings: &Settings) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(&settings.dir)
+            .with_context(|| format!("cannot create {}", settings.dir.display()))?;
+        let dir = settings.dir.canonicalize()?;
+        let lock = lock(&dir)?;
+        let prepared = files::prepare(&dir, settings)?;
+        let mut network = Self {
+            genesis: prepared.genesis,
+            institutions: prepared.institutions,
+            reader_token: prepared.reader_token,
+            validators: prepared.validators,
+            dir,
+            _lock: lock,
+        };
+        officers::write(&network)?;
+        for at in 0..network.validators.len() {
+            network.spawn(at)?;
+        }
+        Ok(network)
+    }
+
+    fn spawn(&mut self, at: usize) -> anyhow::Result<()> {
+        let validator = &mut self.validators[at];
+        let process = Process::node(&validator.config, &validator.log)?;
+        validator.process = Some(process);
+        Ok(())
+    }
+
+    /// Waits until every running node says that it is ready.
+    ///
+    /// # Errors
+    /// If a node ends, or time runs out; both name the log to look at.
+    pub async fn ready(&mut self) -> anyhow::Result<()> {
+        let until = Instant::now() + READY_WITHIN;
+        let client = self.client()?;
+        for at in 0..self.validators.len() {
+            while !client.ready(at).await.unwrap_or(false) {
+                self.check_alive()?;
+                if Instant::now() > until {
+                    let log = self.validators[at].log.display();
+                    bail!("node {} was not ready in time; see {log}", at + 1);
+                }
+                tokio::time::sleep(Duration::from_millis(40)).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Fails if a node that should run does not.
+    ///
+    /// # Errors
+    /// Names the node, how it ended, and its log.
+    pub fn check_alive(&mut self) -> anyhow::Result<()> {
+        for validator in &mut self.validators {
+            if let Some(status) = validator.process.as_mut().and_then(Process::ended) {
+                validator.process = None;
+                let (node, log) = (validator.node, validator.log.display());
+                bail!("node {node} ended by itself ({status}); see {log}");
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a node as a power cut would (SIGKILL).
+    ///
+    /// # Errors
+    /// If there is no such node, or it does not run.
+    pub fn kill(&mut self, node: u64) -> anyhow::Result<()> {
+        let validator = self.validator_mut(node)?;
+        let process = validator.process.take();
+        process.with_context(|| format!("node {node} does not run"))?.kill();
+        Ok(())
+    }
+
+    /// Starts a node that does not run again, on its old folder and addresses.
+    ///
+    /// # Errors
+    /// If there is no such node, it runs, or it cannot be started.
+    pub fn restart(&mut self, node: u64) -> anyhow::Result<()> {
+        let running = self.validator_mut(node)?.process.is_some();
+        if running {
+            bail!("node {node} runs already");
+        }
+        let at = self.validators.iter().position(|v| v.node == node);
+        self.spawn(at.context("just found")?)
+    }
+
+    /// Stops every node: SIGTERM to all, SIGKILL to those that take too long.
+    ///
+    /// # Errors
+    /// Names a node that did not stop cleanly.
+    pub async fn stop(&mut self) -> anyhow::Result<()> {
+        let until = Instant::now() + STOP_WITHIN;
+        self.validators.iter().flat_map(|v| &v.process).for_each(Process::terminate);
+        let mut unclean = Vec::new();
+        for validator in &mut self.validators {
+            let Some(mut process) = validator.process.take() else { continue };
+            let status = loop {
+                match process.ended() {
+                    Some(status) => break Some(status),
+                    None if Instant::now() > until => break None,
+                    None => tokio::time::sleep(Duration::from_millis(20)).await,
+                }
+            };
+            if !status.is_some_and(|status| status.success()) {
+                process.kill();
+                unclean.push(format!("node {} (see {})", validator.node, validator.log.display()));
+            }
+        }
+        if unclean.is_empty() {
+            Ok(())
+        } else {
+            bail!("did not stop cleanly: {}", unclean.join(", "))
+        }
+    }
+
+    /// The leader that most nodes follow, if they know one.
+    ///
+    /// # Errors
+    /// If no node answers.
+    pub async fn leader(&self) -> anyhow::Result<Option<u64>> {
+        Ok(self.client()?.info().await?.leader)
+    }
+
+    /// Base URLs of all nodes, in the order of their ids.
+    #[must_use]
+    pub fn urls(&self) -> Vec<String> {
+        self.validators.iter().map(|v| format!("http://{}", v.http)).collect()
+    }
+
+    /// A client that may ask every node and read everything.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn client(&self) -> anyhow::Result<Client> {
+        let config = ClientConfig::new(self.urls()).with_token(&self.reader_token);
+        Ok(Client::new(config)?)
+    }
+
+    /// A client that asks one node alone, by its place.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn client_of(&self, at: usize) -> anyhow::Result<Client> {
+        let url = format!("http://{}", self.validators[at].http);
+        Ok(Client::new(ClientConfig::new([url]).with_token(&self.reader_token))?)
+    }
+
+    /// The validators.
+    #[must_use]
+    pub fn validators(&self) -> &[Validator] {
+        &self.validators
+    }
+
+    /// The genesis document.
+    #[must_use]
+    pub fn genesis(&self) -> &Genesis {
+        &self.genesis
+    }
+
+    /// The institutions with their keys.
+    #[must_use]
+    pub fn institutions(&self) -> &Institutions {
+        &self.institutions
+    }
+
+    /// The token with which everything can be read.
+    #[must_use]
+    pub fn reader_token(&self) -> &str {
+        &self.reader_token
+    }
+
+    /// Where everything is kept.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    fn validator_mut(&mut self, node: u64) -> anyhow::Result<&mut Validator> {
+        let found = self.validators.iter_mut().find(|v| v.node == node);
+        found.with_context(|| format!("there is no node {node}"))
+    }
+}
+
+fn lock(dir: &Path) -> anyhow::Result<File> {
+    let path = dir.join("lock");
+    let file = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
+    if file.try_lock().is_err() {
+        bail!("another musubi-testnet runs the network in {}", dir.display());
+    }
+    Ok(file)
+}

@@ -1,0 +1,124 @@
+//! The steps of a node's disk thread and executor, each with what the oracle must know about it.
+
+use musubi_consensus::Input;
+
+use super::{
+    checker::Holds,
+    disk::DiskStep,
+    executor::{Bench, ExecutorStep},
+    node::Node,
+    planted::{Bug, Spot},
+    schedule::Event,
+    trace::digest,
+    world::World,
+};
+
+impl World<'_> {
+    /// Schedules the disk thread's next step, if it has one.
+    pub(crate) fn wake_disk(&mut self, node: usize) {
+        let slow = if self.foul { self.options.sync_ms } else { 2 };
+        let Node { life, process, .. } = &mut self.nodes[node];
+        if let Some(process) = process
+            && !process.disk.busy
+            && process.disk.has_work()
+        {
+            process.disk.busy = true;
+            let delay = self.dice.below(slow + 1);
+            self.schedule.after(delay, Event::Disk { node, life: *life });
+        }
+    }
+
+    /// The disk thread's next step. A crash behind it leaves what was written, or a part of it.
+    pub(crate) fn disk(&mut self, node: usize) -> Holds {
+        let group = self.options.group as usize;
+        let lies = self.bug == Some(Bug::ReportBeforeSync);
+        let Some(process) = &mut self.nodes[node].process else {
+            return Ok(());
+        };
+        process.disk.busy = false;
+        let step = process.disk.step(&process.store, group, lies);
+        let now = self.schedule.now();
+        match step {
+            Err(error) => {
+                self.disk_failed(node, &error);
+                return Ok(());
+            }
+            Ok(DiskStep::Nothing | DiskStep::Skipped) => {}
+            Ok(DiskStep::Staged(persists)) => {
+                self.trace.note(now, node + 1, "staged", &[("persists", persists.len() as u64)]);
+                self.checker.staged(node, &persists);
+            }
+            Ok(DiskStep::Synced) => {
+                self.trace.note(now, node + 1, "synced", &[]);
+                self.stats.syncs += 1;
+                self.checker.synced(node);
+            }
+            Ok(DiskStep::Persisted(number)) => {
+                self.input(node, "persisted", number, Input::Persisted { number })?;
+            }
+        }
+        if !self.dies_here(node, 20) {
+            self.wake_disk(node);
+        }
+        Ok(())
+    }
+
+    /// Schedules the executor's next step, if it has one.
+    pub(crate) fn wake_executor(&mut self, node: usize) {
+        let slow = if self.foul { self.options.execute_ms } else { 2 };
+        let Node { life, process, .. } = &mut self.nodes[node];
+        if let Some(process) = process
+            && !process.executor.busy
+            && process.executor.has_work()
+        {
+            process.executor.busy = true;
+            let delay = self.dice.below(slow + 1);
+            self.schedule.after(delay, Event::Executor { node, life: *life });
+        }
+    }
+
+    /// The executor's next step. A crash before the record executes the entry again, to the same block.
+    pub(crate) fn executor(&mut self, node: usize) -> Holds {
+        let now = self.schedule.now();
+        let spot = Spot { node, clock: self.nodes[node].clock.read(now), chance: self.dice.next() };
+        let Some(process) = &mut self.nodes[node].process else {
+            return Ok(());
+        };
+        process.executor.busy = false;
+        let (store, chain) = (&*process.store, &mut process.chain);
+        let bench = Bench { town: self.town, store, chain, bug: self.bug, spot };
+        match process.executor.step(bench) {
+            Err(error) => {
+                self.disk_failed(node, &error);
+                return Ok(());
+            }
+            Ok(ExecutorStep::Nothing | ExecutorStep::Executed(_, None)) => {}
+            Ok(ExecutorStep::Executed(entry, Some((batch, block)))) => {
+                let facts = [("height", block.head.height), ("root", digest(&block.root))];
+                self.trace.note(now, node + 1, "executed", &facts);
+                self.checker.executed(node, entry, &batch, &block)?;
+            }
+            Ok(ExecutorStep::Recorded(entry, block)) => {
+                self.trace.note(now, node + 1, "recorded", &[("index", entry.index)]);
+                self.checker.recorded(node, entry, &process.store)?;
+                let Some(block) = block else {
+                    return self.next_execution(node);
+                };
+                self.checker.audit_newest(block.head.height, &process.store)?;
+                self.settle(node, &block);
+            }
+            Ok(ExecutorStep::Report(executed)) => {
+                let index = executed.index;
+                self.input(node, "reported", index, Input::Executed(executed))?;
+            }
+        }
+        self.next_execution(node)
+    }
+
+    fn next_execution(&mut self, node: usize) -> Holds {
+        if !self.dies_here(node, 20) {
+            self.wake_executor(node);
+        }
+        Ok(())
+    }
+}
