@@ -18,7 +18,7 @@ use musubi_sdk::BulkResult;
 use serde::Deserialize;
 
 use super::journal::Journal;
-use crate::item::Item;
+use crate::item::{Expected, Item};
 
 /// How long a node may wait for a commit before it says `pending`, in milliseconds.
 const COMMIT_MS: u64 = 8_000;
@@ -54,10 +54,10 @@ pub(super) struct Answer {
     pub(super) acked: Instant,
 }
 
-/// One posting that let something take effect.
+/// An answer that let something take effect.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ack {
-    /// When it was posted.
+    /// When its items were posted for the first time: what is posted again may have been ordered before.
     pub(super) posted: Instant,
     /// When it was answered.
     pub(super) acked: Instant,
@@ -135,7 +135,6 @@ impl Courier {
                 tokio::time::sleep(PAUSE).await;
             }
             let node = (home + attempt) % self.urls.len();
-            let posted = Instant::now();
             match self.post(node, open.iter().map(|&at| &items[at])).await {
                 Err(cause) => last = format!("{cause:#}"),
                 Ok(results) => {
@@ -146,7 +145,7 @@ impl Courier {
                         results.len(),
                         open.len()
                     );
-                    let found = self.take(items, &open, results, (first, posted), &mut last)?;
+                    let found = self.take(items, &open, results, first, &mut last)?;
                     for (at, answer) in found {
                         answers[at] = Some(answer);
                     }
@@ -162,7 +161,7 @@ impl Courier {
         items: &[Item],
         open: &[usize],
         results: Vec<BulkResult>,
-        (first, posted): (Instant, Instant),
+        first: Instant,
         last: &mut String,
     ) -> anyhow::Result<Vec<(usize, Answer)>> {
         let mut found = Vec::new();
@@ -181,9 +180,11 @@ impl Courier {
         tokio::task::block_in_place(|| self.journal.note(&verdicts))?;
         // Only now it is acknowledged: the journal has it.
         let acked = Instant::now();
-        if found.iter().any(|(_, _, place)| *place == Place::Applied) {
+        // An old verdict told again says nothing about whether new ones come.
+        let new = |at: usize| items[at].expected == Expected::Code(Code::Applied);
+        if found.iter().any(|(at, _, place)| *place == Place::Applied && new(*at)) {
             let mut acks = self.acks.lock().unwrap_or_else(PoisonError::into_inner);
-            acks.push(Ack { posted, acked });
+            acks.push(Ack { posted: first, acked });
         }
         let latency = acked - first;
         let answer = |(at, code, place)| (at, Answer { code, place, latency, acked });

@@ -78,7 +78,10 @@ pub async fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let network = Arc::new(Mutex::new(network));
     let played = tokio::select! {
         played = play(args, &network) => played,
-        () = stop.wait() => Err(anyhow::anyhow!("stopped before the end")),
+        () = stop.wait() => {
+            network.lock().await.stop().await?;
+            bail!("stopped before the end");
+        }
     };
     let holds = match played {
         Ok(figures) => {

@@ -3,6 +3,8 @@
 
 use std::{
     collections::BTreeMap,
+    fs::Permissions,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -60,7 +62,10 @@ pub(super) fn write(network: &Network) -> anyhow::Result<()> {
         chain: network.genesis.chain().to_string(),
         instrument: crate::city::institutions::money().to_string(),
     };
-    std::fs::write(folder.join("profile.toml"), toml::to_string_pretty(&profile)?)?;
+    let path = folder.join("profile.toml");
+    std::fs::write(&path, toml::to_string_pretty(&profile)?)?;
+    // It holds a token.
+    std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
     let book = folder.join("contacts.toml");
     if book.exists() {
         return Ok(());
