@@ -1,0 +1,55 @@
+//! The tutorial is a test: every command block of `docs/TUTORIAL.md` runs, in order, in one shell.
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+const TUTORIAL: &str = include_str!("../../docs/TUTORIAL.md");
+
+/// The ```sh blocks, in order.
+fn blocks(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once("```sh\n") {
+        let (block, tail) = after.split_once("```").expect("a block is closed");
+        found.push(block);
+        rest = tail;
+    }
+    found
+}
+
+/// Where this build's programs are.
+fn programs() -> PathBuf {
+    let folder = Path::new(env!("CARGO_BIN_EXE_musubi-testnet")).parent().unwrap().to_path_buf();
+    for program in ["musubi", "musubi-node"] {
+        let there = folder.join(program).exists();
+        assert!(there, "{program} is not built: run `cargo xtask build` first");
+    }
+    folder
+}
+
+#[test]
+fn every_command_of_the_tutorial_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let programs = programs();
+    // Whatever happens, the network that the tutorial starts is stopped.
+    let mut script = String::from(
+        "set -euo pipefail\n\
+         trap '[ ! -f tutorial.pid ] || kill $(cat tutorial.pid)' EXIT\n",
+    );
+    let mut commands = 0;
+    for block in blocks(TUTORIAL) {
+        if block.contains("cargo xtask") {
+            continue;
+        }
+        script.push_str(&block.replace("$PWD/target/debug", programs.to_str().unwrap()));
+        commands += block.lines().count();
+    }
+    assert!(commands > 40, "the tutorial has its commands: {commands}");
+    let run = Command::new("bash").arg("-c").arg(&script).current_dir(&folder).output().unwrap();
+    let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    assert!(run.status.success(), "{}\n--- output\n{out}\n--- errors\n{err}", run.status);
+    assert!(out.contains("Everything agrees."), "the audit at the end agrees:\n{out}");
+}
