@@ -108,20 +108,22 @@ pub(super) fn check_staff(case: &Case<'_, '_>, id: TxId, consents: &Consents) ->
     if mandate.terms.staff.is_empty() {
         Err(Code::MissingConsent)
     } else {
-        // Who is paid is checked when the mandate is used.
-        staff_signs(&mandate, PartyId([0; 16]), consents)
+        // That the payee is not the one who signs is checked when the mandate is used.
+        staff_signs(&mandate, None, consents)
     }
 }
 
 /// One of the staff signs, who is not the one who is paid.
-fn staff_signs(mandate: &Mandate, payee: PartyId, consents: &Consents) -> Result<(), Code> {
+fn staff_signs(mandate: &Mandate, payee: Option<PartyId>, consents: &Consents) -> Result<(), Code> {
     let mut staff = consents.all().iter().filter(|c| {
         let own = c.side == Side::Debit && c.role == Role::Holder && c.party == c.signer;
         own && mandate.terms.staff.binary_search(&c.signer).is_ok()
     });
     match staff.next() {
         None => Err(Code::MissingConsent),
-        Some(first) if first.signer != payee || staff.any(|c| c.signer != payee) => Ok(()),
+        Some(first) if Some(first.signer) != payee || staff.any(|c| Some(c.signer) != payee) => {
+            Ok(())
+        }
         Some(_) => Err(Code::SamePerson),
     }
 }
@@ -137,7 +139,7 @@ pub(super) fn use_up(
     check_active(case, &mandate)?;
     check_match(case, &mandate, usage)?;
     if usage.direction == Direction::Debit && !mandate.terms.staff.is_empty() {
-        staff_signs(&mandate, usage.counterparty, consents)?;
+        staff_signs(&mandate, Some(usage.counterparty), consents)?;
     }
     count(case, id, &mut mandate, usage)?;
     let form = if mandate.attested { Form::Attested } else { Form::Mandate };

@@ -35,6 +35,8 @@ struct Mandate {
     day: u64,
     today: u64,
     with: BTreeMap<PartyId, u64>,
+    /// Who consented, where a group gives.
+    granted_by: Vec<PartyId>,
 }
 
 #[derive(Clone)]

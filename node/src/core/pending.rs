@@ -37,22 +37,38 @@ struct Waiting {
     waiters: Vec<oneshot::Sender<Fate>>,
 }
 
-/// The transactions that wait, bounded in number.
+/// The transactions that wait, bounded in number and in bytes.
 pub struct Pending {
-    items: Mutex<HashMap<TxId, Waiting>>,
+    table: Mutex<Table>,
     max: usize,
+}
+
+#[derive(Default)]
+struct Table {
+    items: HashMap<TxId, Waiting>,
+    bytes: usize,
+}
+
+impl Table {
+    fn remove(&mut self, id: &TxId) -> Option<Waiting> {
+        let waiting = self.items.remove(id)?;
+        self.bytes -= waiting.bytes.len();
+        Some(waiting)
+    }
 }
 
 /// How long a submission may stay unanswered before it is sent again.
 const RESEND_AFTER: Duration = Duration::from_millis(700);
 /// Clients that may wait for one id at once.
 const WAITERS_MAX: usize = 64;
+/// Bytes of transactions that may wait.
+const BYTES_MAX: usize = 64 << 20;
 
 impl Pending {
     /// Room for `max` transactions.
     #[must_use]
     pub fn new(max: usize) -> Self {
-        Self { items: Mutex::default(), max }
+        Self { table: Mutex::default(), max }
     }
 
     /// Admits a transaction and lets its caller wait for it.
@@ -61,41 +77,40 @@ impl Pending {
         item: &Submission,
         expires: Time,
     ) -> (Admitted, Option<oneshot::Receiver<Fate>>) {
-        let mut items = self.lock();
-        let room = items.len() < self.max;
-        let waiting = match items.get_mut(&item.id) {
-            Some(waiting) => waiting,
-            None if !room => return (Admitted::Full, None),
-            None => {
-                let sent = Instant::now();
-                let bytes = item.bytes.clone();
-                items.insert(item.id, Waiting { bytes, expires, sent, waiters: Vec::new() });
-                let (sender, receiver) = oneshot::channel();
-                if let Some(waiting) = items.get_mut(&item.id) {
-                    waiting.waiters.push(sender);
-                }
-                return (Admitted::New, Some(receiver));
-            }
-        };
+        let mut table = self.lock();
+        let known = table.items.contains_key(&item.id);
+        let room = table.items.len() < self.max && table.bytes + item.bytes.len() <= BYTES_MAX;
+        if !known && !room {
+            return (Admitted::Full, None);
+        }
+        if !known {
+            table.bytes += item.bytes.len();
+        }
+        let waiting = table.items.entry(item.id).or_insert_with(|| Waiting {
+            bytes: item.bytes.clone(),
+            expires,
+            sent: Instant::now(),
+            waiters: Vec::new(),
+        });
         waiting.waiters.retain(|waiter| !waiter.is_closed());
         if waiting.waiters.len() == WAITERS_MAX {
             return (Admitted::Full, None);
         }
         let (sender, receiver) = oneshot::channel();
         waiting.waiters.push(sender);
-        (Admitted::Again, Some(receiver))
+        (if known { Admitted::Again } else { Admitted::New }, Some(receiver))
     }
 
     /// Whether a transaction waits here.
     #[must_use]
     pub fn holds(&self, id: &TxId) -> bool {
-        self.lock().contains_key(id)
+        self.lock().items.contains_key(id)
     }
 
     /// How many wait.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.lock().len()
+        self.lock().items.len()
     }
 
     /// Whether none waits.
@@ -106,9 +121,9 @@ impl Pending {
 
     /// Tells everyone who waits for the items of an executed block.
     pub fn settle(&self, head: Head, results: &[ItemResult]) {
-        let mut items = self.lock();
+        let mut table = self.lock();
         for result in results {
-            if let Some(waiting) = items.remove(&result.id) {
+            if let Some(waiting) = table.remove(&result.id) {
                 tell(waiting, &Fate::Ordered { head, result: result.clone() });
             }
         }
@@ -126,15 +141,19 @@ impl Pending {
 
     /// What has waited too long since it was last sent, at most `limit`; what has expired is dropped.
     pub fn resend(&self, block_time: Time, limit: usize) -> Vec<Submission> {
-        let mut items = self.lock();
-        let expired: Vec<TxId> =
-            items.iter().filter(|(_, w)| w.expires <= block_time).map(|(id, _)| *id).collect();
+        let mut table = self.lock();
+        let expired: Vec<TxId> = table
+            .items
+            .iter()
+            .filter(|(_, w)| w.expires <= block_time)
+            .map(|(id, _)| *id)
+            .collect();
         for id in expired {
             // Its waiters learn by the dropped sender that nothing more will come from here.
-            items.remove(&id);
+            table.remove(&id);
         }
         let now = Instant::now();
-        let late = items.iter_mut().filter(|(_, w)| now - w.sent >= RESEND_AFTER);
+        let late = table.items.iter_mut().filter(|(_, w)| now - w.sent >= RESEND_AFTER);
         late.take(limit)
             .map(|(id, waiting)| {
                 waiting.sent = now;
@@ -143,8 +162,8 @@ impl Pending {
             .collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<TxId, Waiting>> {
-        self.items.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -56,6 +56,11 @@ impl Model {
             day: 0,
             today: 0,
             with: BTreeMap::new(),
+            granted_by: if kind == PartyKind::Group && debits {
+                by.everybody(Side::Debit, op.grantor)
+            } else {
+                Vec::new()
+            },
         };
         self.mandates.insert(id, mandate);
         Ok(())

@@ -121,10 +121,16 @@ impl Model {
             && terms.direction == direction
             && legs.iter().all(|leg| terms.instruments.contains(&leg.instrument))
             && terms.purpose.is_none_or(|wanted| wanted == purpose)
-            && with;
+            && with
+            && !mandate.granted_by.contains(&other);
         demand(fits, Code::MandateMismatch)?;
         if direction == Direction::Debit && !terms.staff.is_empty() {
             demand(staff(&terms, by), Code::MissingConsent)?;
+            let others = MandateTerms {
+                staff: terms.staff.iter().copied().filter(|p| *p != other).collect(),
+                ..terms.clone()
+            };
+            demand(staff(&others, by), Code::SamePerson)?;
         }
         let amount = total(legs);
         if mandate.day != today {
