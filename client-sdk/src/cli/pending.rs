@@ -35,14 +35,7 @@ pub(crate) async fn run(args: Pending, session: &mut Session) -> Result<Report, 
     let mut rows = Vec::new();
     for view in &views {
         let movement = &view.proposal.movement;
-        let legs: Vec<String> = movement
-            .legs
-            .iter()
-            .map(|leg| {
-                let places = decimals.get(&leg.instrument).copied().unwrap_or(0);
-                format!("{} {}", table::amount(leg.amount, places), leg.instrument)
-            })
-            .collect();
+        let legs = table::legs(&movement.legs, &decimals);
         rows.push(vec![
             name(session, view),
             session.name(&movement.from),

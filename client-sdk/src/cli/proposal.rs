@@ -193,14 +193,7 @@ async fn after(
 async fn summary(session: &mut Session, view: &ProposalView) -> String {
     let decimals = session.decimals().await;
     let movement = &view.proposal.movement;
-    let legs: Vec<String> = movement
-        .legs
-        .iter()
-        .map(|leg| {
-            let places = decimals.get(&leg.instrument).copied().unwrap_or(0);
-            format!("{} {}", table::amount(leg.amount, places), leg.instrument)
-        })
-        .collect();
+    let legs = table::legs(&movement.legs, &decimals);
     let drafter = view.proposal.drafter.map(|person| session.name(&person));
     table::fields(&[
         ("Proposal", table::short(&view.id)),

@@ -1,7 +1,9 @@
 //! What people see: tables, amounts with their places, times in Japan, short codes.
 
+use std::collections::BTreeMap;
+
 use comfy_table::{Cell, CellAlignment, Table, presets};
-use musubi_sdk::{Amount, Time, TxId, describe, short_code};
+use musubi_sdk::{Amount, InstrumentId, Time, TxId, describe, ledger::operation::Leg, short_code};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -80,6 +82,15 @@ pub(crate) fn fields(pairs: &[(&str, String)]) -> String {
 /// An amount with its places, thousands separated.
 pub(crate) fn amount(amount: Amount, decimals: u8) -> String {
     describe::grouped(amount, decimals)
+}
+
+/// What a movement moves, leg by leg. An instrument whose decimals are unknown is shown in its smallest unit.
+pub(crate) fn legs(legs: &[Leg], decimals: &BTreeMap<InstrumentId, u8>) -> Vec<String> {
+    let shown = |leg: &Leg| {
+        let places = decimals.get(&leg.instrument).copied().unwrap_or(0);
+        format!("{} {}", amount(leg.amount, places), leg.instrument)
+    };
+    legs.iter().map(shown).collect()
 }
 
 /// A signed sum with its places: `+1,280`, `−500`.
