@@ -2,7 +2,8 @@
 //!
 //! A transaction is checked in the order of this list and bears the first code that fits (with the
 //! single exceptions that `docs/INVARIANTS.md` names). The same code means the same at the door, in a
-//! verdict and in an HTTP problem document.
+//! verdict and in an HTTP problem document. The door refuses with codes 1 to 4, 6, 7, 20 and 21; there 6 and
+//! 7 come last and the other way round, so that only who signs for a sender learns of its references.
 
 use serde::{Deserialize, Serialize};
 
@@ -73,7 +74,8 @@ codes! {
     21  WindowTooLong "window_too_long" Rejected "Its expiry lies more than 24 hours ahead; choose a nearer one."
     22  NotWellFormed "not_well_formed" Rejected "A field is out of its documented bounds."
     23  AmountInvalid "amount_invalid" Rejected "An amount is zero or no multiple of the instrument's step."
-    // Consents. What depends on who attached signatures is void unless the sender alone signed (INV-5).
+    // Consents. What depends on who attached signatures is void unless the sender alone signed, and
+    // what more signatures can cure is void always (INV-5).
     24  MissingConsent "missing_consent" Void "A consent that the operation must carry is missing; docs/CONSENT.md lists who signs."
     // Who.
     30  UnknownParty "unknown_party" Rejected "A party that it names is not on this ledger."
@@ -83,20 +85,21 @@ codes! {
     34  KeyNotActive "key_not_active" Rejected "A signing key was rotated, revoked or waits for a recovery, or its owner is frozen or closed."
     35  RoleMissing "role_missing" Rejected "A signer does not have the role in which it signed."
     36  SamePerson "same_person" Rejected "Two roles that need different persons were filled by one."
-    37  ApproversMissing "approvers_missing" Rejected "Fewer distinct approvers signed than the amount needs."
+    37  ApproversMissing "approvers_missing" Void "Fewer distinct persons signed than this needs; let more of them sign the same body."
     38  PayeeApproves "payee_approves" Rejected "The payee may not approve a payout to themselves."
     39  RolesSuspended "roles_suspended" Rejected "A signer's group roles are suspended while their lost key is recovered."
-    40  OrganisationsMissing "organisations_missing" Rejected "Persons of two different organisations must sign."
+    40  OrganisationsMissing "organisations_missing" Void "Fewer organisations signed than this needs; let another one sign the same body."
     41  WrongKind "wrong_kind" Rejected "A party is of a kind that cannot do this."
     42  PartyExists "party_exists" Rejected "This party id is taken."
     43  PersonExists "person_exists" Rejected "This person is already on the ledger under another id."
     44  KeyExists "key_exists" Rejected "This key was registered before; keys are never shared or reused."
     45  WeakKey "weak_key" Rejected "This key is weak or not canonical; generate another one."
-    46  TooManyKeys "too_many_keys" Rejected "The party has used up its number of keys."
+    46  TooManyKeys "too_many_keys" Rejected "The party has as many keys as it may have; end one of them first."
     47  NotFrozen "not_frozen" Rejected "The party is not frozen."
     48  RecoveryPending "recovery_pending" Rejected "A recovery of this party is already under way."
     49  NoRecovery "no_recovery" Rejected "No recovery of this party is under way."
     50  LastKey "last_key" Rejected "A party's last key cannot be ended; rotate it, or freeze the party and recover."
+    51  WrongRegistrar "wrong_registrar" Rejected "Another registrar keeps this party; its own officers act for it."
     // What.
     60  UnknownInstrument "unknown_instrument" Rejected "No such instrument."
     61  InstrumentExists "instrument_exists" Rejected "This instrument code is taken."
@@ -135,11 +138,12 @@ codes! {
     102 RedemptionNotOpen "redemption_not_open" Rejected "The redemption was answered, or its deadline has passed."
     // The money itself.
     120 InsufficientFunds "insufficient_funds" Rejected "The wallet does not hold enough that can be spent now."
-    121 InsufficientClaim "insufficient_claim" Rejected "The merchant's claim that can still be redeemed is smaller."
+    121 InsufficientClaim "insufficient_claim" Rejected "The merchant's claim that can still be redeemed, less what it owes the issuer, is smaller."
     122 OverWalletMax "over_wallet_max" Rejected "The receiving wallet would hold more than the instrument allows."
     123 TooManyLots "too_many_lots" Rejected "The receiving wallet would hold too many different lots."
     124 AmountOverflow "amount_overflow" Rejected "A sum would leave the range of amounts."
     125 WalletNotEmpty "wallet_not_empty" Rejected "The wallet still holds something."
+    126 ClaimHeld "claim_held" Rejected "The claim to give back waits for a redemption; refund it once that is answered or has timed out."
 }
 
 impl Code {
@@ -147,7 +151,8 @@ impl Code {
     ///
     /// Signatures are not part of a transaction's id, so whoever passes a half-signed transaction on
     /// could attach useless ones of their own. Such a code is a verdict only if every signature is the
-    /// sender's own; otherwise the item is void and the same body can still be completed.
+    /// sender's own and it is not [`Self::curable`]; otherwise the item is void and the same body can
+    /// still be completed.
     #[must_use]
     pub fn about_signatures(self) -> bool {
         matches!(
@@ -163,6 +168,13 @@ impl Code {
                 | Self::OrganisationsMissing
                 | Self::ConsentNotNeeded
         )
+    }
+
+    /// Whether further signatures under the same body can take it away: never a verdict, or whoever holds
+    /// a half-signed transaction could burn it by submitting it too early (INV-5).
+    #[must_use]
+    pub fn curable(self) -> bool {
+        matches!(self, Self::MissingConsent | Self::ApproversMissing | Self::OrganisationsMissing)
     }
 }
 
@@ -205,6 +217,10 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), Code::ALL.len());
+        let curable = |code: &&Code| code.curable();
+        for code in Code::ALL.iter().filter(curable) {
+            assert!(code.about_signatures() && code.standing() == Standing::Void);
+        }
         for &code in Code::ALL {
             assert_eq!(Code::from_number(code as u16), Some(code));
         }

@@ -36,7 +36,7 @@ pub const LOTS_PER_INSTRUMENT_MAX: usize = 256;
 pub const INSTRUMENTS_PER_WALLET_MAX: usize = 32;
 /// Legs (instruments) of one movement.
 pub const LEGS_MAX: usize = 4;
-/// Keys of one party, live and past.
+/// Keys that one party's row names: beyond it the key that ended first makes room.
 pub const KEYS_PER_PARTY_MAX: usize = 32;
 /// Keys that one registration may bring.
 pub const KEYS_PER_REGISTRATION_MAX: usize = 4;

@@ -109,7 +109,8 @@ pub struct Party {
     pub registrar: PartyId,
     /// The organisation behind a registrar, issuer or operator.
     pub organisation: Option<PartyId>,
-    /// Keys ever registered, oldest first.
+    /// Keys in the order in which they came: all that sign or wait, and those that ended, until the
+    /// number of keys is reached.
     pub keys: Vec<PublicKey>,
     /// Persons who act for a registrar, issuer or organisation, ascending.
     pub officers: Vec<PartyId>,
@@ -117,7 +118,8 @@ pub struct Party {
     pub attributes: Vec<Attribute>,
     /// A recovery under way.
     pub recovery: Option<PendingRecovery>,
-    /// Why it is frozen.
+    /// Why it is frozen. None once a recovery has begun that will end the freeze: its own evidence stands
+    /// for both.
     pub freeze_evidence: Option<DocumentHash>,
     /// When it was registered.
     pub opened: Time,

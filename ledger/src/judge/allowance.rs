@@ -1,12 +1,14 @@
 //! Allowances: how much an issuer's automated key may issue.
 
-use super::{case::Case, consent::Consents};
+use super::{
+    case::{Case, owner_of},
+    consent::Consents,
+};
 use crate::{
     amount::Amount,
     code::Code,
     id::{PartyId, TxId},
     operation::GrantAllowance,
-    party::KeyStatus,
     state::Allowance,
     time::Day,
     transaction::{Role, Side},
@@ -22,9 +24,8 @@ pub(super) fn grant(case: &mut Case<'_, '_>, op: &GrantAllowance) -> Result<(), 
     case.active_party(issuer)?;
     let consents = Consents::live(case);
     let granted_by = two_organisations(case, &consents, issuer)?;
-    match case.state.key(op.key) {
-        Some(record) if record.party == issuer && record.status == KeyStatus::Active => {}
-        _ => return Err(Code::WrongKind),
+    if owner_of(case.state, op.key, case.now) != Ok(issuer) {
+        return Err(Code::WrongKind);
     }
     if op.end <= case.now {
         return Err(Code::DeadlineInvalid);

@@ -155,6 +155,17 @@ impl<'c, 'a> Case<'c, 'a> {
         self.state.put(RowKey::Due(deadline, kind, cause), Row::Due);
     }
 
+    /// What would have become due is settled: nothing is left to do then.
+    pub(super) fn settled_before(&mut self, deadline: Time, kind: DueKind, cause: TxId) {
+        self.state.remove(RowKey::Due(deadline, kind, cause.0));
+    }
+
+    /// Writes down a recovery whose delay is over, where its own leaf is still to come: whoever changes a
+    /// party's keys or status finds them as they are.
+    pub(super) fn seat_recovery(&mut self, id: PartyId) {
+        super::due::complete_recovery(self.state, id, self.now);
+    }
+
     /// Takes from a wallet, which must hold that much.
     pub(super) fn debit(&mut self, from: PartyId, lot: Lot, holding: Holding, amount: Amount) {
         let mut wallet = self.wallet(from);
@@ -222,7 +233,10 @@ impl<'c, 'a> Case<'c, 'a> {
     /// Legs in order, not zero, and whole steps of instruments that exist.
     pub(super) fn check_legs(&self, legs: &[Leg]) -> Result<(), Code> {
         for leg in legs {
-            let step = self.instrument(leg.instrument)?.terms.step;
+            let step = self.state.look(&RowKey::Instrument(leg.instrument), |row| match row {
+                Some(Row::Instrument(instrument)) => Ok(instrument.terms.step),
+                _ => Err(Code::UnknownInstrument),
+            })?;
             if !leg.amount.0.is_multiple_of(step.0) {
                 return Err(Code::AmountInvalid);
             }
@@ -259,22 +273,29 @@ pub(super) fn total(legs: &[Leg]) -> Result<Amount, Code> {
 /// A party's status, with a recovery whose delay is over taken as done.
 pub(super) fn status_at(party: &Party, now: Time) -> PartyStatus {
     match party.recovery {
-        Some(recovery) if recovery.effective <= now && party.status == PartyStatus::Frozen => {
-            PartyStatus::Active
-        }
+        Some(recovery) if recovery.effective <= now && lifts_freeze(party) => PartyStatus::Active,
         _ => party.status,
     }
+}
+
+/// Whether the recovery under way ends a freeze: the one that it found. A freeze that came later has its
+/// evidence still, and stays.
+pub(super) fn lifts_freeze(party: &Party) -> bool {
+    party.status == PartyStatus::Frozen && party.freeze_evidence.is_none()
 }
 
 /// Whose key this is, if it signs at `now`.
 pub(super) fn owner_of(state: &Overlay<'_>, key: PublicKey, now: Time) -> Result<PartyId, Code> {
     let record = state.key(key).ok_or(Code::KeyUnknown)?;
-    let party = state.party(record.party).expect("a key's party exists");
-    let signs = match party.recovery {
-        Some(recovery) if recovery.effective <= now => recovery.key == key,
-        _ => record.status == KeyStatus::Active,
-    };
-    match (signs, status_at(&party, now)) {
+    let (signs, status) = state.look(&RowKey::Party(record.party), |row| {
+        let Some(Row::Party(party)) = row else { panic!("a key's party exists") };
+        let signs = match party.recovery {
+            Some(recovery) if recovery.effective <= now => recovery.key == key,
+            _ => record.status == KeyStatus::Active,
+        };
+        (signs, status_at(party, now))
+    });
+    match (signs, status) {
         (false, _) => Err(Code::KeyNotActive),
         (true, PartyStatus::Active) => Ok(record.party),
         (true, PartyStatus::Frozen) => Err(Code::PartyFrozen),

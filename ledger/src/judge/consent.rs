@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::case::Case;
+use super::case::{Case, status_at};
 use crate::{
     amount::Amount,
     code::Code,
@@ -205,11 +205,22 @@ impl Consents {
         &self,
         scene: Scene<'_, '_>,
         side: Side,
+        group: (PartyId, &Group),
+    ) -> Result<Vec<PartyId>, Code> {
+        self.in_roles(scene, side, group, &MEMBERS)
+    }
+
+    /// The distinct persons who signed in any of these roles of a group, at least one.
+    fn in_roles(
+        &self,
+        scene: Scene<'_, '_>,
+        side: Side,
         (id, group): (PartyId, &Group),
+        roles: &[Role],
     ) -> Result<Vec<PartyId>, Code> {
         let mut persons = Vec::new();
         let mut lack = Code::MissingConsent;
-        for role in [Role::Drafter, Role::Approver, Role::Representative] {
+        for &role in roles {
             match self.persons(side, role, id, |person| has_role(scene, group, role, person)) {
                 Ok(found) => persons.extend(found),
                 Err(Code::MissingConsent) => {}
@@ -243,17 +254,33 @@ impl Consents {
         }
     }
 
-    /// Two distinct persons with roles in the group, or its representative and one of them.
-    pub(super) fn two_of_group(
+    /// Whether these may give one of the consents that a proposal wants of a side: what [`Self::debit`] or
+    /// [`Self::credit`] would count.
+    pub(super) fn takes_part(
         &self,
         scene: Scene<'_, '_>,
         side: Side,
-        group: (PartyId, &Group),
+        (id, party): (PartyId, &Party),
     ) -> Result<(), Code> {
-        match self.group_member(scene, side, group)?.len() {
-            0 | 1 => Err(Code::ApproversMissing),
-            _ => Ok(()),
+        match (side, party.kind) {
+            (Side::Debit, PartyKind::Group) => {
+                let group = scene.group(id)?;
+                self.in_roles(scene, side, (id, &group), &PAYOUT).map(drop)
+            }
+            (Side::Credit, _) => self.credit(scene, (id, party)),
+            _ => self.speaks_for(scene, side, (id, party)),
         }
+    }
+
+    /// At least `count` distinct persons with roles in the group, its representative among them or not.
+    pub(super) fn persons_of_group(
+        &self,
+        scene: Scene<'_, '_>,
+        group: (PartyId, &Group),
+        count: usize,
+    ) -> Result<(), Code> {
+        let persons = self.group_member(scene, Side::Authority, group)?;
+        if persons.len() < count { Err(Code::ApproversMissing) } else { Ok(()) }
     }
 
     /// A group's payout: a drafter, and by the amount one or more approvers, all distinct persons; the
@@ -320,10 +347,32 @@ impl Consents {
         self.speaks_for(scene, Side::Credit, receiver)
     }
 
-    /// The keys that consented for a party on one side.
-    pub(super) fn keys_for(&self, side: Side, party: PartyId) -> Vec<PublicKey> {
-        let of = self.good.iter().filter(|c| c.side == side && c.party == party);
-        of.map(|c| c.key).collect()
+    /// The keys by which [`Self::debit`] or [`Self::credit`] consented, after it has said yes: whatever
+    /// else was attached has no part in what is granted.
+    pub(super) fn keys_for(
+        &self,
+        side: Side,
+        (id, party): (PartyId, &Party),
+    ) -> Result<Vec<PublicKey>, Code> {
+        let itself = |role| self.slot(side, role, id).filter(|c| c.signer == id).map(|c| c.key);
+        let of = |roles: &[Role]| {
+            let slots = roles.iter().flat_map(|role| self.slot(side, *role, id));
+            slots.map(|c| c.key).collect::<Vec<_>>()
+        };
+        let keys = match (party.kind, side) {
+            (PartyKind::Group, Side::Debit) => of(&PAYOUT),
+            (PartyKind::Group, _) => of(&MEMBERS),
+            (PartyKind::Issuer, Side::Credit) if itself(Role::Issuer).next().is_some() => {
+                itself(Role::Issuer).collect()
+            }
+            (PartyKind::Issuer | PartyKind::Registrar | PartyKind::Operator, _) => {
+                of(&[Role::Officer])
+            }
+            (PartyKind::Person | PartyKind::Merchant | PartyKind::External, _) => {
+                itself(Role::Holder).collect()
+            }
+        };
+        if keys.is_empty() { Err(Code::MissingConsent) } else { Ok(keys) }
     }
 
     /// Whether a new key, not registered yet, signed for `party`: proof that somebody holds it.
@@ -333,6 +382,11 @@ impl Consents {
         if signed { Ok(()) } else { Err(Code::MissingConsent) }
     }
 }
+
+/// Roles of a group's payout.
+const PAYOUT: [Role; 2] = [Role::Drafter, Role::Approver];
+/// Roles in which somebody speaks for a group.
+const MEMBERS: [Role; 3] = [Role::Drafter, Role::Approver, Role::Representative];
 
 /// Whether `person` acts for the group in `role` now.
 fn has_role(
@@ -348,11 +402,13 @@ fn has_role(
         Role::Representative => group.representative == *person,
         _ => false,
     };
-    let suspended = || {
-        let party = scene.state.party(*person);
-        party.and_then(|p| p.recovery).is_some_and(|r| r.effective > scene.now)
-    };
-    if holds && suspended() { Err(Code::RolesSuspended) } else { Ok(holds) }
+    if holds && suspended(scene, *person) { Err(Code::RolesSuspended) } else { Ok(holds) }
+}
+
+/// Whether a person's group roles rest while their recovery waits.
+pub(super) fn suspended(scene: Scene<'_, '_>, person: PartyId) -> bool {
+    let party = scene.state.party(person);
+    party.and_then(|p| p.recovery).is_some_and(|r| r.effective > scene.now)
 }
 
 fn consent_stands(scene: Scene<'_, '_>, consent: &ProposalConsent) -> bool {
@@ -368,7 +424,7 @@ fn consent_stands(scene: Scene<'_, '_>, consent: &ProposalConsent) -> bool {
             .party(consent.party)
             .is_some_and(|party| party.officers.binary_search(&consent.signer).is_ok());
     key.status != KeyStatus::Compromised
-        && signer.status == PartyStatus::Active
+        && status_at(&signer, scene.now) == PartyStatus::Active
         && (role_held || acts_for_itself || officer)
 }
 

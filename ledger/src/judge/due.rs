@@ -75,8 +75,8 @@ fn return_claim(state: &mut Overlay<'_>, id: TxId, outcome: &mut Outcome) -> Vec
     vec![merchant]
 }
 
-/// The new key is the only one from now on.
-fn complete_recovery(state: &mut Overlay<'_>, id: PartyId, now: Time) -> Vec<PartyId> {
+/// The new key is the only one from now on. Does nothing before its time, or a second time.
+pub(super) fn complete_recovery(state: &mut Overlay<'_>, id: PartyId, now: Time) -> Vec<PartyId> {
     let mut party = state.party(id).expect("a recovering party exists");
     let Some(recovery) = party.recovery.filter(|recovery| recovery.effective <= now) else {
         return Vec::new();
@@ -93,9 +93,8 @@ fn complete_recovery(state: &mut Overlay<'_>, id: PartyId, now: Time) -> Vec<Par
         }
     }
     party.recovery = None;
-    if party.status == PartyStatus::Frozen {
+    if case::lifts_freeze(&party) {
         party.status = PartyStatus::Active;
-        party.freeze_evidence = None;
     }
     state.put_party(id, party);
     vec![id]

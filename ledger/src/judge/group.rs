@@ -1,7 +1,11 @@
 //! Groups: opening, changing, helping and closing them.
 
-use super::{case::Case, consent::Consents};
+use super::{
+    case::Case,
+    consent::{Consents, suspended},
+};
 use crate::{
+    amount::Amount,
     code::Code,
     group::{Group, GroupLife, GroupPolicy, RoleGrant, Successors},
     id::PartyId,
@@ -51,7 +55,7 @@ pub(super) fn create(case: &mut Case<'_, '_>, op: &CreateGroup) -> Result<(), Co
     consents.persons(Side::Authority, Role::Representative, op.group, |person| {
         Ok(*person == op.representative)
     })?;
-    consents.two_of_group(case.scene(), Side::Authority, (op.group, &group))?;
+    consents.persons_of_group(case.scene(), (op.group, &group), 2)?;
     if case.state.party(op.group).is_some() {
         return Err(Code::PartyExists);
     }
@@ -94,7 +98,8 @@ fn check_persons(
     Ok(())
 }
 
-/// Two persons of the group; a new representative signs too.
+/// As many persons of the group as its largest payout takes, or a few could lower the policy and then
+/// pay; a new representative signs too. Changing nothing cancels successors who wait.
 pub(super) fn change(case: &mut Case<'_, '_>, op: &ChangeGroup) -> Result<(), Code> {
     case.active_of_kind(op.group, PartyKind::Group)?;
     let before = case.group(op.group)?;
@@ -108,18 +113,34 @@ pub(super) fn change(case: &mut Case<'_, '_>, op: &ChangeGroup) -> Result<(), Co
     if let Some(representative) = op.representative {
         after.representative = representative;
     }
+    // A group that decides for itself needs no successors from outside any more.
+    after.successors = None;
     if after == before {
         return Err(Code::NotWellFormed);
     }
-    // A group that decides for itself needs no successors from outside any more.
-    after.successors = None;
     check_roles(&after.roles, &after.policy)?;
-    check_persons(case, after.representative, &after.roles)?;
+    if (&after.roles, after.representative) != (&before.roles, before.representative) {
+        check_persons(case, after.representative, &after.roles)?;
+    }
     let consents = old_hands(case, op)?;
-    consents.two_of_group(case.scene(), Side::Authority, (op.group, &before))?;
+    let count = to_change(case, &before);
+    consents.persons_of_group(case.scene(), (op.group, &before), count)?;
     settle_life(&mut after);
     case.state.put_group(op.group, after);
     Ok(())
+}
+
+/// How many persons change a group: the drafter and the approvers of its highest band, or all who can
+/// act where they are fewer, but never less than two.
+fn to_change(case: &Case<'_, '_>, group: &Group) -> usize {
+    let largest = 1 + usize::from(group.policy.approvers_for(Amount(u64::MAX)));
+    let mut members: Vec<PartyId> = group.roles.iter().map(|grant| grant.person).collect();
+    members.push(group.representative);
+    members.sort_unstable();
+    members.dedup();
+    members
+        .retain(|person| case.active_party(*person).is_ok() && !suspended(case.scene(), *person));
+    largest.min(members.len()).max(2)
 }
 
 /// The consents of the group as it is. A new representative's signature is demanded, and then set
@@ -174,7 +195,7 @@ pub(super) fn close(case: &mut Case<'_, '_>, id: PartyId) -> Result<(), Code> {
     let mut party = case.active_of_kind(id, PartyKind::Group)?;
     let mut group = case.group(id)?;
     let consents = Consents::live(case);
-    consents.two_of_group(case.scene(), Side::Authority, (id, &group))?;
+    consents.persons_of_group(case.scene(), (id, &group), 2)?;
     if group.life == GroupLife::Closing {
         if !case.wallet(id).lots.is_empty() {
             return Err(Code::WalletNotEmpty);

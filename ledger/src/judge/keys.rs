@@ -12,6 +12,8 @@ use crate::{
 };
 
 pub(super) fn add(case: &mut Case<'_, '_>, op: &AddKey) -> Result<(), Code> {
+    case.party(op.party)?;
+    case.seat_recovery(op.party);
     let party = case.active_party(op.party)?;
     let consents = Consents::live(case);
     if party.kind == PartyKind::Group {
@@ -33,6 +35,8 @@ fn official(party: &Party) -> bool {
 }
 
 pub(super) fn rotate(case: &mut Case<'_, '_>, op: &RotateKey) -> Result<(), Code> {
+    case.party(op.party)?;
+    case.seat_recovery(op.party);
     case.active_party(op.party)?;
     let consents = Consents::live(case);
     let old_signs = case.signers.iter().any(|s| s.key == op.old && s.owner == Ok(op.party));
@@ -51,6 +55,8 @@ pub(super) fn rotate(case: &mut Case<'_, '_>, op: &RotateKey) -> Result<(), Code
 
 /// The holder by any key, or one registrar officer.
 pub(super) fn revoke(case: &mut Case<'_, '_>, op: &RevokeKey) -> Result<(), Code> {
+    case.party(op.party)?;
+    case.seat_recovery(op.party);
     let party = case.party(op.party)?;
     holder_or_officers(case, op.party, &party, 1)?;
     let mut record = case.state.key(op.key).ok_or(Code::KeyUnknown)?;
@@ -108,6 +114,8 @@ fn holder_or_officers(
 
 /// At once: the holder, or one registrar officer.
 pub(super) fn freeze(case: &mut Case<'_, '_>, op: &Freeze) -> Result<(), Code> {
+    case.party(op.party)?;
+    case.seat_recovery(op.party);
     let mut party = case.active_party(op.party)?;
     holder_or_officers(case, op.party, &party, 1)?;
     party.status = PartyStatus::Frozen;
@@ -118,6 +126,8 @@ pub(super) fn freeze(case: &mut Case<'_, '_>, op: &Freeze) -> Result<(), Code> {
 
 /// Two registrar officers; for officials the organisations together.
 pub(super) fn unfreeze(case: &mut Case<'_, '_>, id: PartyId) -> Result<(), Code> {
+    case.party(id)?;
+    case.seat_recovery(id);
     let mut party = case.party(id)?;
     registrar_officers(case, &party)?;
     if party.status != PartyStatus::Frozen {
@@ -144,6 +154,8 @@ fn registrar_officers(case: &Case<'_, '_>, party: &Party) -> Result<(), Code> {
 /// Two registrar officers (for officials: the organisations together) and the new key; effective after
 /// the chain's delay, so that whoever still holds an old key can stop it.
 pub(super) fn recover(case: &mut Case<'_, '_>, op: &Recover) -> Result<(), Code> {
+    case.party(op.party)?;
+    case.seat_recovery(op.party);
     let party = case.party(op.party)?;
     match party.kind {
         PartyKind::Group => return Err(Code::WrongKind),
@@ -158,6 +170,8 @@ pub(super) fn recover(case: &mut Case<'_, '_>, op: &Recover) -> Result<(), Code>
     let effective = case.now.plus(case.parameters.recovery_delay_ms);
     let mut party = case.party(op.party)?;
     party.recovery = Some(PendingRecovery { key: op.key, effective });
+    // The freeze that it finds is over with it; see `case::lifts_freeze`.
+    party.freeze_evidence = None;
     case.state.put_party(op.party, party);
     case.due_at(effective, DueKind::Recovery, padded(&op.party.0));
     Ok(())
@@ -165,6 +179,8 @@ pub(super) fn recover(case: &mut Case<'_, '_>, op: &Recover) -> Result<(), Code>
 
 /// Any old key of the party, even while it is frozen, or two registrar officers.
 pub(super) fn cancel_recovery(case: &mut Case<'_, '_>, id: PartyId) -> Result<(), Code> {
+    case.party(id)?;
+    case.seat_recovery(id);
     let mut party = case.party(id)?;
     let old_key_signs = case.signers.iter().any(|signer| {
         let record = case.state.key(signer.key);

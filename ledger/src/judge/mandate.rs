@@ -60,7 +60,7 @@ pub(super) fn grant(case: &mut Case<'_, '_>, op: &GrantMandate) -> Result<(), Co
     if group_gives {
         case.check_can_pay(&case.group(op.grantor)?)?;
     }
-    let keys = consents.keys_for(side, op.grantor);
+    let keys = consents.keys_for(side, (op.grantor, &grantor))?;
     let mandate = fresh(case, op.grantor, op.terms.clone(), None, keys);
     case.state.put_mandate(case.id, mandate);
     Ok(())

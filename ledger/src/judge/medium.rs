@@ -1,19 +1,23 @@
 //! Media: revocable identifiers for holders without a phone, with attested, bounded consent.
 
-use super::{case::Case, consent::Consents, mandate};
+use super::{
+    case::{Case, owner_of},
+    consent::Consents,
+    mandate,
+};
 use crate::{
     code::Code,
     id::MediumId,
     keys::PublicKey,
     mandate::{Direction, MandateTerms},
     operation::EnrolMedium,
-    party::PartyKind,
+    party::{KeyStatus, Party, PartyKind},
     state::{Medium, derived_id},
     transaction::Side,
 };
 
-/// The registrar attests: one officer for what is received, two persons where money can be paid. If the
-/// holder signs too, the consent is the holder's own and not marked attested.
+/// The holder's own registrar attests: one officer for what is received, two persons where money can be
+/// paid. A holder who has keys signs too: the consent is then theirs and not marked attested.
 pub(super) fn enrol(case: &mut Case<'_, '_>, op: &EnrolMedium) -> Result<(), Code> {
     well_formed(op)?;
     let party = case.active_party(op.party)?;
@@ -24,10 +28,17 @@ pub(super) fn enrol(case: &mut Case<'_, '_>, op: &EnrolMedium) -> Result<(), Cod
     if !matches!(party.kind, PartyKind::Person) {
         return Err(Code::WrongKind);
     }
+    if op.registrar != party.registrar {
+        return Err(Code::WrongRegistrar);
+    }
+    let holder: Vec<PublicKey> = if keyless(case, &party) {
+        consents.holder(Side::Authority, op.party).into_iter().collect()
+    } else {
+        vec![consents.holder(Side::Authority, op.party)?]
+    };
     if case.state.medium(op.medium).is_some() {
         return Err(Code::MediumExists);
     }
-    let holder: Vec<PublicKey> = consents.holder(Side::Authority, op.party).into_iter().collect();
     let mut mandates = Vec::new();
     for (index, terms) in [(0, &op.debit), (1, &op.credit)] {
         let Some(terms) = terms else { continue };
@@ -43,6 +54,18 @@ pub(super) fn enrol(case: &mut Case<'_, '_>, op: &EnrolMedium) -> Result<(), Cod
     let medium = Medium { party: op.party, registrar: op.registrar, mandates, revoked: None };
     case.state.put_medium(op.medium, medium);
     Ok(())
+}
+
+/// Whether officers may attest in the holder's place: no key of theirs signs or waits to, and none has
+/// ended so lately that a recovery begun at that moment would still wait. So officers who end a key and
+/// then attest gain nothing over a recovery.
+fn keyless(case: &Case<'_, '_>, party: &Party) -> bool {
+    party.keys.iter().all(|key| {
+        let record = case.state.key(*key).expect("a party's key is registered");
+        let ended = !matches!(record.status, KeyStatus::Active | KeyStatus::Waiting);
+        let settled = record.since.plus(case.parameters.recovery_delay_ms) <= case.now;
+        owner_of(case.state, *key, case.now).is_err() && ended && settled
+    })
 }
 
 fn well_formed(op: &EnrolMedium) -> Result<(), Code> {

@@ -30,7 +30,7 @@ use crate::{
     code::{Code, Standing},
     id::{PartyId, TxId},
     limits,
-    operation::Operation,
+    operation::{Citation, Operation},
     outcome::Outcome,
     state::{Overlay, Settled},
     time::Time,
@@ -59,7 +59,7 @@ impl Judgement {
     }
 
     fn of(code: Code, by_sender_alone: bool) -> Self {
-        let void = code.about_signatures() && !(by_sender_alone && code != Code::MissingConsent);
+        let void = code.about_signatures() && (code.curable() || !by_sender_alone);
         let standing = if void { Standing::Void } else { code.standing() };
         Self { code, standing, outcome: Outcome::default(), settled: None }
     }
@@ -132,24 +132,81 @@ fn decide(case: &mut Case<'_, '_>) -> Result<(), Code> {
     }
 }
 
-/// Parties whose feeds and statements an entry belongs to: the sender, everyone acted for, and every
-/// wallet that it touched; ascending.
+/// Parties whose feeds and statements an entry belongs to, ascending: the sender, everyone whom the body
+/// names as taking part or as the one acted on, every wallet touched and every new debtor. Signatures add
+/// the parties acted for only where the body leaves to the state who these are: whoever passes a
+/// transaction on can attach one for anybody.
 #[must_use]
 pub fn parties_of(transaction: &Transaction, outcome: &Outcome) -> Vec<PartyId> {
     let mut parties = outcome.wallets();
     parties.push(transaction.body.sender);
-    parties.extend(transaction.signatures.iter().map(|signature| signature.party));
-    match &transaction.body.operation {
-        Operation::Transfer(m) => parties.extend([m.from, m.to]),
-        Operation::Propose(p) => parties.extend([p.movement.from, p.movement.to]),
-        Operation::RequestPayment(r) => parties.extend(r.payer),
-        Operation::RegisterParty(r) => parties.push(r.party),
-        Operation::EnrolMedium(e) => parties.push(e.party),
-        Operation::Freeze(f) => parties.push(f.party),
-        Operation::Recover(r) => parties.push(r.party),
-        _ => {}
+    parties.extend(outcome.receivables.iter().map(|(party, ..)| *party));
+    if name_parties(&transaction.body.operation, &mut parties) == Others::Signed {
+        parties.extend(transaction.signatures.iter().map(|signature| signature.party));
     }
     parties.sort_unstable();
     parties.dedup();
     parties
+}
+
+/// Who takes part besides those whom the body names.
+#[derive(PartialEq, Eq)]
+enum Others {
+    Nobody,
+    /// Whom the signatures act for: a grant's staff, a party's registrar, the organisations.
+    Signed,
+}
+
+fn name_parties(operation: &Operation, parties: &mut Vec<PartyId>) -> Others {
+    let movement = match operation {
+        Operation::Transfer(movement) => Some(movement),
+        Operation::Propose(op) => Some(&op.movement),
+        _ => None,
+    };
+    if let Some(movement) = movement {
+        parties.extend([movement.from, movement.to]);
+        let by_staff = matches!(movement.debit, Citation::Mandate(_));
+        return if by_staff { Others::Signed } else { Others::Nobody };
+    }
+    match operation {
+        Operation::RequestPayment(op) => {
+            parties.push(op.payee);
+            parties.extend(op.payer);
+        }
+        Operation::RequestRedemption(op) => parties.push(op.merchant),
+        Operation::GrantMandate(op) => parties.push(op.grantor),
+        Operation::DefineInstrument(op) => parties.push(op.terms.issuer),
+        Operation::Attest(op) => parties.extend([op.party, op.registrar]),
+        Operation::EnrolMedium(op) => parties.extend([op.party, op.registrar]),
+        Operation::CreateGroup(op) => {
+            parties.extend([op.group, op.registrar, op.representative]);
+        }
+        Operation::ChangeGroup(op) => {
+            parties.push(op.group);
+            parties.extend(op.representative);
+        }
+        Operation::CloseGroup { group } => parties.push(*group),
+        _ => {
+            parties.extend(acted_on(operation));
+            return Others::Signed;
+        }
+    }
+    Others::Nobody
+}
+
+/// The party that an operation acts on, where others may act on it.
+fn acted_on(operation: &Operation) -> Option<PartyId> {
+    match operation {
+        Operation::TopUp(op) => Some(op.to),
+        Operation::RegisterParty(op) => Some(op.party),
+        Operation::SetOfficers(op) => Some(op.party),
+        Operation::AddKey(op) => Some(op.party),
+        Operation::RotateKey(op) => Some(op.party),
+        Operation::RevokeKey(op) => Some(op.party),
+        Operation::Freeze(op) => Some(op.party),
+        Operation::Recover(op) => Some(op.party),
+        Operation::Unfreeze { party } | Operation::CancelRecovery { party } => Some(*party),
+        Operation::InstallSuccessors(op) => Some(op.group),
+        _ => None,
+    }
 }

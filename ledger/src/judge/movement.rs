@@ -98,7 +98,7 @@ fn check_live(
 }
 
 /// Whether the instruments may go from one party to the other at all.
-fn check_allowed(
+pub(super) fn check_allowed(
     case: &Case<'_, '_>,
     movement: &Movement,
     from: &Party,

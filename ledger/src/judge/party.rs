@@ -94,12 +94,23 @@ pub(super) fn add_key(
     }
     let mut party = case.party(id)?;
     if party.keys.len() == limits::KEYS_PER_PARTY_MAX {
-        return Err(Code::TooManyKeys);
+        let oldest = ended_first(case, &party).ok_or(Code::TooManyKeys)?;
+        party.keys.remove(oldest);
     }
     party.keys.push(key);
     case.state.put_party(id, party);
     case.state.put_key(key, KeyRecord { party: id, status, since: case.now });
     Ok(())
+}
+
+/// The position of the key that ended first. Its own row stays: the key is the party's for ever.
+fn ended_first(case: &Case<'_, '_>, party: &Party) -> Option<usize> {
+    let records = party.keys.iter().enumerate().map(|(at, key)| {
+        let record = case.state.key(*key).expect("a party's key is registered");
+        (record.since, at, record.status)
+    });
+    let ended = records.filter(|r| !matches!(r.2, KeyStatus::Active | KeyStatus::Waiting));
+    ended.min_by_key(|(since, at, _)| (*since, *at)).map(|(_, at, _)| at)
 }
 
 pub(super) fn attest(case: &mut Case<'_, '_>, op: &Attest) -> Result<(), Code> {

@@ -24,7 +24,8 @@ pub(super) fn propose(case: &mut Case<'_, '_>, op: &Propose) -> Result<(), Code>
         return Err(Code::NotWellFormed);
     }
     let from = case.active_party(op.movement.from)?;
-    case.active_party(op.movement.to)?;
+    let to = case.active_party(op.movement.to)?;
+    total(&op.movement.legs)?;
     let window = if from.kind == PartyKind::Group {
         u64::from(case.group(op.movement.from)?.policy.proposal_hours) * 3_600_000
     } else {
@@ -43,13 +44,17 @@ pub(super) fn propose(case: &mut Case<'_, '_>, op: &Propose) -> Result<(), Code>
         status: ProposalStatus::Open,
     };
     collect(case, &mut proposal)?;
-    case.check_legs(&op.movement.legs)?;
+    movement::check_allowed(case, &op.movement, &from, &to)?;
     if op.deadline <= case.now || op.deadline > case.now.plus(window) {
         return Err(Code::DeadlineInvalid);
     }
-    case.due_at(op.deadline, DueKind::Proposal, case.id.0);
-    if let Some(settled) = try_complete(case, case.id, &mut proposal)? {
-        case.settled = Some(settled);
+    // One of its groups may have begun to close in this very block.
+    if !is_open(case.scene(), &proposal) {
+        return Err(Code::ProposalNotOpen);
+    }
+    match try_complete(case, case.id, &mut proposal)? {
+        Some(settled) => case.settled = Some(settled),
+        None => case.due_at(op.deadline, DueKind::Proposal, case.id.0),
     }
     case.state.put_proposal(case.id, proposal);
     Ok(())
@@ -63,7 +68,8 @@ pub(super) fn decide(case: &mut Case<'_, '_>, op: &Decide) -> Result<(), Code> {
         Decision::Withdraw if case.body().sender != proposal.proposer => {
             return Err(Code::RoleMissing);
         }
-        Decision::Withdraw => {}
+        // Withdrawing needs no role, only the proposer: but not one who is frozen.
+        Decision::Withdraw => drop(case.active_party(proposal.proposer)?),
     }
     if !is_open(case.scene(), &proposal) {
         return Err(Code::ProposalNotOpen);
@@ -77,6 +83,9 @@ pub(super) fn decide(case: &mut Case<'_, '_>, op: &Decide) -> Result<(), Code> {
         }
         Decision::Decline => proposal.status = ProposalStatus::Declined(case.id),
         Decision::Withdraw => proposal.status = ProposalStatus::Withdrawn(case.id),
+    }
+    if proposal.status != ProposalStatus::Open {
+        case.settled_before(proposal.deadline, DueKind::Proposal, op.proposal);
     }
     case.state.put_proposal(op.proposal, proposal);
     Ok(())
@@ -96,6 +105,16 @@ fn is_open(scene: Scene<'_, '_>, proposal: &Proposal) -> bool {
     });
     proposal.status == ProposalStatus::Open && scene.now < proposal.deadline && !died
 }
+
+/// In which somebody may consent to a proposal, in the order in which their faults are told.
+const ROLES: [Role; 6] = [
+    Role::Holder,
+    Role::Drafter,
+    Role::Approver,
+    Role::Officer,
+    Role::Representative,
+    Role::Issuer,
+];
 
 /// Adds the transaction's consents to a proposal. At least one must be new and wanted.
 fn collect(case: &Case<'_, '_>, proposal: &mut Proposal) -> Result<(), Code> {
@@ -122,10 +141,7 @@ fn collect(case: &Case<'_, '_>, proposal: &mut Proposal) -> Result<(), Code> {
         (false, true) => Err(Code::ConsentNotNeeded),
         (false, false) => Err(wanted
             .iter()
-            .flat_map(|(side, party, _)| {
-                [Role::Holder, Role::Drafter, Role::Approver, Role::Officer]
-                    .map(|role| consents.lack(*side, role, *party))
-            })
+            .flat_map(|(side, party, _)| ROLES.map(|role| consents.lack(*side, role, *party)))
             .find(|code| *code != Code::MissingConsent)
             .unwrap_or(Code::MissingConsent)),
     }
@@ -151,7 +167,7 @@ fn admit(
 ) -> Result<(), Code> {
     let party = case.party(consent.party)?;
     let alone = Consents::one(consent);
-    alone.speaks_for(case.scene(), consent.side, (consent.party, &party))?;
+    alone.takes_part(case.scene(), consent.side, (consent.party, &party))?;
     if party.kind == PartyKind::Group && consent.side == Side::Debit {
         admit_group_debit(proposal, &consent)?;
     }
@@ -213,7 +229,7 @@ fn check_may_decline(case: &Case<'_, '_>, proposal: &Proposal) -> Result<(), Cod
     let mut lack = Code::MissingConsent;
     for (side, id) in [(Side::Debit, movement.from), (Side::Credit, movement.to)] {
         let party = case.party(id)?;
-        let result = consents.speaks_for(case.scene(), side, (id, &party));
+        let result = consents.takes_part(case.scene(), side, (id, &party));
         match result {
             Ok(()) => return Ok(()),
             Err(Code::MissingConsent) => {}

@@ -48,15 +48,21 @@ pub(super) fn request(case: &mut Case<'_, '_>, op: &RequestRedemption) -> Result
     Ok(())
 }
 
-/// Claims that can still be redeemed, earliest expiry first.
+/// Claims that can still be redeemed, earliest expiry first. As much of them as the merchant owes stays
+/// where it is: the issuer has paid for that once, and restored it for a refund.
 fn choose_claims(case: &Case<'_, '_>, op: &RequestRedemption) -> Result<Vec<(Lot, Amount)>, Code> {
     let terms = case.instrument(op.leg.instrument)?.terms;
     let wallet = case.wallet(op.merchant);
     let redeemable = wallet.of(op.leg.instrument).filter(|balance| {
         terms.redemption_end(balance.lot.use_expiry).is_none_or(|end| case.now < end)
     });
-    let claims = redeemable.map(|balance| (balance.lot, balance.claim));
-    take_in_order(claims, op.leg.amount).ok_or(Code::InsufficientClaim)
+    let claims: Vec<(Lot, Amount)> = redeemable.map(|b| (b.lot, b.claim)).collect();
+    let owed = case.state.receivable(op.merchant, op.leg.instrument).unwrap_or_default();
+    let all = claims.iter().map(|(_, claim)| u128::from(claim.0)).sum::<u128>();
+    if u128::from(op.leg.amount.0) + u128::from(owed.0) > all {
+        return Err(Code::InsufficientClaim);
+    }
+    take_in_order(claims.into_iter(), op.leg.amount).ok_or(Code::InsufficientClaim)
 }
 
 /// The issuer's automated key answers.
@@ -78,6 +84,7 @@ pub(super) fn answer(case: &mut Case<'_, '_>, op: &AnswerRedemption) -> Result<(
         }
     }
     redemption.status = RedemptionStatus::Answered(op.answer);
+    case.settled_before(redemption.deadline, DueKind::Redemption, op.redemption);
     case.outcome.debit = Form::Live;
     case.outcome.credit = Form::Live;
     case.outcome.cites.push(op.redemption);

@@ -86,17 +86,21 @@ fn mark(settled: &mut Settled, undo: &Undo) {
 }
 
 /// Takes one lot back from the payee. A claim that is redeemed already cannot be taken: the issuer
-/// restores the lot, and the payee owes it until the next settlement.
+/// restores the lot, and the payee owes it until the next settlement. What is held for a redemption may
+/// still become either, and waits: restored now, it would be there twice if the issuer returned it.
 fn give_back(case: &mut Case<'_, '_>, settled: &Settled, undo: &Undo) -> Result<(), Code> {
     let part = settled.lots[undo.at];
     let holding = if part.claim { Holding::Claim } else { Holding::Spendable };
     let wallet = case.wallet(settled.to);
     let balance = wallet.lots.iter().find(|b| b.lot == part.lot);
     let available = balance.map_or(Amount::ZERO, |b| b.amount(holding));
+    let held = balance.map_or(Amount::ZERO, |b| b.held);
     let taken = undo.amount.min(available);
     let missing = undo.amount.checked_sub(taken).expect("not more than the whole");
-    if !missing.is_zero() && !part.claim {
-        return Err(Code::InsufficientFunds);
+    match (missing.is_zero(), part.claim, held.is_zero()) {
+        (true, ..) | (false, true, true) => {}
+        (false, false, _) => return Err(Code::InsufficientFunds),
+        (false, true, false) => return Err(Code::ClaimHeld),
     }
     if !taken.is_zero() {
         case.debit(settled.to, part.lot, holding, taken);

@@ -33,7 +33,7 @@ pub(super) fn open(case: &mut Case<'_, '_>, op: &RequestPayment) -> Result<(), C
         legs: op.legs.clone(),
         due: op.due,
         purpose: case.body().purpose,
-        signed_by: consents.keys_for(Side::Credit, op.payee),
+        signed_by: consents.keys_for(Side::Credit, (op.payee, &payee))?,
         status: RequestStatus::Open,
     };
     case.state.put_request(case.id, request);
@@ -50,6 +50,7 @@ pub(super) fn cancel(case: &mut Case<'_, '_>, id: TxId) -> Result<(), Code> {
         return Err(Code::RequestNotOpen);
     }
     request.status = RequestStatus::Withdrawn;
+    case.settled_before(request.due, DueKind::Request, id);
     case.state.put_request(id, request);
     Ok(())
 }
@@ -73,6 +74,7 @@ pub(super) fn answer(
         return Err(Code::RequestMismatch);
     }
     request.status = RequestStatus::Answered(origin.id);
+    case.settled_before(request.due, DueKind::Request, id);
     case.state.put_request(id, request);
     case.outcome.cites.push(id);
     Ok(Form::Request)

@@ -57,7 +57,7 @@ pub struct EnrolMedium {
     pub medium: MediumId,
     /// Whose it is.
     pub party: PartyId,
-    /// The registrar whose officers attest.
+    /// The holder's registrar, whose officers attest.
     pub registrar: PartyId,
     /// What it may pay: becomes a debit mandate usable through this medium alone.
     pub debit: Option<MandateTerms>,

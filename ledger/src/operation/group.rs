@@ -24,7 +24,8 @@ pub struct CreateGroup {
     pub policy: GroupPolicy,
 }
 
-/// A change decided by two persons of the group. What is absent stays.
+/// A change decided by as many persons of the group as its largest payout takes. What is absent stays;
+/// if all is, successors who wait are cancelled.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeGroup {

@@ -8,6 +8,7 @@ use musubi_ledger::{
     execute::{Block, MemoryState},
     hash::Hash,
     id::{InstrumentId, PartyId},
+    limits,
     lot::Lot,
     party::KeyStatus,
     state::{RedemptionStatus, Row, RowKey},
@@ -109,7 +110,13 @@ fn check_grant(state: &MemoryState, key: &RowKey, row: &Row) {
             let Some(Row::Party(owner)) = owner else {
                 panic!("a key's party exists");
             };
-            assert!(owner.keys.contains(key), "a key belongs to one party");
+            // Beyond a party's number of keys, those that ended leave its row; their own stay.
+            let signs = matches!(record.status, KeyStatus::Active | KeyStatus::Waiting);
+            let full = owner.keys.len() == limits::KEYS_PER_PARTY_MAX;
+            assert!(
+                owner.keys.contains(key) || (full && !signs),
+                "INV-11: a key belongs to one party"
+            );
             let waits = owner.recovery.is_some_and(|r| r.key == *key);
             assert_eq!(waits, record.status == KeyStatus::Waiting);
         }

@@ -114,11 +114,11 @@ fn exclusive_roles_are_exclusive() {
             representative: None,
         })
     };
-    let two = [member("club", "alice"), checker("club", "bob")];
+    let three = [member("club", "alice"), checker("club", "bob"), represents("club", "dave")];
     let both = [("alice", true, true), ("bob", false, true)];
-    w.reject(Code::NotWellFormed, "alice", change(true, &both), &two);
+    w.reject(Code::NotWellFormed, "alice", change(true, &both), &three);
     let apart = [("alice", true, false), ("bob", false, true)];
-    w.apply("alice", change(true, &apart), &two);
+    w.apply("alice", change(true, &apart), &three);
     let signers = [drafts("club", "bob"), approves("club", "alice"), credit("eve")];
     w.void(Code::RoleMissing, "bob", pay("club", "eve", 1), &signers);
 }

@@ -5,7 +5,7 @@ use musubi_ledger::group::{Group, GroupLife};
 
 fn group(w: &World, name: &str) -> Group {
     match w.state.row(&RowKey::Group(id(name))) {
-        Some(Row::Group(group)) => group,
+        Some(Row::Group(group)) => *group,
         other => panic!("{other:?}"),
     }
 }
@@ -91,6 +91,8 @@ fn a_forming_group_only_receives() {
     w.apply("alice", pay("alice", "choir", 500), &receive);
     let give = [drafts("choir", "eve"), approves("choir", "eve"), credit("alice")];
     w.void(Code::SamePerson, "eve", pay("choir", "alice", 1), &give);
+    let op = propose("choir", "alice", 1, w.now.plus(DAY));
+    w.reject(Code::GroupCannotPay, "eve", op, &[drafts("choir", "eve")]);
     // A drafter and an approver make it active.
     let op = ChangeGroup {
         group: id("choir"),
@@ -104,31 +106,65 @@ fn a_forming_group_only_receives() {
     w.apply("eve", pay("choir", "alice", 1), &give);
 }
 
+/// The club's largest payouts need a drafter and two approvers: so do its changes.
 #[test]
-fn changes_take_two_persons_of_the_group() {
+fn changes_take_as_many_persons_as_the_largest_payout() {
     let mut w = World::new();
     let stricter = ChangeGroup { policy: Some(policy(&[(1, 2)])), ..unchanged() };
     let op = || change(&stricter);
-    w.reject(Code::ApproversMissing, "alice", op(), &[member("club", "alice")]);
+    w.void(Code::ApproversMissing, "alice", op(), &[member("club", "alice")]);
     w.void(Code::MissingConsent, "eve", op(), &[own("eve")]);
     let outsider = [member("club", "alice"), member("club", "eve")];
     w.void(Code::RoleMissing, "alice", op(), &outsider);
     let carol_twice = [member("club", "carol"), checker("club", "carol")];
-    w.reject(Code::ApproversMissing, "carol", op(), &carol_twice);
-    w.apply("alice", op(), &[member("club", "alice"), represents("club", "dave")]);
+    w.void(Code::ApproversMissing, "carol", op(), &carol_twice);
+    let three = [member("club", "alice"), represents("club", "dave"), checker("club", "bob")];
+    w.void(Code::ApproversMissing, "alice", op(), &three[..2]);
+    w.apply("alice", op(), &three);
     w.reject(Code::NotWellFormed, "alice", change(&unchanged()), &[member("club", "alice")]);
 }
 
 #[test]
-fn a_new_representative_signs_but_is_not_one_of_the_two() {
+fn two_persons_do_not_lower_the_bands_to_pay_by_themselves() {
+    let mut w = World::new();
+    let lax = ChangeGroup { policy: Some(policy(&[])), ..unchanged() };
+    let puppet = ChangeGroup { representative: Some(id("eve")), ..unchanged() };
+    let ours = ChangeGroup { roles: Some(roles(&PAIR)), ..unchanged() };
+    let two = [member("club", "alice"), checker("club", "bob")];
+    for op in [lax, ours] {
+        w.void(Code::ApproversMissing, "alice", change(&op), &two);
+    }
+    let with_eve = [two[0].clone(), two[1].clone(), own("eve")];
+    w.void(Code::ApproversMissing, "alice", change(&puppet), &with_eve);
+}
+
+#[test]
+fn where_fewer_can_act_all_of_them_change_the_group() {
+    let mut w = World::new();
+    for person in ["dave", "carol"] {
+        let freeze = Operation::Freeze(Freeze { party: id(person), evidence: document("gone") });
+        w.apply("r1", freeze, &[officer("registrar", "r1")]);
+    }
+    let ours = ChangeGroup {
+        roles: Some(roles(&[("alice", true, false), ("bob", false, true)])),
+        representative: Some(id("bob")),
+        ..unchanged()
+    };
+    let two = [member("club", "alice"), checker("club", "bob"), own("bob")];
+    w.void(Code::ApproversMissing, "bob", change(&ours), &two[1..]);
+    w.apply("alice", change(&ours), &two);
+}
+
+#[test]
+fn a_new_representative_signs_but_is_not_one_of_the_group_yet() {
     let mut w = World::new();
     let next = ChangeGroup { representative: Some(id("eve")), ..unchanged() };
     let op = || change(&next);
-    let two = [member("club", "alice"), checker("club", "bob")];
-    w.void(Code::MissingConsent, "alice", op(), &two);
-    let eve_as_second = [member("club", "alice"), own("eve")];
-    w.void(Code::ApproversMissing, "alice", op(), &eve_as_second);
-    let all = [&two[..], &[own("eve")]].concat();
+    let three = [member("club", "alice"), checker("club", "bob"), checker("club", "carol")];
+    w.void(Code::MissingConsent, "alice", op(), &three);
+    let eve_as_third = [member("club", "alice"), checker("club", "bob"), own("eve")];
+    w.void(Code::ApproversMissing, "alice", op(), &eve_as_third);
+    let all = [&three[..], &[own("eve")]].concat();
     w.apply("alice", op(), &all);
     assert_eq!(group(&w, "club").representative, id("eve"));
 }
@@ -152,7 +188,7 @@ fn successors_are_installed_with_notice_where_nobody_can_act() {
         let freeze = Operation::Freeze(Freeze { party: id(person), evidence: document("gone") });
         w.apply("r1", freeze, &[officer("registrar", "r1")]);
     }
-    w.reject(Code::ApproversMissing, "r1", install(later), &two[..1]);
+    w.void(Code::ApproversMissing, "r1", install(later), &two[..1]);
     w.void(Code::MissingConsent, "dave", install(later), &[represents("club", "dave")]);
     let soon = w.now.plus(NOTICE);
     w.reject(Code::DeadlineInvalid, "r1", install(soon), &two);
@@ -175,7 +211,7 @@ fn closing_empties_and_then_ends() {
     let open = w.apply("alice", open, &[drafts("club", "alice")]);
     let close = || Operation::CloseGroup { group: id("club") };
     let two = [member("club", "alice"), checker("club", "bob")];
-    w.reject(Code::ApproversMissing, "alice", close(), &two[..1]);
+    w.void(Code::ApproversMissing, "alice", close(), &two[..1]);
     w.void(Code::MissingConsent, "r1", close(), &[officer("registrar", "r1")]);
     w.apply("alice", close(), &two);
     assert_eq!(group(&w, "club").life, GroupLife::Closing);
@@ -190,4 +226,50 @@ fn closing_empties_and_then_ends() {
     w.reject(Code::PartyClosed, "alice", close(), &two);
     w.reject(Code::PartyClosed, "alice", pay("alice", "club", 1), &receive);
     w.reject(Code::PartyClosed, "alice", pay("club", "eve", 1), &empty);
+}
+
+#[test]
+fn a_group_cancels_successors_and_changes_nothing_else() {
+    let mut w = World::new();
+    for person in ["alice", "carol"] {
+        let freeze = Operation::Freeze(Freeze { party: id(person), evidence: document("gone") });
+        w.apply("r1", freeze, &[officer("registrar", "r1")]);
+    }
+    let op = Operation::InstallSuccessors(InstallSuccessors {
+        group: id("club"),
+        representative: id("frank"),
+        roles: roles(&[("eve", true, false), ("frank", false, true)]),
+        effective: w.now.plus(NOTICE + DAY),
+    });
+    w.apply("r1", op, &[officer("registrar", "r1"), officer("registrar", "r2")]);
+    // Bob and Dave are still there: the club lives.
+    let two = [checker("club", "bob"), represents("club", "dave")];
+    w.void(Code::ApproversMissing, "bob", change(&unchanged()), &two[..1]);
+    let before = group(&w, "club");
+    w.apply("bob", change(&unchanged()), &two);
+    assert_eq!(group(&w, "club"), Group { successors: None, ..before });
+    w.reject(Code::NotWellFormed, "bob", change(&unchanged()), &two);
+    w.wait(2 * NOTICE);
+    assert_eq!(group(&w, "club").representative, id("dave"));
+}
+
+#[test]
+fn a_budget_of_a_group_that_has_lost_its_officers_pays_nothing() {
+    let mut w = World::new();
+    w.fund("club", "MEBUKU", 1_000);
+    let budget = MandateTerms {
+        total: Some(Amount(500)),
+        staff: ids(&["eve"]),
+        until: Some(w.now.plus(DAY)),
+        ..terms(Direction::Debit, 500)
+    };
+    let payout = [drafts("club", "alice"), approves("club", "bob")];
+    let budget = w.apply("alice", mandate("club", budget), &payout);
+    let op = ChangeGroup { roles: Some(roles(&[("alice", true, false)])), ..unchanged() };
+    let three = [member("club", "alice"), checker("club", "bob"), checker("club", "carol")];
+    w.apply("alice", change(&op), &three);
+    assert_eq!(group(&w, "club").life, GroupLife::Forming);
+    let signers = [debit("eve"), credit("shop")];
+    let op = pay_by_mandate("club", "shop", 1, budget);
+    w.reject(Code::GroupCannotPay, "eve", op, &signers);
 }

@@ -1,4 +1,5 @@
-//! Hostile input 2: keys with which anybody can sign, or that have two spellings, are never registered.
+//! Hostile inputs 2 and 4: keys with which anybody can sign, or that have two spellings, are never
+//! registered; a signature on which verifiers may disagree has one verdict.
 
 use crate::common::*;
 use ed25519_dalek::{SigningKey, VerifyingKey};

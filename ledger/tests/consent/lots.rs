@@ -6,7 +6,7 @@ use musubi_ledger::{
     limits,
     lot::OriginKind,
     operation::DefineInstrument,
-    state::{DueKind, Instrument, padded},
+    state::{DueKind, padded},
 };
 
 #[test]
@@ -59,12 +59,10 @@ fn value_expires_at_japanese_midnight_by_a_system_leaf() {
     assert_eq!(system.outcome.postings.len(), 2);
     assert_eq!(w.holds("alice", "POINT", Holding::Spendable), 0);
     assert_eq!(w.holds("shop", "POINT", Holding::Claim), 1, "claims do not expire in use");
-    let Some(Row::Instrument(Instrument { burnt, .. })) =
-        w.state.row(&RowKey::Instrument(instrument("POINT")))
-    else {
+    let Some(Row::Instrument(point)) = w.state.row(&RowKey::Instrument(instrument("POINT"))) else {
         panic!("POINT is there");
     };
-    assert_eq!(burnt, Amount(99));
+    assert_eq!(point.burnt, Amount(99));
 }
 
 #[test]

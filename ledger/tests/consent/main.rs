@@ -6,6 +6,7 @@
 mod common;
 
 mod binding;
+mod codes;
 mod correction;
 mod group;
 mod group_life;
@@ -19,5 +20,6 @@ mod proposal;
 mod redemption;
 mod refund;
 mod request;
+mod subsets;
 mod topup;
 mod transfer;

@@ -325,3 +325,33 @@ fn an_event_budget_pays_neither_who_granted_it_nor_the_staff_that_uses_it() {
     w.apply("eve", to("eve"), &[debit("frank"), credit("eve")]);
     w.apply("eve", to("frank"), &[debit("eve"), credit("frank")]);
 }
+
+/// A stranger adds a signature that nobody needs, and then reports their own key as compromised.
+#[test]
+fn a_strangers_key_is_no_part_of_a_grant() {
+    let mut w = world();
+    let useless = by(Side::Credit, Role::Funder, "shop", "eve");
+    let op = mandate("shop", terms(Direction::Credit, 5_000));
+    let to_shop = w.apply("shop", op, &[credit("shop"), useless]);
+    let useless = by(Side::Debit, Role::Terminal, "club", "eve");
+    let op = mandate("club", MandateTerms { staff: vec![], ..budget(&w) });
+    let signers = [drafts("club", "alice"), approves("club", "bob"), useless];
+    let granted = w.apply("alice", op, &signers);
+    let granted_by = |w: &World, id| match w.state.row(&RowKey::Mandate(id)) {
+        Some(Row::Mandate(mandate)) => mandate.granted_by,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(granted_by(&w, to_shop), [key("shop").public()]);
+    let mut two = [key("alice").public(), key("bob").public()];
+    let mut recorded = granted_by(&w, granted);
+    two.sort_unstable();
+    recorded.sort_unstable();
+    assert_eq!(recorded, two);
+    let op = Operation::RevokeKey(RevokeKey {
+        party: id("eve"),
+        key: key("eve").public(),
+        compromised: true,
+    });
+    w.apply("eve", op, &[own("eve")]);
+    w.apply("alice", pay_to_mandate("alice", "shop", 5_000, to_shop), &[debit("alice")]);
+}

@@ -90,7 +90,7 @@ fn enrolling_what_can_pay_takes_two_officers() {
     let good = enrol(&w, "card 2", "grandmother");
     let one = [officer("registrar", "r1")];
     let two = [officer("registrar", "r1"), officer("registrar", "r2")];
-    w.reject(Code::ApproversMissing, "r1", op(good.clone()), &one);
+    w.void(Code::ApproversMissing, "r1", op(good.clone()), &one);
     w.reject(Code::RoleMissing, "alice", op(good.clone()), &[officer("registrar", "alice")]);
     w.void(Code::MissingConsent, "alice", op(good.clone()), &[own("alice")]);
     let taken = EnrolMedium { medium: medium("card"), ..good.clone() };
@@ -149,4 +149,50 @@ fn a_revoked_medium_pays_no_more() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn nobody_attests_for_a_holder_who_has_keys() {
+    let (mut w, _) = world();
+    let two = [officer("registrar", "r1"), officer("registrar", "r2")];
+    let card = |w: &World| Operation::EnrolMedium(enrol(w, "stolen card", "alice"));
+    let op = card(&w);
+    w.void(Code::MissingConsent, "r1", op, &two);
+    let forged = [two[0].clone(), two[1].clone(), own("alice").key("eve")];
+    let op = card(&w);
+    w.void(Code::KeyUnknown, "r1", op, &forged);
+    // What only receives is a consent of the holder's too.
+    let op = EnrolMedium { debit: None, ..enrol(&w, "stolen card", "alice") };
+    w.void(Code::MissingConsent, "r1", Operation::EnrolMedium(op), &two);
+    // Ending the last key does not help: attesting waits as long as a recovery does.
+    let op = Operation::RevokeKey(RevokeKey {
+        party: id("alice"),
+        key: key("alice").public(),
+        compromised: true,
+    });
+    w.apply("r1", op, &two[..1]);
+    let op = card(&w);
+    w.void(Code::KeyNotActive, "r1", op, &[two[0].clone(), two[1].clone(), own("alice")]);
+    let op = card(&w);
+    w.void(Code::MissingConsent, "r1", op, &two);
+    w.wait(DELAY);
+    let op = card(&w);
+    w.apply("r1", op, &two);
+}
+
+#[test]
+fn only_the_holders_own_registrar_attests() {
+    let (mut w, _) = world();
+    let ward = RegisterParty {
+        organisation: Some(id("partner")),
+        ..register("ward", PartyKind::Registrar)
+    };
+    let together = [governs("city"), governs("partner"), proves("ward", "ward")];
+    w.apply("city", Operation::RegisterParty(ward), &together);
+    let named =
+        Operation::SetOfficers(SetOfficers { party: id("ward"), officers: ids(&["eve", "frank"]) });
+    w.apply("city", named, &together[..2]);
+    let op = EnrolMedium { registrar: id("ward"), ..enrol(&w, "card 2", "grandmother") };
+    let two = [officer("ward", "eve"), officer("ward", "frank")];
+    w.reject(Code::WrongRegistrar, "eve", Operation::EnrolMedium(op), &two);
 }

@@ -84,7 +84,7 @@ fn issuers_and_registrars_come_by_the_organisations_together() {
     w.apply("city", op("partner"), &two);
     // It has no officers yet: the organisations name the first.
     let name = |who: &[&str]| set_officers("issuer 2", who);
-    w.reject(Code::OrganisationsMissing, "city", name(&["p1", "c1"]), &[governs("city")]);
+    w.void(Code::OrganisationsMissing, "city", name(&["p1", "c1"]), &[governs("city")]);
     w.apply("city", name(&["p1", "c1"]), &[governs("city"), governs("operator")]);
     w.apply("p1", name(&["p1", "r1"]), &[officer("issuer 2", "p1"), officer("issuer 2", "c1")]);
 }
@@ -99,7 +99,7 @@ fn officers_name_officers() {
     w.reject(Code::WrongKind, "r1", op(&["alice", "shop"]), &two);
     w.reject(Code::UnknownParty, "r1", op(&["alice", "nobody"]), &two);
     w.reject(Code::WrongKind, "r1", set_officers("alice", &["bob", "carol"]), &two);
-    w.reject(Code::ApproversMissing, "r1", op(&["alice", "r1"]), &two[..1]);
+    w.void(Code::ApproversMissing, "r1", op(&["alice", "r1"]), &two[..1]);
     w.void(Code::MissingConsent, "alice", op(&["alice", "bob"]), &[own("alice")]);
     w.reject(Code::RoleMissing, "alice", op(&["alice", "bob"]), &[officer("registrar", "alice")]);
     w.apply("r1", op(&["alice", "r1"]), &two);
@@ -161,7 +161,7 @@ fn two_officers_of_the_issuer_define_an_instrument() {
         })
     };
     let two = [officer("issuer", "i1"), officer("issuer", "i2")];
-    w.reject(Code::ApproversMissing, "i1", op("NEW", &terms), &two[..1]);
+    w.void(Code::ApproversMissing, "i1", op("NEW", &terms), &two[..1]);
     w.void(Code::MissingConsent, "c1", op("NEW", &terms), &[officer("city", "c1")]);
     w.reject(Code::InstrumentExists, "i1", op("MEBUKU", &terms), &two);
     let zero = Terms { step: Amount(0), ..terms.clone() };

@@ -14,7 +14,7 @@ fn world() -> World {
 
 fn proposal(w: &World, id: TxId) -> Proposal {
     match w.state.row(&RowKey::Proposal(id)) {
-        Some(Row::Proposal(proposal)) => proposal,
+        Some(Row::Proposal(proposal)) => *proposal,
         _ => panic!("{id} is a proposal"),
     }
 }
@@ -30,6 +30,11 @@ fn missing(w: &World, id: TxId) -> Vec<(Side, Role, u8)> {
 fn drafted(w: &mut World, to: &str, amount: u64) -> TxId {
     let op = propose("club", to, amount, w.now.plus(DAY));
     w.apply("alice", op, &[drafts("club", "alice")])
+}
+
+/// Enough persons to change the club.
+fn changers() -> [By; 3] {
+    [member("club", "alice"), checker("club", "bob"), represents("club", "dave")]
 }
 
 fn consent(w: &mut World, id: TxId, sender: &str, by: By) -> TxId {
@@ -110,7 +115,7 @@ fn the_recorded_drafter_stays_the_drafter_whatever_roles_hold_now() {
         policy: None,
         representative: None,
     });
-    w.apply("alice", op, &[member("club", "alice"), checker("club", "bob")]);
+    w.apply("alice", op, &changers());
     w.reject(
         Code::SamePerson,
         "alice",
@@ -134,7 +139,7 @@ fn completion_is_judged_under_the_roles_of_that_moment() {
         policy: None,
         representative: None,
     });
-    w.apply("alice", op, &[member("club", "alice"), checker("club", "bob")]);
+    w.apply("alice", op, &changers());
     consent(&mut w, id, "eve", credit("eve"));
     assert_eq!(w.spendable("eve", "MEBUKU"), 0, "bob's approval no longer counts");
     consent(&mut w, id, "carol", approves("club", "carol"));
@@ -152,7 +157,7 @@ fn a_stricter_policy_counts_for_open_proposals() {
         policy: Some(policy(&[(1, 2)])),
         representative: None,
     });
-    w.apply("alice", op, &[member("club", "alice"), checker("club", "bob")]);
+    w.apply("alice", op, &changers());
     consent(&mut w, id, "eve", credit("eve"));
     assert_eq!(missing(&w, id), [(Side::Debit, Role::Approver, 1)]);
     consent(&mut w, id, "carol", approves("club", "carol"));
@@ -354,4 +359,91 @@ fn a_proposal_cites_mandates_and_requests_when_it_completes() {
     let outcome = w.outcome();
     assert_eq!(outcome.cites, [id, standing]);
     assert_eq!((outcome.debit, outcome.credit), (Form::Live, Form::Mandate));
+}
+
+#[test]
+fn a_frozen_proposer_withdraws_nothing() {
+    let mut w = world();
+    let id = drafted(&mut w, "eve", 500);
+    let freeze = Operation::Freeze(Freeze {
+        party: crate::common::id("alice"),
+        evidence: document("theft"),
+    });
+    w.apply("alice", freeze, &[own("alice")]);
+    let back = decide(id, Decision::Withdraw);
+    w.reject(Code::PartyFrozen, "alice", back, &[own("alice")]);
+    assert_eq!(proposal(&w, id).status, ProposalStatus::Open);
+}
+
+#[test]
+fn what_may_never_move_is_not_proposed() {
+    let mut w = world();
+    w.fund("alice", "COIN", 100);
+    let deadline = w.now.plus(DAY);
+    let op = |movement| Operation::Propose(Propose { movement, deadline });
+    let same = op(movement("alice", "alice", 5));
+    w.reject(Code::SameParty, "alice", same, &[debit("alice")]);
+    let coins = Movement { legs: legs(&[("COIN", 5)]), ..movement("alice", "bob", 5) };
+    w.reject(Code::TransferNotAllowed, "alice", op(coins), &[debit("alice")]);
+    let too_much = legs(&[("COIN", u64::MAX), ("MEBUKU", 1)]);
+    let too_much = Movement { legs: too_much, ..movement("alice", "bob", 5) };
+    w.reject(Code::AmountOverflow, "alice", op(too_much), &[debit("alice")]);
+    let dear = movement("alice", "bob", 300_001);
+    w.reject(Code::OverTransferMax, "alice", op(dear), &[debit("alice")]);
+}
+
+#[test]
+fn a_proposal_that_is_dead_at_birth_is_rejected() {
+    let mut w = world();
+    let close = Operation::CloseGroup { group: id("club") };
+    let two = [member("club", "alice"), checker("club", "bob")];
+    let close = w.transaction("alice", close, &two);
+    let op = propose("club", "eve", 500, w.now.plus(DAY));
+    let half = w.transaction("alice", op.clone(), &[drafts("club", "alice")]);
+    let all = [drafts("club", "alice"), approves("club", "bob"), credit("eve")];
+    let whole = w.transaction("alice", op, &all);
+    let dead = Code::ProposalNotOpen;
+    assert_eq!(w.block(&[close, half, whole]), [Code::Applied, dead, dead]);
+    assert_eq!(w.spendable("eve", "MEBUKU"), 0);
+}
+
+#[test]
+fn an_issuers_own_key_receives_by_proposal() {
+    let mut w = world();
+    w.fund("alice", "MEBUKU", 1_000);
+    let op = |w: &World| propose("alice", "issuer", 100, w.now.plus(DAY));
+    let proposed = op(&w);
+    let id = w.apply("alice", proposed, &[debit("alice")]);
+    consent(&mut w, id, "issuer", settles());
+    assert_eq!(w.spendable("issuer", "MEBUKU"), 100);
+    // It declines too.
+    let proposed = op(&w);
+    let id = w.apply("alice", proposed, &[debit("alice")]);
+    w.apply("issuer", decide(id, Decision::Decline), &[settles()]);
+}
+
+#[test]
+fn who_cannot_consent_cannot_decline() {
+    let mut w = world();
+    let id = drafted(&mut w, "eve", 500);
+    let dave = [by(Side::Debit, Role::Representative, "club", "dave")];
+    for decision in [Decision::Consent, Decision::Decline] {
+        w.void(Code::MissingConsent, "dave", decide(id, decision), &dave);
+    }
+    assert_eq!(proposal(&w, id).status, ProposalStatus::Open);
+}
+
+#[test]
+fn a_settled_proposal_is_due_no_more() {
+    let mut w = world();
+    let whole = propose("club", "eve", 500, w.now.plus(DAY));
+    let all = [drafts("club", "alice"), approves("club", "bob"), credit("eve")];
+    w.apply("alice", whole, &all);
+    let declined = drafted(&mut w, "eve", 500);
+    w.apply("eve", decide(declined, Decision::Decline), &[credit("eve")]);
+    let completed = drafted(&mut w, "eve", 500);
+    consent(&mut w, completed, "eve", credit("eve"));
+    consent(&mut w, completed, "bob", approves("club", "bob"));
+    w.wait(2 * DAY);
+    assert_eq!(w.last.entries, [], "nothing is left to do");
 }

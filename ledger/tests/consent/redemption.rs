@@ -144,3 +144,13 @@ fn claims_outlive_the_lots_use_by_the_redemption_days() {
     w.reject(Code::InsufficientClaim, "shop", op, &[debit("shop")]);
     assert_eq!(w.holds("shop", "POINT", Holding::Claim), 60);
 }
+
+#[test]
+fn an_answered_redemption_is_due_no_more() {
+    let mut w = world();
+    let op = redeem(&w, 600, 8);
+    let asked = w.apply("shop", op, &[debit("shop")]);
+    w.apply("issuer", answer(asked, returned()), &[settles()]);
+    w.wait(9 * DAY);
+    assert_eq!(w.last.entries, [], "nothing is left to do");
+}

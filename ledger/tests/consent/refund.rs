@@ -84,14 +84,48 @@ fn what_is_redeemed_is_restored_against_a_receivable() {
 }
 
 #[test]
-fn what_waits_for_payout_counts_as_redeemed() {
+fn what_waits_for_payout_is_not_given_back() {
     let (mut w, sale) = bought();
-    let asked = redeem(&mut w, 1_000);
-    w.apply("shop", refund(sale, 200), &[debit("shop")]);
-    assert_eq!(w.owes("shop", "MEBUKU"), 200);
-    assert_eq!(w.holds("shop", "MEBUKU", Holding::Held), 1_000);
+    let asked = redeem(&mut w, 800);
+    let signer = [debit("shop")];
+    w.reject(Code::ClaimHeld, "shop", refund(sale, 201), &signer);
+    w.apply("shop", refund(sale, 200), &signer);
+    w.reject(Code::ClaimHeld, "shop", refund(sale, 1), &signer);
+    assert_eq!(w.owes("shop", "MEBUKU"), 0);
     pay_out(&mut w, asked);
-    assert_eq!(w.owes("shop", "MEBUKU"), 200);
+    w.apply("shop", refund(sale, 300), &signer);
+    assert_eq!(w.owes("shop", "MEBUKU"), 300);
+}
+
+/// Whatever shop and buyer do with each other, all that the shop is ever paid out and all that buyers
+/// hold is what was sold.
+#[test]
+fn shop_and_buyer_print_no_money() {
+    let (mut w, first) = bought();
+    let asked = redeem(&mut w, 1_000);
+    pay_out(&mut w, asked);
+    w.apply("shop", refund(first, 1_000), &[debit("shop")]);
+    assert_eq!(w.owes("shop", "MEBUKU"), 1_000);
+    // The same thousand again: the issuer has paid for it already.
+    let signers = [debit("alice"), credit("shop")];
+    let second = w.apply("alice", pay("alice", "shop", 1_000), &signers);
+    let op = |w: &World, amount| {
+        Operation::RequestRedemption(RequestRedemption {
+            merchant: id("shop"),
+            leg: legs(&[("MEBUKU", amount)])[0],
+            deadline: w.now.plus(30 * DAY),
+        })
+    };
+    let more = op(&w, 1);
+    w.reject(Code::InsufficientClaim, "shop", more, &[debit("shop")]);
+    w.apply("alice", pay("alice", "shop", 500), &signers);
+    let more = op(&w, 501);
+    w.reject(Code::InsufficientClaim, "shop", more, &[debit("shop")]);
+    redeem(&mut w, 500);
+    // A second refund takes the claim that is there, and is owed no second time.
+    w.apply("shop", refund(second, 1_000), &[debit("shop")]);
+    assert_eq!(w.owes("shop", "MEBUKU"), 1_000);
+    assert_eq!(w.holds("shop", "MEBUKU", Holding::Claim), 0);
 }
 
 #[test]

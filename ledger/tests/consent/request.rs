@@ -176,3 +176,32 @@ fn a_group_asks_by_any_of_its_roles() {
     let cancel = Operation::CancelRequest { request: asked };
     w.apply("bob", cancel, &[checker("club", "bob")]);
 }
+
+#[test]
+fn a_strangers_key_is_no_part_of_a_request() {
+    let mut w = world();
+    let op = request(&w, None, 700);
+    let useless = by(Side::Credit, Role::Funder, "shop", "eve");
+    let asked = w.apply("shop", op, &[credit("shop"), useless]);
+    let op = Operation::RevokeKey(RevokeKey {
+        party: id("eve"),
+        key: key("eve").public(),
+        compromised: true,
+    });
+    w.apply("eve", op, &[own("eve")]);
+    let tx = answer(&mut w, asked, "alice", 700);
+    w.applies(&tx);
+}
+
+#[test]
+fn what_is_answered_or_cancelled_is_due_no_more() {
+    let mut w = world();
+    let op = request(&w, None, 700);
+    let asked = w.apply("shop", op.clone(), &[credit("shop")]);
+    let other = w.apply("shop", op, &[credit("shop")]);
+    let tx = answer(&mut w, asked, "alice", 700);
+    w.applies(&tx);
+    w.apply("shop", Operation::CancelRequest { request: other }, &[own("shop")]);
+    w.wait(2 * DAY);
+    assert_eq!(w.last.entries, [], "nothing is left to do");
+}

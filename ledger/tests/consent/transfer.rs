@@ -1,4 +1,5 @@
-//! Transfers with live consents on both sides, and where value may go.
+//! Transfers with live consents on both sides, and where value may go. Amounts that are none, or
+//! more than there is: hostile inputs 5 and 12.
 
 use crate::common::*;
 use musubi_ledger::id::RosterLine;

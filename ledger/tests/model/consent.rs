@@ -64,20 +64,12 @@ impl Signatures {
         self.slot(side, role, party).1
     }
 
-    /// Everybody who signed well for a party on one side, in whatever role.
-    pub(crate) fn everybody(&self, side: Side, party: PartyId) -> Vec<PartyId> {
-        let roles = [
-            Role::Holder,
-            Role::Drafter,
-            Role::Approver,
-            Role::Representative,
-            Role::Officer,
-            Role::Issuer,
-            Role::Terminal,
-            Role::Funder,
-            Role::Governance,
-        ];
-        roles.into_iter().flat_map(|role| self.slot(side, role, party).0).collect()
+    /// Everybody who had a part in a payout's consent.
+    pub(crate) fn consenting(&self, side: Side, party: PartyId) -> Vec<PartyId> {
+        [Role::Drafter, Role::Approver]
+            .into_iter()
+            .flat_map(|role| self.slot(side, role, party).0)
+            .collect()
     }
 
     /// A key of the party itself.

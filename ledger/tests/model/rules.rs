@@ -173,12 +173,11 @@ impl Model {
             }
         };
         let leaf = match code {
-            Code::MissingConsent => false,
+            Code::MissingConsent | Code::ApproversMissing => false,
             Code::KeyUnknown
             | Code::KeyNotActive
             | Code::RoleMissing
             | Code::SamePerson
-            | Code::ApproversMissing
             | Code::PayeeApproves
             | Code::ConsentNotNeeded => alone,
             _ => true,

@@ -1,4 +1,5 @@
-//! Hostile JSON (inputs 5 and 7): one spelling is taken, everything else is an error, nothing panics.
+//! Hostile inputs 5 and 7, as JSON: one spelling is taken, everything else is an error, nothing
+//! panics.
 
 use crate::common::*;
 

@@ -57,7 +57,7 @@ impl Model {
             today: 0,
             with: BTreeMap::new(),
             granted_by: if kind == PartyKind::Group && debits {
-                by.everybody(Side::Debit, op.grantor)
+                by.consenting(Side::Debit, op.grantor)
             } else {
                 Vec::new()
             },

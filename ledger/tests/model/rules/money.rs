@@ -74,6 +74,8 @@ impl Model {
             let state = if *claim { CLAIM } else { SPENDABLE };
             let there = amount.min(self.book.of(original.to, *lot, state));
             demand(there == amount || *claim, Code::InsufficientFunds)?;
+            let waits = self.book.of(original.to, *lot, HELD) > 0;
+            demand(there == amount || !waits, Code::ClaimHeld)?;
             if there > 0 {
                 self.book.take(original.to, *lot, state, there);
             }
@@ -103,6 +105,10 @@ impl Model {
         demand(range.contains(&op.deadline.0), Code::DeadlineInvalid)?;
         let now = self.now;
         let redeemable = |lot: &Lot| lot.1 == u64::MAX || now < lot.1 + 30 * DAY;
+        let owes = self.owed.get(&(op.merchant, op.leg.instrument)).copied().unwrap_or(0);
+        let with_debt = op.leg.amount.0 + owes;
+        let all = self.book.choose(op.merchant, op.leg.instrument, CLAIM, with_debt, redeemable);
+        demand(all.is_some(), Code::InsufficientClaim)?;
         let lots = self
             .book
             .choose(op.merchant, op.leg.instrument, CLAIM, op.leg.amount.0, redeemable)

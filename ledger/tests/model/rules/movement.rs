@@ -21,19 +21,7 @@ impl Model {
             Citation::Request => demand(answers.is_some(), Code::MissingConsent)?,
             _ => {}
         }
-        for leg in &m.legs {
-            let between = HOLDERS.contains(&from) && HOLDERS.contains(&to);
-            let grouped = [from, to].contains(&PartyKind::Group);
-            let coin = leg.instrument == instrument("COIN");
-            let allowed = match (between, to) {
-                (true, _) => !coin || grouped,
-                (false, PartyKind::Merchant) => true,
-                _ => false,
-            };
-            demand(allowed, Code::TransferNotAllowed)?;
-            demand(!between || leg.amount.0 <= 300_000, Code::OverTransferMax)?;
-        }
-        demand(m.from != m.to, Code::SameParty)?;
+        self.allowed(m, from, to)?;
         if let Citation::Mandate(cited) = m.debit {
             let takes_part = match m.credit {
                 Citation::Live => true,
@@ -58,6 +46,23 @@ impl Model {
             _ => {}
         }
         self.carry_out(m, to)
+    }
+
+    /// Whether this may ever move between such parties.
+    pub(super) fn allowed(&self, m: &Movement, from: PartyKind, to: PartyKind) -> Result<(), Code> {
+        for leg in &m.legs {
+            let between = HOLDERS.contains(&from) && HOLDERS.contains(&to);
+            let grouped = [from, to].contains(&PartyKind::Group);
+            let coin = leg.instrument == instrument("COIN");
+            let allowed = match (between, to) {
+                (true, _) => !coin || grouped,
+                (false, PartyKind::Merchant) => true,
+                _ => false,
+            };
+            demand(allowed, Code::TransferNotAllowed)?;
+            demand(!between || leg.amount.0 <= 300_000, Code::OverTransferMax)?;
+        }
+        demand(m.from != m.to, Code::SameParty)
     }
 
     pub(super) fn carry_out(&mut self, m: &Movement, to: PartyKind) -> Result<Original, Code> {

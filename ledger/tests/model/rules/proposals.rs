@@ -12,7 +12,7 @@ impl Model {
     ) -> Result<(), Code> {
         well_formed(&op.movement)?;
         let from = self.active(op.movement.from)?;
-        self.active(op.movement.to)?;
+        let to = self.active(op.movement.to)?;
         let window = if from == PartyKind::Group { 3 * DAY } else { 90 * DAY };
         let mut proposal = Proposal {
             movement: op.movement.clone(),
@@ -25,6 +25,7 @@ impl Model {
             open: true,
         };
         self.collect(&mut proposal, by)?;
+        self.allowed(&op.movement, from, to)?;
         let in_time = self.now < op.deadline.0 && op.deadline.0 <= self.now + window;
         demand(in_time, Code::DeadlineInvalid)?;
         self.try_complete(id, &mut proposal)?;

@@ -1,0 +1,216 @@
+//! INV-5, row by row: a transaction that lacks any of the signatures it needs is void, whoever sends it,
+//! and applies once they are all there. So nobody can burn what somebody else has begun to sign.
+
+use crate::common::*;
+use musubi_ledger::state::derived_id;
+
+/// Whose key it is.
+fn owner(by: &By) -> &str {
+    by.key.split('/').next().unwrap()
+}
+
+/// Submits every proper subset of `needed`, with each of the signers as sender, and then all of it.
+#[track_caller]
+fn row(w: &mut World, operation: &Operation, needed: &[By]) -> TxId {
+    row_of(w, operation, needed, |_| {})
+}
+
+#[track_caller]
+fn row_of(w: &mut World, operation: &Operation, needed: &[By], more: impl Fn(&mut Body)) -> TxId {
+    let mut senders: Vec<&str> = needed.iter().map(owner).collect();
+    senders.dedup();
+    for sender in &senders {
+        let mut body = w.body(sender, operation.clone());
+        more(&mut body);
+        for mask in 0..(1_u32 << needed.len()) - 1 {
+            let some = needed.iter().enumerate().filter(|(at, _)| mask & (1 << at) != 0);
+            let some: Vec<By> = some.map(|(_, by)| by.clone()).collect();
+            let code = w.block(&[sign(body.clone(), &some)])[0];
+            assert_eq!(w.last.items[0].leaf, None, "{code} for {some:?}, sent by {sender}");
+        }
+    }
+    let mut body = w.body(senders[0], operation.clone());
+    more(&mut body);
+    w.applies(&sign(body, needed))
+}
+
+fn world() -> World {
+    let mut w = World::new();
+    w.fund("alice", "MEBUKU", 10_000);
+    w.fund("club", "MEBUKU", 500_000);
+    w
+}
+
+fn two(party: &str, one: &str, other: &str) -> [By; 2] {
+    [officer(party, one), officer(party, other)]
+}
+
+#[test]
+fn transfers() {
+    let mut w = world();
+    row(&mut w, &pay("alice", "bob", 100), &[debit("alice"), credit("bob")]);
+    let payout = [drafts("club", "alice"), approves("club", "bob"), credit("eve")];
+    row(&mut w, &pay("club", "eve", 100), &payout);
+    let large = [&payout[..], &[approves("club", "carol")]].concat();
+    row(&mut w, &pay("club", "eve", 100_000), &large);
+    row(
+        &mut w,
+        &pay("alice", "club", 100),
+        &[debit("alice"), receives("club", "bob").key("carol")],
+    );
+    // One who drafts and is paid, and another who approves.
+    let own_payout = [drafts("club", "carol"), approves("club", "bob"), credit("carol")];
+    row(&mut w, &pay("club", "carol", 100), &own_payout);
+}
+
+#[test]
+fn budgets_and_media() {
+    let mut w = world();
+    let budget = MandateTerms {
+        total: Some(Amount(100_000)),
+        staff: ids(&["eve", "frank"]),
+        until: Some(w.now.plus(DAY)),
+        ..terms(Direction::Debit, 500)
+    };
+    let payout = [drafts("club", "alice"), approves("club", "bob"), approves("club", "carol")];
+    let budget = row(&mut w, &mandate("club", budget), &payout);
+    let op = pay_by_mandate("club", "shop", 5, budget);
+    row(&mut w, &op, &[debit("eve"), credit("shop")]);
+    let op = RegisterParty { keys: vec![], ..register("grandmother", PartyKind::Person) };
+    w.apply("r1", Operation::RegisterParty(op), &[officer("registrar", "r1")]);
+    let card = |w: &World, name: &str, party: &str| {
+        Operation::EnrolMedium(EnrolMedium {
+            medium: medium(name),
+            party: id(party),
+            registrar: id("registrar"),
+            debit: Some(MandateTerms {
+                per_day: Some(Amount(2_000)),
+                until: Some(w.now.plus(DAY)),
+                ..terms(Direction::Debit, 1_000)
+            }),
+            credit: Some(terms(Direction::Credit, 50_000)),
+            evidence: document("application"),
+        })
+    };
+    let officers = two("registrar", "r1", "r2");
+    let op = card(&w, "card", "grandmother");
+    let enrolled = row(&mut w, &op, &officers);
+    let op = card(&w, "alice's card", "alice");
+    row(&mut w, &op, &[&officers[..], &[own("alice")]].concat());
+    let mut op = top_up(w.allowance("MEBUKU"), "grandmother", 500, "counter");
+    op.credit = Citation::Mandate(derived_id(&enrolled, 1));
+    w.apply("issuer", Operation::TopUp(op), &[issues()]);
+    let shown = Citation::Medium { medium: medium("card"), mandate: derived_id(&enrolled, 0) };
+    let op = Operation::Transfer(Movement { debit: shown, ..movement("grandmother", "shop", 5) });
+    row(&mut w, &op, &[terminal("shop"), credit("shop")]);
+}
+
+#[test]
+fn issuing_undoing_and_settling() {
+    let mut w = world();
+    let mut op = top_up(w.allowance("MEBUKU"), "alice", 500, "bank");
+    row(&mut w, &Operation::TopUp(op.clone()), &[issues(), credit("alice")]);
+    op.funder = id("eve");
+    op.funding = document("eve's bank");
+    let issued = row(&mut w, &Operation::TopUp(op), &[issues(), credit("alice"), funds("eve")]);
+    let correct = Operation::Correct(Correct {
+        original: issued,
+        legs: legs(&[("MEBUKU", 5)]),
+        reason: CorrectionReason::Chargeback,
+        evidence: document("letter"),
+    });
+    let other = officer("city", "c1");
+    row(
+        &mut w,
+        &correct,
+        &[&two("issuer", "i1", "i2")[..], core::slice::from_ref(&other)].concat(),
+    );
+    let dues = [debit("alice"), receives("club", "alice")];
+    let dues = w.apply("alice", pay("alice", "club", 100), &dues);
+    row(&mut w, &refund(dues, 10), &[drafts("club", "carol"), approves("club", "bob")]);
+    let end = w.now.plus(DAY);
+    let grant = allowance("MEBUKU", 10, 10, 10, end);
+    row(&mut w, &grant, &[officer("issuer", "i1"), other]);
+    let terms = match w.state.row(&RowKey::Instrument(instrument("MEBUKU"))) {
+        Some(Row::Instrument(kept)) => kept.terms,
+        other => panic!("{other:?}"),
+    };
+    let op = DefineInstrument { instrument: instrument("MILES"), terms };
+    row(&mut w, &Operation::DefineInstrument(op), &two("issuer", "i1", "i2"));
+}
+
+#[test]
+fn parties_and_keys() {
+    let mut w = world();
+    let officers = two("registrar", "r1", "r2");
+    let op = Operation::RegisterParty(register("zoe", PartyKind::Person));
+    row(&mut w, &op, &[officers[0].clone(), proves("zoe", "zoe")]);
+    let together = |new: &str| [governs("city"), governs("partner"), proves("ward", new)];
+    let op = RegisterParty {
+        organisation: Some(id("partner")),
+        ..register("ward", PartyKind::Registrar)
+    };
+    row(&mut w, &Operation::RegisterParty(op), &together("ward"));
+    let named = |party: &str, officers: &[&str]| {
+        Operation::SetOfficers(SetOfficers { party: id(party), officers: ids(officers) })
+    };
+    row(&mut w, &named("ward", &["eve", "frank"]), &together("ward")[..2]);
+    row(&mut w, &named("ward", &["eve", "bob"]), &two("ward", "eve", "frank"));
+    let add = |party: &str, new: &str| {
+        Operation::AddKey(AddKey { party: id(party), key: key(new).public() })
+    };
+    row(&mut w, &add("ward", "ward/2"), &together("ward/2"));
+    row(&mut w, &add("alice", "alice/2"), &[own("alice"), proves("alice", "alice/2")]);
+    let turn =
+        RotateKey { party: id("alice"), old: key("alice").public(), new: key("alice/3").public() };
+    row(&mut w, &Operation::RotateKey(turn), &[own("alice"), proves("alice", "alice/3")]);
+    let freeze = Operation::Freeze(Freeze { party: id("bob"), evidence: document("report") });
+    w.apply("r1", freeze, &officers[..1]);
+    row(&mut w, &Operation::Unfreeze { party: id("bob") }, &officers);
+    let recover = |party: &str, new: &str| {
+        Operation::Recover(Recover {
+            party: id(party),
+            key: key(new).public(),
+            evidence: document("identity"),
+        })
+    };
+    let signers = [&officers[..], &[proves("bob", "bob/new")]].concat();
+    row(&mut w, &recover("bob", "bob/new"), &signers);
+    row(&mut w, &Operation::CancelRecovery { party: id("bob") }, &officers);
+    row(&mut w, &recover("ward", "ward/new"), &together("ward/new"));
+    row(&mut w, &Operation::CancelRecovery { party: id("ward") }, &together("ward")[..2]);
+}
+
+#[test]
+fn groups() {
+    let mut w = world();
+    let op = CreateGroup {
+        group: id("choir"),
+        registrar: id("registrar"),
+        representative: id("frank"),
+        roles: roles(&[("eve", true, false), ("bob", false, true)]),
+        policy: policy(&[]),
+    };
+    let all = [officer("registrar", "r1"), represents("choir", "frank"), member("choir", "eve")];
+    row(&mut w, &Operation::CreateGroup(op), &all);
+    let op = ChangeGroup {
+        group: id("club"),
+        roles: None,
+        policy: Some(policy(&[(1, 2)])),
+        representative: Some(id("eve")),
+    };
+    let three = [member("club", "alice"), checker("club", "bob"), checker("club", "carol")];
+    row(&mut w, &Operation::ChangeGroup(op), &[&three[..], &[own("eve")]].concat());
+    row(&mut w, &Operation::CloseGroup { group: id("choir") }, &[all[1].clone(), all[2].clone()]);
+    for person in ["alice", "carol"] {
+        let freeze = Operation::Freeze(Freeze { party: id(person), evidence: document("gone") });
+        w.apply("r1", freeze, &[officer("registrar", "r1")]);
+    }
+    let op = Operation::InstallSuccessors(InstallSuccessors {
+        group: id("club"),
+        representative: id("frank"),
+        roles: roles(&[("eve", true, false), ("frank", false, true)]),
+        effective: w.now.plus(NOTICE + DAY),
+    });
+    row(&mut w, &op, &two("registrar", "r1", "r2"));
+}
