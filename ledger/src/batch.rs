@@ -34,6 +34,7 @@ pub struct Batch {
     /// The leader that cut it.
     pub leader: NodeId,
     /// Signed transactions' canonical bytes; not decoded, not judged.
+    #[serde(with = "crate::bytes::list")]
     pub items: Vec<Vec<u8>>,
     /// The leader's node key over everything above.
     pub signature: SignatureBytes,

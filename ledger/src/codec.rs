@@ -3,6 +3,7 @@
 //!
 //! This is the only file that names bincode (RUSTSEC-2025-0141: unmaintained, hence pinned and walled in).
 
+use bincode::{enc::write::Writer, error::EncodeError};
 use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 
@@ -40,21 +41,57 @@ const fn config() -> LeFix {
     bincode::config::standard().with_little_endian().with_fixed_int_encoding()
 }
 
+/// Room for nearly every value at once: growing a buffer step by step costs more than encoding.
+const USUAL_BYTES: usize = 384;
+
 /// The canonical bytes of `value`, without a version byte.
 ///
 /// # Panics
 /// Never for the ledger's own types, which serialise to plain data; a type that cannot is a bug.
 #[must_use]
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
-    bincode::serde::encode_to_vec(value, config()).expect("the ledger's types always encode")
+    encode_behind(Vec::with_capacity(USUAL_BYTES), value)
 }
 
 /// The canonical bytes of `value` behind the version byte.
 #[must_use]
 pub fn encode_versioned<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
-    let mut bytes = vec![FORMAT_VERSION];
-    bytes.extend_from_slice(&encode(value));
-    bytes
+    let mut bytes = Vec::with_capacity(USUAL_BYTES);
+    bytes.push(FORMAT_VERSION);
+    encode_behind(bytes, value)
+}
+
+fn encode_behind<T: Serialize + ?Sized>(bytes: Vec<u8>, value: &T) -> Vec<u8> {
+    let mut to = Append(bytes);
+    let encoded = bincode::serde::encode_into_writer(value, &mut to, config());
+    encoded.expect("the ledger's types always encode");
+    to.0
+}
+
+struct Append(Vec<u8>);
+
+impl Writer for Append {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// Takes an encoding for as long as it is the expected one.
+struct Expect<'b>(&'b [u8]);
+
+impl Writer for Expect<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        let rest = self.0.strip_prefix(bytes);
+        self.0 = rest.ok_or(EncodeError::Other("not the expected bytes"))?;
+        Ok(())
+    }
+}
+
+fn is_encoding_of<T: Serialize>(bytes: &[u8], value: &T) -> bool {
+    let mut expect = Expect(bytes);
+    let encoded = bincode::serde::encode_into_writer(value, &mut expect, config());
+    encoded.is_ok() && expect.0.is_empty()
 }
 
 /// Reads one value that takes up all of `bytes`.
@@ -74,7 +111,7 @@ pub fn decode<T: Serialize + DeserializeOwned>(
         return Err(CodecError::Trailing);
     }
     // Fixed-width little-endian leaves no second spelling; the check keeps that true for ever.
-    if encode(&value) != bytes {
+    if !is_encoding_of(bytes, &value) {
         return Err(CodecError::NotCanonical);
     }
     Ok(value)

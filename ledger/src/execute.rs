@@ -287,8 +287,8 @@ impl Chain {
         let first_leaf = self.head.size;
         let height = pass.entries.first().map_or(self.head.height + 1, |e| e.leaf.height);
         touch_wallets(&mut state, &pass.entries);
-        let changes = state.finish();
-        self.digest_changes(base, &changes);
+        let mut changes = state.finish();
+        self.digest_changes(base, &mut changes);
         let void = pass.items.iter().filter(|item| item.leaf.is_none()).count();
         let count = |n: usize| u32::try_from(n).expect("batches are far smaller");
         let seal = SealBody {
@@ -320,24 +320,31 @@ impl Chain {
         }
     }
 
-    fn digest_changes(&mut self, base: &dyn ReadState, changes: &Changes) {
+    /// Brings the digests up to date, and forgets rows that were written as they stood: a deadline that
+    /// many payments set, a limit that is counted anew.
+    fn digest_changes(&mut self, base: &dyn ReadState, changes: &mut Changes) {
         let mut leaves: Vec<(u64, Hash)> = Vec::new();
-        for (key, row) in changes {
+        changes.retain(|key, row| {
             if let RowKey::Wallet(party) = key {
                 let Some(Row::Wallet(wallet)) = row else {
                     panic!("a wallet, once opened, stays: {party}");
                 };
                 leaves.push((wallet.serial, wallet.state_leaf(party)));
-                continue;
+                return true;
+            }
+            let old = base.row(key);
+            if old == *row {
+                return false;
             }
             let bytes = key.to_bytes();
-            if let Some(old) = base.row(key) {
+            if let Some(old) = old {
                 self.rows.remove(&bytes, &old.encode());
             }
             if let Some(new) = row {
                 self.rows.add(&bytes, &new.encode());
             }
-        }
+            true
+        });
         // New wallets must arrive in the order of their serial numbers, not of their keys.
         leaves.sort_unstable();
         for (serial, leaf) in leaves {

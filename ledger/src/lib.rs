@@ -10,6 +10,7 @@ pub mod address;
 pub mod amount;
 pub mod api;
 pub mod batch;
+pub mod bytes;
 pub mod code;
 pub mod codec;
 pub mod digest;

@@ -60,6 +60,7 @@ pub(crate) struct Tip {
     /// Root of the log of proof after it.
     pub(crate) root: Hash,
     /// The set digest's lanes.
+    #[serde(with = "musubi_ledger::bytes")]
     pub(crate) rows: Vec<u8>,
 }
 

@@ -12,13 +12,14 @@
 //! - **Checksums everywhere** (S2): paranoid checks, verified table files, tracked logs, per-key
 //!   protection of memtable and blocks. Measured cost is small beside memtable inserts.
 //! - **No** mmap, no log recycling, no range deletes: each has lost data somewhere.
-//! - Sizes fit a server with 512 MiB for the process: 64 MiB block cache, at most 96 MiB of memtables.
+//! - Sizes fit a server with 512 MiB for the process: 64 MiB block cache, at most 64 MiB of memtables.
 
 use std::{ops::ControlFlow, path::Path};
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ChecksumType, ColumnFamily, DB, DBCompressionType, DBRecoveryMode,
-    Error, ErrorKind, Options, ReadOptions, WriteBatch, WriteOptions,
+    BlockBasedIndexType, BlockBasedOptions, Cache, ChecksumType, ColumnFamily, DB,
+    DBCompressionType, DBRecoveryMode, Error, ErrorKind, Options, ReadOptions, WriteBatch,
+    WriteOptions,
 };
 
 use crate::{
@@ -41,7 +42,7 @@ pub struct RocksOptions {
 
 impl Default for RocksOptions {
     fn default() -> Self {
-        Self { block_cache: 64 << 20, write_buffers: 96 << 20, open_files: 512, background_jobs: 2 }
+        Self { block_cache: 64 << 20, write_buffers: 64 << 20, open_files: 512, background_jobs: 2 }
     }
 }
 
@@ -55,9 +56,15 @@ impl Rocks {
     /// Opens or creates the database in `path`.
     ///
     /// # Errors
-    /// [`OpenError::Backend`] with RocksDB's own words.
+    /// [`OpenError::Io`] or [`OpenError::Backend`] with RocksDB's own words.
     pub fn open(path: &Path, sizes: &RocksOptions) -> Result<Self, OpenError> {
-        let refused = |error: Error| OpenError::Backend(error.into_string());
+        // A full or failing disk is no damage: nothing has to be given up for it.
+        let refused = |error: Error| match error.kind() {
+            ErrorKind::IOError => {
+                OpenError::Io { path: path.display().to_string(), why: error.into_string() }
+            }
+            _ => OpenError::Backend(error.into_string()),
+        };
         let cache = Cache::new_lru_cache(sizes.block_cache);
         let options = database_options(sizes).map_err(refused)?;
         let mut families = Vec::new();
@@ -113,8 +120,14 @@ fn family_options(family: Family, cache: &Cache) -> Result<Options, Error> {
     table.set_block_cache(cache);
     table.set_format_version(6);
     table.set_checksum_type(ChecksumType::XXH3);
+    // Indexes and filters in parts of a few KiB: one that grows with its file does not fit a shard of the cache,
+    // and would be read and checked anew for every lookup.
+    table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+    table.set_partition_filters(true);
+    table.set_metadata_block_size(4 << 10);
     table.set_cache_index_and_filter_blocks(true);
     table.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    table.set_pin_top_level_index_and_filter(true);
     table.set_optimize_filters_for_memory(true);
     options.set_compression_type(DBCompressionType::Lz4);
     options.set_max_write_buffer_number(3);

@@ -174,6 +174,12 @@ impl ReadState for StateView {
         row
     }
 
+    fn show(&self, key: &RowKey, read: &mut dyn FnMut(Option<&Row>)) {
+        if !self.cache().show(key, read) {
+            read(self.row(key).as_ref());
+        }
+    }
+
     fn due(&self, until: Time, limit: usize) -> Vec<RowKey> {
         let mut floor = self.floor();
         if floor.time > until || limit == 0 {

@@ -21,6 +21,12 @@ pub trait ReadState {
     /// The row under `key`.
     fn row(&self, key: &RowKey) -> Option<Row>;
 
+    /// Shows the row under `key` to `read`, once, without copying it where that can be spared. `read` must not
+    /// ask for further rows: the state may be locked.
+    fn show(&self, key: &RowKey, read: &mut dyn FnMut(Option<&Row>)) {
+        read(self.row(key).as_ref());
+    }
+
     /// The keys of table [`Table::Due`] with a deadline at or before `until`, ascending by (deadline,
     /// kind, id), at most `limit`.
     fn due(&self, until: Time, limit: usize) -> Vec<RowKey>;

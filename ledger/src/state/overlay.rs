@@ -27,21 +27,26 @@ pub struct Overlay<'a> {
     item: Changes,
 }
 
+/// Methods that read and write the rows of a table; large rows are boxed in [`Row`].
 macro_rules! rows {
-    ($($(#[$doc:meta])* $get:ident, $put:ident, $row:ident: $type:ty, ($($part:ident: $part_type:ty),*) => $key:expr;)+) => {
+    (@take $value:ident) => { $value };
+    (@take $value:ident boxed) => { *$value };
+    (@give $value:ident) => { $value };
+    (@give $value:ident boxed) => { Box::new($value) };
+    ($($(#[$doc:meta])* $get:ident, $put:ident, $row:ident: $($boxed:ident)? ($type:ty), ($($part:ident: $part_type:ty),*) => $key:expr;)+) => {
         $(
             $(#[$doc])*
             #[must_use]
             pub fn $get(&self, $($part: $part_type),*) -> Option<$type> {
                 match self.get(&$key)? {
-                    Row::$row(value) => Some(value),
+                    Row::$row(value) => Some(rows!(@take value $($boxed)?)),
                     other => panic!("table {:?} holds {other:?}", $key.table()),
                 }
             }
 
             /// Writes the row that the method above reads.
             pub fn $put(&mut self, $($part: $part_type,)* value: $type) {
-                self.put($key, Row::$row(value));
+                self.put($key, Row::$row(rows!(@give value $($boxed)?)));
             }
         )+
     };
@@ -59,6 +64,20 @@ impl<'a> Overlay<'a> {
     pub fn get(&self, key: &RowKey) -> Option<Row> {
         let changed = self.item.get(key).or_else(|| self.block.get(key));
         changed.cloned().unwrap_or_else(|| self.base.row(key))
+    }
+
+    /// What `read` takes from the row under `key`, as changed so far: for the common case that a rule needs
+    /// little of a large row. `read` must not ask for further rows.
+    ///
+    /// # Panics
+    /// If a base state shows nothing, which would be a bug of its.
+    pub fn look<T>(&self, key: &RowKey, read: impl FnOnce(Option<&Row>) -> T) -> T {
+        if let Some(changed) = self.item.get(key).or_else(|| self.block.get(key)) {
+            return read(changed.as_ref());
+        }
+        let (mut read, mut taken) = (Some(read), None);
+        self.base.show(key, &mut |row| taken = read.take().map(|read| read(row)));
+        taken.expect("a state shows each row that it is asked for, or that there is none")
     }
 
     /// Writes a row for the item being judged.
@@ -112,42 +131,42 @@ impl<'a> Overlay<'a> {
 
     rows! {
         /// A party.
-        party, put_party, Party: Party, (id: PartyId) => RowKey::Party(id);
+        party, put_party, Party: boxed (Party), (id: PartyId) => RowKey::Party(id);
         /// A key's record.
-        key, put_key, Key: KeyRecord, (key: PublicKey) => RowKey::Key(key);
+        key, put_key, Key: (KeyRecord), (key: PublicKey) => RowKey::Key(key);
         /// The party of a person tag.
-        person, put_person, Person: PartyId, (tag: PersonTag) => RowKey::Person(tag);
+        person, put_person, Person: (PartyId), (tag: PersonTag) => RowKey::Person(tag);
         /// A wallet.
-        wallet, put_wallet, Wallet: Wallet, (id: PartyId) => RowKey::Wallet(id);
+        wallet, put_wallet, Wallet: (Wallet), (id: PartyId) => RowKey::Wallet(id);
         /// A group.
-        group, put_group, Group: Group, (id: PartyId) => RowKey::Group(id);
+        group, put_group, Group: boxed (Group), (id: PartyId) => RowKey::Group(id);
         /// A medium.
-        medium, put_medium, Medium: Medium, (id: MediumId) => RowKey::Medium(id);
+        medium, put_medium, Medium: (Medium), (id: MediumId) => RowKey::Medium(id);
         /// An instrument.
-        instrument, put_instrument, Instrument: Instrument, (id: InstrumentId) => RowKey::Instrument(id);
+        instrument, put_instrument, Instrument: boxed (Instrument), (id: InstrumentId) => RowKey::Instrument(id);
         /// A lot's supply.
-        supply, put_supply, Supply: Supply, (lot: Lot) => RowKey::Supply(lot);
+        supply, put_supply, Supply: (Supply), (lot: Lot) => RowKey::Supply(lot);
         /// An allowance.
-        allowance, put_allowance, Allowance: Allowance, (id: TxId) => RowKey::Allowance(id);
+        allowance, put_allowance, Allowance: boxed (Allowance), (id: TxId) => RowKey::Allowance(id);
         /// A wallet's part of an allowance.
-        allowance_use, put_allowance_use, AllowanceUse: Amount, (id: TxId, party: PartyId) => RowKey::AllowanceUse(id, party);
+        allowance_use, put_allowance_use, AllowanceUse: (Amount), (id: TxId, party: PartyId) => RowKey::AllowanceUse(id, party);
         /// A mandate.
-        mandate, put_mandate, Mandate: Mandate, (id: TxId) => RowKey::Mandate(id);
+        mandate, put_mandate, Mandate: boxed (Mandate), (id: TxId) => RowKey::Mandate(id);
         /// A counterparty's part of a mandate.
-        mandate_use, put_mandate_use, MandateUse: Amount, (id: TxId, party: PartyId) => RowKey::MandateUse(id, party);
+        mandate_use, put_mandate_use, MandateUse: (Amount), (id: TxId, party: PartyId) => RowKey::MandateUse(id, party);
         /// A payment request.
-        request, put_request, Request: Request, (id: TxId) => RowKey::Request(id);
+        request, put_request, Request: boxed (Request), (id: TxId) => RowKey::Request(id);
         /// A proposal.
-        proposal, put_proposal, Proposal: Proposal, (id: TxId) => RowKey::Proposal(id);
+        proposal, put_proposal, Proposal: boxed (Proposal), (id: TxId) => RowKey::Proposal(id);
         /// A redemption.
-        redemption, put_redemption, Redemption: Redemption, (id: TxId) => RowKey::Redemption(id);
+        redemption, put_redemption, Redemption: (Redemption), (id: TxId) => RowKey::Redemption(id);
         /// What a party owes an instrument's issuer.
-        receivable, put_receivable, Receivable: Amount, (party: PartyId, id: InstrumentId) => RowKey::Receivable(party, id);
+        receivable, put_receivable, Receivable: (Amount), (party: PartyId, id: InstrumentId) => RowKey::Receivable(party, id);
         /// The top-up that used an outside payment.
-        funding, put_funding, Funding: TxId, (issuer: PartyId, hash: DocumentHash) => RowKey::Funding(issuer, hash);
+        funding, put_funding, Funding: (TxId), (issuer: PartyId, hash: DocumentHash) => RowKey::Funding(issuer, hash);
         /// The id bound to a sender's reference.
-        reference, put_reference, Reference: TxId, (sender: PartyId, reference: Reference) => RowKey::Reference(sender, reference.clone());
+        reference, put_reference, Reference: (TxId), (sender: PartyId, reference: Reference) => RowKey::Reference(sender, reference.clone());
         /// The verdict on an id.
-        judged, put_judged, Judged: Judged, (id: TxId) => RowKey::Judged(id);
+        judged, put_judged, Judged: (Judged), (id: TxId) => RowKey::Judged(id);
     }
 }

@@ -255,26 +255,26 @@ pub struct SettledLot {
     pub claim: bool,
 }
 
-/// A row.
+/// A row. Large ones are boxed: most rows in memory are keys and wallets.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "one variant per table, documented at RowKey")]
 pub enum Row {
     Meta(Meta),
-    Party(Party),
+    Party(Box<Party>),
     Key(KeyRecord),
     Person(PartyId),
     Wallet(Wallet),
-    Group(Group),
+    Group(Box<Group>),
     Medium(Medium),
-    Instrument(Instrument),
+    Instrument(Box<Instrument>),
     Supply(Supply),
-    Allowance(Allowance),
+    Allowance(Box<Allowance>),
     AllowanceUse(Amount),
-    Mandate(Mandate),
+    Mandate(Box<Mandate>),
     MandateUse(Amount),
-    Request(Request),
-    Proposal(Proposal),
+    Request(Box<Request>),
+    Proposal(Box<Proposal>),
     Redemption(Redemption),
     Receivable(Amount),
     Funding(TxId),
