@@ -101,6 +101,8 @@ pub enum Planted {
     KeepConflictingTail,
     /// A leader counts itself towards the quorum, and executes, before its own write is durable.
     CommitBeforePersist,
+    /// A leader whose disk hangs goes on with its heartbeats, so nobody deposes it.
+    LeadWithHungDisk,
 }
 
 /// Why a configuration is not taken.

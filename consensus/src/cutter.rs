@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use musubi_ledger::{id::TxId, limits, time::Time};
+use musubi_ledger::{limits, time::Time};
 
-use crate::CutPolicy;
+use crate::{CutPolicy, input::CopyId};
 
 /// What is in the pool now.
 #[derive(Clone, Copy, Debug)]
@@ -16,8 +16,8 @@ pub(crate) struct Waiting {
 pub(crate) struct Cutter {
     policy: CutPolicy,
     unexecuted_max: usize,
-    /// Own batches that are not yet executed: index and ids, oldest first.
-    under_way: VecDeque<(u64, Vec<TxId>)>,
+    /// Own batches that are not yet executed: index and items, oldest first.
+    under_way: VecDeque<(u64, Vec<CopyId>)>,
     /// When the oldest waiting item came, or the last cut left it waiting.
     waiting_since: Option<Time>,
     /// When something was last proposed.
@@ -52,11 +52,10 @@ impl Cutter {
         self.waiting_since = None;
     }
 
-    /// This node no longer leads: batches under way are the next leader's business. Gives their
-    /// ids.
-    pub(crate) fn resign(&mut self) -> Vec<TxId> {
+    /// This node no longer leads: batches under way are the next leader's business.
+    pub(crate) fn resign(&mut self) {
         self.waiting_since = None;
-        std::mem::take(&mut self.under_way).into_iter().flat_map(|(_, ids)| ids).collect()
+        self.under_way.clear();
     }
 
     /// An item came into the pool.
@@ -69,17 +68,26 @@ impl Cutter {
         // A clock that was set back must not delay anything.
         self.proposed_at = self.proposed_at.min(now);
         self.waiting_since = self.waiting_since.map(|since| since.min(now));
-        let uncommitted = self.under_way.iter().filter(|(index, _)| *index > commit).count();
-        if uncommitted >= self.policy.max_in_flight || self.under_way.len() >= self.unexecuted_max {
+        if self.is_full(commit) {
             return false;
         }
         if waiting.items == 0 {
             return self.under_way.is_empty() && self.idle_at() <= now;
         }
-        uncommitted == 0
+        self.uncommitted(commit) == 0
             || waiting.items >= self.policy.items
             || waiting.bytes + BATCH_HEAD_BYTES >= self.policy.bytes
             || self.waiting_since.is_some_and(|since| since.plus(self.policy.max_age_ms) <= now)
+    }
+
+    fn uncommitted(&self, commit: u64) -> usize {
+        self.under_way.iter().filter(|(index, _)| *index > commit).count()
+    }
+
+    /// Whether as many batches are under way as may be.
+    fn is_full(&self, commit: u64) -> bool {
+        self.uncommitted(commit) >= self.policy.max_in_flight
+            || self.under_way.len() >= self.unexecuted_max
     }
 
     /// Bytes of items that a batch has room for.
@@ -102,21 +110,21 @@ impl Cutter {
         &mut self,
         (now, stamp): (Time, Time),
         index: u64,
-        ids: Vec<TxId>,
+        items: Vec<CopyId>,
         left: bool,
     ) {
-        self.under_way.push_back((index, ids));
+        self.under_way.push_back((index, items));
         self.proposed_at = now;
         self.last_stamp = stamp;
         self.waiting_since = left.then_some(now);
     }
 
-    /// An entry was executed.
-    pub(crate) fn executed(&mut self, index: u64, time: Time, due: Option<Time>) -> Vec<TxId> {
+    /// An entry was executed. Gives the items, if it was an own batch.
+    pub(crate) fn executed(&mut self, index: u64, time: Time, due: Option<Time>) -> Vec<CopyId> {
         self.last_stamp = self.last_stamp.max(time);
         self.due = due;
         let own = self.under_way.pop_front_if(|(under_way, _)| *under_way == index);
-        own.map_or(Vec::new(), |(_, ids)| ids)
+        own.map_or(Vec::new(), |(_, items)| items)
     }
 
     /// When an idle leader proposes an empty batch: after a while, or when a deadline is due.
@@ -125,8 +133,11 @@ impl Cutter {
         self.due.map_or(idle, |due| due.min(idle))
     }
 
-    /// When [`Cutter::cuts`] may next change its mind by itself.
-    pub(crate) fn next_wake(&self, waiting: Waiting) -> Option<Time> {
+    /// When [`Cutter::cuts`] may next change its mind by itself. At the limits only an input lets it.
+    pub(crate) fn next_wake(&self, waiting: Waiting, commit: u64) -> Option<Time> {
+        if self.is_full(commit) {
+            return None;
+        }
         match self.waiting_since.filter(|_| waiting.items > 0) {
             Some(since) => Some(since.plus(self.policy.max_age_ms)),
             None => self.under_way.is_empty().then(|| self.idle_at()),
@@ -146,7 +157,7 @@ const BATCH_HEAD_BYTES: usize = 1 + 32 + 8 + 8 + 8 + 8 + 8 + 64;
 mod tests {
     use musubi_ledger::{
         batch::{Batch, NodeId},
-        id::ChainId,
+        id::{ChainId, TxId},
         keys::SecretKey,
     };
 
@@ -162,9 +173,13 @@ mod tests {
         cutter
     }
 
+    fn item(index: u64) -> CopyId {
+        (TxId([index as u8; 32]), [index as u8; 32])
+    }
+
     fn propose(cutter: &mut Cutter, now: u64, index: u64) {
         let stamp = cutter.stamp(Time(now));
-        cutter.proposed((Time(now), stamp), index, vec![TxId([index as u8; 32])], false);
+        cutter.proposed((Time(now), stamp), index, vec![item(index)], false);
     }
 
     #[test]
@@ -187,7 +202,7 @@ mod tests {
         propose(&mut cutter, 1_000, 7);
         cutter.admitted(Time(1_001));
         assert!(!cutter.cuts(Time(1_005), ONE, 6));
-        assert_eq!(cutter.next_wake(ONE), Some(Time(1_006)));
+        assert_eq!(cutter.next_wake(ONE, 6), Some(Time(1_006)));
         assert!(cutter.cuts(Time(1_006), ONE, 6), "age");
         assert!(cutter.cuts(Time(1_002), Waiting { items: 10, bytes: 100 }, 6), "count");
         assert!(cutter.cuts(Time(1_002), Waiting { items: 2, bytes: 39_900 }, 6), "size");
@@ -201,10 +216,12 @@ mod tests {
         propose(&mut cutter, 1_000, 7);
         propose(&mut cutter, 1_000, 8);
         assert!(!cutter.cuts(Time(9_000), ONE, 6), "two uncommitted");
+        assert_eq!(cutter.next_wake(ONE, 6), None, "time alone changes nothing");
         assert!(cutter.cuts(Time(9_000), ONE, 8));
         propose(&mut cutter, 1_000, 9);
         assert!(!cutter.cuts(Time(9_000), ONE, 9), "three unexecuted");
-        assert_eq!(cutter.executed(7, Time(1_000), None), [TxId([7; 32])]);
+        assert_eq!(cutter.next_wake(ONE, 9), None);
+        assert_eq!(cutter.executed(7, Time(1_000), None), [item(7)]);
         assert!(cutter.cuts(Time(9_000), ONE, 9));
     }
 
@@ -212,11 +229,11 @@ mod tests {
     fn an_idle_leader_cuts_after_a_while_and_when_a_deadline_is_due() {
         let mut cutter = cutter();
         assert!(!cutter.cuts(Time(10_999), NONE, 0));
-        assert_eq!(cutter.next_wake(NONE), Some(Time(11_000)));
+        assert_eq!(cutter.next_wake(NONE, 0), Some(Time(11_000)));
         assert!(cutter.cuts(Time(11_000), NONE, 0));
         cutter.executed(3, Time(900), Some(Time(1_500)));
         assert!(!cutter.cuts(Time(1_499), NONE, 0));
-        assert_eq!(cutter.next_wake(NONE), Some(Time(1_500)));
+        assert_eq!(cutter.next_wake(NONE, 0), Some(Time(1_500)));
         assert!(cutter.cuts(Time(1_500), NONE, 0));
         propose(&mut cutter, 1_500, 4);
         assert!(!cutter.cuts(Time(1_500), NONE, 4), "one is under way and will reach the deadline");

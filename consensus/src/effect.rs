@@ -2,6 +2,7 @@
 
 use musubi_ledger::{
     batch::{Batch, NodeId},
+    hash::Hash,
     id::TxId,
 };
 use thiserror::Error;
@@ -31,10 +32,12 @@ pub enum Effect {
         /// The submissions.
         items: Vec<Submission>,
     },
-    /// Tell whoever submitted `id` that it was not taken. No verdict: it may be sent again.
+    /// Tell whoever submitted this copy of `id` that it was not taken. No verdict: it may be sent again.
     Refuse {
         /// The transaction.
         id: TxId,
+        /// Which copy of it: the SHA-256 of its bytes.
+        hash: Hash,
         /// Why.
         why: RefuseReason,
     },
@@ -123,7 +126,7 @@ pub enum Role {
 /// Why a submission was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum RefuseReason {
-    /// The leader's pool is full.
+    /// The leader's pool is full, of this id's copies or of all.
     #[error("the leader's pool is full: try again shortly")]
     Busy,
     /// No leader is known now.

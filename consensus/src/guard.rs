@@ -4,10 +4,28 @@
 //!
 //! Much never gets this far: what [`crate::wire`] cannot say (proposals, reads, transfer,
 //! time-outs, snapshots, vote contexts, commit hints on votes, membership changes) needs no rule.
+//!
+//! # Terms (G3)
+//!
+//! Adopting a term is always safe; what must not happen is that `u64` runs out. So no message moves
+//! our term by more than [`TERM_STEP_MAX`], but none is refused for being further ahead either: a member
+//! that moved another one's term twice, or one that was away, would otherwise separate two honest
+//! members for ever, restart or not. Of a message from far ahead only its term is heard, one step of
+//! it, until repeats have brought us near. Terms beyond [`TERM_MAX`] are refused and move nothing: at a
+//! step per message, each written to disk first, nobody gets there within centuries, so only a lie
+//! names them.
+//!
+//! # Trust
+//!
+//! A leader that wants something false persisted is unheard, heartbeats too, so that its lease runs
+//! out and others elect another: for the rest of its term, or, where a wrong clock explains it, for a
+//! few election timeouts (ADR 0010). Safety never rests on that: every entry is checked each time it
+//! comes.
 
 mod accusation;
 mod answers;
 mod shape;
+mod trust;
 
 use std::collections::BTreeSet;
 
@@ -16,14 +34,15 @@ use musubi_ledger::batch::NodeId;
 pub use self::accusation::{Accusation, Refusal};
 use self::{
     answers::{check_vote_request, rule_answer, rule_vote_answer},
-    shape::{check_shape, contradiction},
+    shape::{check_previous, check_shape, contradiction},
+    trust::Trust,
 };
-use crate::{Body, LogEntry, PeerMessage, Position, Standing};
+use crate::{Ballot, Body, LogEntry, PeerMessage, Position, Standing};
 
-/// A term may run ahead of ours by this much: each campaign adds one, so an honest member that was
-/// cut off for days stays below it (pre-vote keeps it from campaigning at all), and a hostile one
-/// cannot exhaust `u64`.
-pub(crate) const TERM_AHEAD_MAX: u64 = 1_024;
+/// One message raises our term by no more than this.
+pub(crate) const TERM_STEP_MAX: u64 = 1_024;
+/// No term beyond it is heard at all.
+pub(crate) const TERM_MAX: u64 = 1 << 60;
 /// No index or hint is anywhere near: keeps sums from overflowing.
 const INDEX_MAX: u64 = 1 << 60;
 
@@ -64,25 +83,44 @@ pub(crate) struct Guard {
     members: BTreeSet<NodeId>,
     /// The leader's log and ours are the same up to this index, in this term.
     agreed: Position,
-    /// A leader that tried to have something false persisted: unheard for that term, heartbeats
-    /// too, so that its lease runs out and others elect another.
-    distrusted: Option<(NodeId, u64)>,
+    trust: Trust,
+    /// Messages of which only a step towards their term was heard.
+    far_terms: u64,
 }
 
 impl Guard {
     pub(crate) fn new(me: NodeId, members: impl IntoIterator<Item = NodeId>) -> Self {
         let members = members.into_iter().collect();
-        Self { me, members, agreed: Position::default(), distrusted: None }
+        Self { me, members, agreed: Position::default(), trust: Trust::default(), far_terms: 0 }
     }
 
-    /// Refuses all that `leader` says as the leader of `term` from now on.
-    pub(crate) fn distrust(&mut self, leader: NodeId, term: u64) {
-        self.distrusted = Some((leader, term));
+    /// One tick passed.
+    pub(crate) fn tick(&mut self) {
+        self.trust.tick();
     }
 
-    /// Whether the leader of this term was caught.
+    /// Hears nothing that `leader` says as the leader of `term` from now on: for so many ticks, or for
+    /// the whole term.
+    pub(crate) fn distrust(&mut self, leader: NodeId, term: u64, ticks: Option<usize>) {
+        self.trust.lose(leader, term, ticks);
+    }
+
+    /// Whether the leader of this term was caught, and is still unheard.
     pub(crate) fn distrusts(&self, leader: NodeId, term: u64) -> bool {
-        self.distrusted == Some((leader, term))
+        self.trust.is_lost(leader, term)
+    }
+
+    /// Messages of which only a step towards their term was heard.
+    pub(crate) fn far_terms(&self) -> u64 {
+        self.far_terms
+    }
+
+    /// Raft has taken an append of this term's leader: both logs are the same up to here. Not before:
+    /// an append that is let pass here may still be dropped, and then a heartbeat must not commit
+    /// what it would have replaced.
+    pub(crate) fn agreed(&mut self, index: u64, term: u64) {
+        let known = if self.agreed.term == term { self.agreed.index } else { 0 };
+        self.agreed = Position { index: index.max(known), term };
     }
 
     /// Rules on `message`, which came from the authenticated member `peer`.
@@ -93,12 +131,16 @@ impl Guard {
         facts: &Facts,
         log: &impl LogFacts,
     ) -> Ruling {
-        if let Err(refusal) = self.check_envelope(peer, &message, facts) {
+        if let Err(refusal) = self.check_envelope(peer, &message) {
             return Ruling::Drop(refusal);
         }
+        let near = facts.standing.term.saturating_add(TERM_STEP_MAX);
+        let message = if message.term > near { self.step_towards(near, message) } else { message };
         match &message.body {
             Body::Append { .. } | Body::Heartbeat { .. } => self.rule_leader(message, facts, log),
-            Body::AppendAnswer { .. } | Body::HeartbeatAnswer { .. } => rule_answer(message, facts),
+            Body::AppendAnswer { .. } | Body::HeartbeatAnswer { .. } => {
+                rule_answer(message, facts, log)
+            }
             Body::VoteRequest { last, .. } => match check_vote_request(&message, *last) {
                 Ok(()) => Ruling::Step(message),
                 Err(refusal) => Ruling::Drop(refusal),
@@ -107,14 +149,9 @@ impl Guard {
         }
     }
 
-    /// G1: the sender is who the connection proved, and both ends are members. G3: the term is near
-    /// ours.
-    fn check_envelope(
-        &self,
-        peer: NodeId,
-        message: &PeerMessage,
-        facts: &Facts,
-    ) -> Result<(), Refusal> {
+    /// G1: the sender is who the connection proved, and both ends are members. G3: a term that
+    /// campaigns can reach.
+    fn check_envelope(&self, peer: NodeId, message: &PeerMessage) -> Result<(), Refusal> {
         if message.from != peer {
             return Err(Refusal::Sender);
         }
@@ -124,13 +161,30 @@ impl Guard {
         if message.to != self.me {
             return Err(Refusal::Receiver);
         }
-        if message.term == 0 || message.term > facts.standing.term.saturating_add(TERM_AHEAD_MAX) {
+        if !(1..=TERM_MAX).contains(&message.term) {
             return Err(Refusal::Term);
         }
         Ok(())
     }
 
-    fn rule_leader(&mut self, message: PeerMessage, facts: &Facts, log: &impl LogFacts) -> Ruling {
+    /// What is heard of a message from far ahead (G3): its term, as far as one step goes. A vote request
+    /// stays one, as if for an empty log, because whoever hears a leader must not hear it.
+    fn step_towards(&mut self, near: u64, message: PeerMessage) -> PeerMessage {
+        let PeerMessage { from, to, .. } = message;
+        let body = match message.body {
+            // Both speak of a term that nobody is in yet: raft-rs never adopts it.
+            Body::VoteRequest { ballot: Ballot::Pre, .. }
+            | Body::VoteAnswer { granted: true, .. } => return message,
+            Body::VoteRequest { ballot, .. } => {
+                Body::VoteRequest { ballot, last: Position::default() }
+            }
+            _ => Body::HeartbeatAnswer { commit: 0 },
+        };
+        self.far_terms += 1;
+        PeerMessage { from, to, term: near, body }
+    }
+
+    fn rule_leader(&self, message: PeerMessage, facts: &Facts, log: &impl LogFacts) -> Ruling {
         let (from, term) = (message.from, message.term);
         if term < facts.standing.term {
             // A deposed leader: raft-rs answers with our term, and reads nothing else.
@@ -143,9 +197,6 @@ impl Guard {
         let known = facts.standing.leader.filter(|_| term == facts.standing.term);
         if let Some(known) = known.filter(|&known| known != from) {
             return Ruling::Accuse(Box::new(Accusation::SecondLeader { term, known }));
-        }
-        if self.agreed.term != term {
-            self.agreed = Position { index: 0, term };
         }
         match message.body {
             Body::Append { previous, commit, entries } => {
@@ -160,28 +211,23 @@ impl Guard {
     }
 
     fn rule_append(
-        &mut self,
+        &self,
         (from, to, term): (NodeId, NodeId, u64),
         (previous, commit, entries): (Position, u64, Vec<LogEntry>),
         facts: &Facts,
         log: &impl LogFacts,
     ) -> Ruling {
-        if let Err(refusal) = check_shape(term, previous, commit, &entries) {
+        let shape = check_shape(term, previous, commit, &entries)
+            .and_then(|()| check_previous(previous, facts, log));
+        if let Err(refusal) = shape {
             return Ruling::Drop(refusal);
         }
         if let Some(accusation) = contradiction(previous, &entries, facts, log) {
             return Ruling::Accuse(Box::new(accusation));
         }
-        let last_new = previous.index + entries.len() as u64;
-        if previous.index < facts.commit {
-            // raft-rs takes nothing of it and answers with its commit index.
-            self.agreed.index = self.agreed.index.max(facts.commit);
-        } else if log.term_at(previous.index) == Some(previous.term) {
-            self.agreed.index = self.agreed.index.max(last_new);
-        }
         // While a follower catches up, the leader's commit honestly exceeds what this message
         // brings.
-        let commit = commit.min(last_new);
+        let commit = commit.min(previous.index + entries.len() as u64);
         Ruling::Step(PeerMessage {
             from,
             to,
@@ -209,8 +255,9 @@ impl Guard {
         }
         // An entry of this very term is this leader's, and so is all before it: true after a
         // restart too, when nothing has been agreed yet.
-        let vouched = commit <= self.agreed.index || log.term_at(commit) == Some(term);
-        let commit = if vouched { commit } else { self.agreed.index.min(commit) };
+        let agreed = if self.agreed.term == term { self.agreed.index } else { 0 };
+        let vouched = commit <= agreed || log.term_at(commit) == Some(term);
+        let commit = if vouched { commit } else { agreed };
         Ruling::Step(PeerMessage { from, to, term, body: Body::Heartbeat { commit } })
     }
 }

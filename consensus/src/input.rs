@@ -1,6 +1,11 @@
 //! What a replica is told while it runs. Each input comes with the node's clock at that moment.
 
-use musubi_ledger::{batch::NodeId, id::TxId, time::Time};
+use musubi_ledger::{
+    batch::NodeId,
+    hash::{Hash, sha256},
+    id::TxId,
+    time::Time,
+};
 
 /// One thing that happened outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +28,8 @@ pub enum Input {
         /// The transactions.
         items: Vec<Submission>,
     },
-    /// The persist of this number, and all before it, survive a power cut.
+    /// The persist of this number and all before it are written; those that must be synced survive a
+    /// power cut.
     Persisted {
         /// The number of the [`crate::Persist`].
         number: u64,
@@ -44,7 +50,8 @@ pub struct Executed {
     pub index: u64,
     /// Block time after it; unchanged by an empty entry.
     pub time: Time,
-    /// Ids that have a verdict now; they leave the pool.
+    /// Ids that have a verdict now; every copy of theirs leaves the pool. Not the ids of void items: another
+    /// copy of the same body, with other signatures, may still get a verdict.
     pub judged: Vec<TxId>,
     /// When the next deadline in the state falls due: a leader then proposes a batch even if idle.
     pub due: Option<Time>,
@@ -59,11 +66,36 @@ pub enum Via {
     Peer,
 }
 
-/// A verified transaction: signatures checked, `id` computed from `bytes` by the caller.
+/// A verified transaction: signatures checked, `id` and `hash` computed from `bytes` by the caller.
+///
+/// An id covers the body alone, so there may be several copies of one id, with other signatures. Whoever
+/// strips a signature from a copy must not stand in the way of the complete one: copies are told apart
+/// by the hash of all their bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Submission {
     /// Its id.
     pub id: TxId,
+    /// SHA-256 of `bytes`.
+    pub hash: Hash,
     /// Its canonical bytes.
     pub bytes: Vec<u8>,
 }
+
+impl Submission {
+    /// Hashes the bytes; for callers that have not done so already.
+    #[must_use]
+    pub fn new(id: TxId, bytes: Vec<u8>) -> Self {
+        Self { id, hash: sha256(&bytes), bytes }
+    }
+
+    /// Which copy of which transaction it is.
+    pub(crate) fn copy(&self) -> CopyId {
+        (self.id, self.hash)
+    }
+}
+
+/// One copy of a transaction: its id, and the SHA-256 of its bytes.
+pub(crate) type CopyId = (TxId, Hash);
+
+/// Copies of one id that may be under way at once; further ones are refused as busy.
+pub const COPIES_MAX: usize = 4;

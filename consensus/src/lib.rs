@@ -10,16 +10,18 @@
 //!    Persists are done in polled order, executions too; sends may overtake anything (loss,
 //!    duplication and reordering of messages is always harmless).
 //! 2. **Persist atomically.** One [`Persist`] is all or nothing, and `Persisted { number }` means
-//!    that *it and every earlier one* survive a power cut. Several may be under way; one fsync may
-//!    cover many, and only the last number needs to be reported.
+//!    that *it and every earlier one* are written, and that all of them whose `must_sync` is set
+//!    survive a power cut. One without it moves only the commit index: written in order it may be
+//!    reported unsynced, since commit is learned again, and recorded with execution (3). Several may
+//!    be under way; one fsync may cover many, and only the last number needs to be reported.
 //! 3. **Record commit with execution.** Whoever records the execution of entry `i` raises the
 //!    persisted commit index to at least `i` in the same atomic write. A [`Persist`] that carries
 //!    the commit is always polled before the execution that rests on it, so one ordered writer
 //!    gives this for free. [`Replica::new`] refuses a directory where it does not hold.
 //! 4. **Execute once, in order**, and answer each `Execute` with one `Executed`.
 //! 5. **Authenticate.** `from` of a message is the member that the connection proved to be.
-//!    Submissions were verified (id and signatures) before they come in: the pool holds the first
-//!    bytes it sees of an id.
+//!    Submissions were verified (id, hash and signatures) before they come in: the pool tells copies of
+//!    one id apart by their hash.
 //! 6. **Stop on `Halt`.** Nothing follows it. A failed write or fsync is never reported as
 //!    persisted: the caller stops instead.
 //!
@@ -65,7 +67,7 @@ pub use config::{Config, ConfigError, CutPolicy, MemberKey, PoolLimits, RaftLimi
 pub use effect::{Class, Effect, Execute, HaltReason, Persist, RefuseReason, Role, Standing};
 pub use entry_check::EntryFault;
 pub use guard::{Accusation, Refusal};
-pub use input::{Executed, Input, Submission, Via};
+pub use input::{COPIES_MAX, Executed, Input, Submission, Via};
 pub use log::{HardState, LogEntry, LogFault, LogReader, Position, RecoverError, Recovered};
 pub use replica::{Replica, Status};
 pub use wire::{Answer, Ballot, Body, PeerMessage};

@@ -12,6 +12,7 @@ pub struct LogEntry {
     /// Term of the leader that made it.
     pub term: u64,
     /// A batch's canonical bytes, or nothing.
+    #[serde(with = "musubi_ledger::bytes")]
     pub data: Vec<u8>,
 }
 

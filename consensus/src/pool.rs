@@ -1,62 +1,80 @@
-//! The leader's pool: verified transactions waiting for a batch, in order of arrival, each id once.
+//! The leader's pool: verified transactions waiting for a batch, in order of arrival, each copy once.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use musubi_ledger::{id::TxId, limits};
 
-use crate::{PoolLimits, RefuseReason, Submission};
+use crate::{
+    PoolLimits, RefuseReason, Submission,
+    input::{COPIES_MAX, CopyId},
+};
 
 pub(crate) struct Pool {
     limits: PoolLimits,
-    waiting: VecDeque<Submission>,
+    /// Those of them count that `known` has as waiting; the others were judged meanwhile.
+    queue: VecDeque<Submission>,
+    waiting: usize,
     bytes: usize,
-    known: BTreeMap<TxId, Stage>,
+    known: BTreeMap<CopyId, Stage>,
 }
 
-/// Where an id stands.
+/// Where a copy stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    /// In `waiting`.
-    Waiting,
+    /// In `queue`, so many bytes long.
+    Waiting(usize),
     /// In a batch that is not executed yet.
     Proposed,
 }
 
 impl Pool {
     pub(crate) fn new(limits: PoolLimits) -> Self {
-        Self { limits, waiting: VecDeque::new(), bytes: 0, known: BTreeMap::new() }
+        Self { limits, queue: VecDeque::new(), waiting: 0, bytes: 0, known: BTreeMap::new() }
     }
 
-    /// Takes a submission. One whose id is already here is taken care of, whatever its bytes.
+    /// Takes a submission. Of one id it holds a few copies, so that nobody's stripped or padded copy keeps
+    /// the complete one out; a copy that is already here is taken care of.
     pub(crate) fn admit(&mut self, item: Submission) -> Result<(), RefuseReason> {
-        if self.known.contains_key(&item.id) {
-            return Ok(());
+        let mut copies = 0;
+        for (_, hash) in self.copies_of(item.id) {
+            if hash == item.hash {
+                return Ok(());
+            }
+            copies += 1;
         }
         if item.bytes.len() > limits::TRANSACTION_BYTES_MAX {
             return Err(RefuseReason::TooLarge);
         }
-        if self.waiting.len() >= self.limits.items
+        if copies >= COPIES_MAX
+            || self.waiting >= self.limits.items
             || self.bytes + item.bytes.len() > self.limits.bytes
         {
             return Err(RefuseReason::Busy);
         }
-        self.bytes += item.bytes.len();
-        self.known.insert(item.id, Stage::Waiting);
-        self.waiting.push_back(item);
+        self.wait(&item);
+        self.queue.push_back(item);
         Ok(())
     }
 
-    /// Takes the oldest items whose encoded sizes fit `bytes`, at most `items`. Their ids stay
+    /// Takes the oldest items whose encoded sizes fit `bytes`, at most `items`. Their copies stay
     /// known.
     pub(crate) fn take(&mut self, bytes: usize, items: usize) -> Vec<Submission> {
         let mut room = bytes;
         let mut taken = Vec::new();
         while taken.len() < items
-            && let Some(item) = self.waiting.pop_front_if(|item| item_size(item) <= room)
+            && let Some(item) = self.queue.pop_front()
         {
+            if !self.waits(&item) {
+                continue;
+            }
+            if item_size(&item) > room {
+                self.queue.push_front(item);
+                break;
+            }
             room -= item_size(&item);
+            self.waiting -= 1;
             self.bytes -= item.bytes.len();
-            self.known.insert(item.id, Stage::Proposed);
+            self.known.insert(item.copy(), Stage::Proposed);
             taken.push(item);
         }
         taken
@@ -65,39 +83,45 @@ impl Pool {
     /// Puts back what was taken last.
     pub(crate) fn put_back(&mut self, items: Vec<Submission>) {
         for item in items.into_iter().rev() {
-            self.bytes += item.bytes.len();
-            self.known.insert(item.id, Stage::Waiting);
-            self.waiting.push_front(item);
+            self.wait(&item);
+            self.queue.push_front(item);
         }
     }
 
-    /// These ids have a verdict, or a batch with them was lost.
-    pub(crate) fn forget(&mut self, ids: &[TxId]) {
-        let mut judged_elsewhere = false;
-        for id in ids {
-            judged_elsewhere |= self.known.remove(id) == Some(Stage::Waiting);
+    /// These copies were ordered, or a batch with them was lost.
+    pub(crate) fn forget(&mut self, copies: &[CopyId]) {
+        for copy in copies {
+            if let Some(Stage::Waiting(bytes)) = self.known.remove(copy) {
+                self.waiting -= 1;
+                self.bytes -= bytes;
+            }
         }
-        // A batch's own ids left `waiting` when it was cut, so this walk is rare.
-        if judged_elsewhere {
-            let known = &self.known;
-            let bytes = &mut self.bytes;
-            self.waiting.retain(|item| {
-                let keep = known.contains_key(&item.id);
-                *bytes -= if keep { 0 } else { item.bytes.len() };
-                keep
-            });
+        // What was judged while it waited stays in the queue until its turn; but never more of that
+        // than of what waits, so that memory stays bounded and this walk costs little per item.
+        if self.queue.len() > 2 * self.waiting + QUEUE_SLACK {
+            let mut queue = std::mem::take(&mut self.queue);
+            queue.retain(|item| self.waits(item));
+            self.queue = queue;
         }
+    }
+
+    /// These ids have a verdict: no copy of theirs is wanted any more.
+    pub(crate) fn forget_ids(&mut self, ids: &[TxId]) {
+        let copies: Vec<CopyId> = ids.iter().flat_map(|id| self.copies_of(*id)).collect();
+        self.forget(&copies);
     }
 
     /// Empties the pool.
     pub(crate) fn drain(&mut self) -> Vec<Submission> {
-        self.known.clear();
-        self.bytes = 0;
-        std::mem::take(&mut self.waiting).into()
+        let mut known = std::mem::take(&mut self.known);
+        (self.waiting, self.bytes) = (0, 0);
+        let waited =
+            |item: &Submission| matches!(known.remove(&item.copy()), Some(Stage::Waiting(_)));
+        std::mem::take(&mut self.queue).into_iter().filter(waited).collect()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.waiting.len()
+        self.waiting
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -106,10 +130,26 @@ impl Pool {
 
     /// Bytes of the waiting items as a batch encodes them.
     pub(crate) fn encoded_bytes(&self) -> usize {
-        self.bytes + self.waiting.len() * ITEM_HEAD_BYTES
+        self.bytes + self.waiting * ITEM_HEAD_BYTES
+    }
+
+    fn copies_of(&self, id: TxId) -> impl Iterator<Item = CopyId> + '_ {
+        self.known.range((id, [0; 32])..=(id, [0xff; 32])).map(|(copy, _)| *copy)
+    }
+
+    fn waits(&self, item: &Submission) -> bool {
+        matches!(self.known.get(&item.copy()), Some(Stage::Waiting(_)))
+    }
+
+    fn wait(&mut self, item: &Submission) {
+        self.waiting += 1;
+        self.bytes += item.bytes.len();
+        self.known.insert(item.copy(), Stage::Waiting(item.bytes.len()));
     }
 }
 
+/// Judged items that may stand in the queue beyond one per waiting item.
+const QUEUE_SLACK: usize = 64;
 /// An item's length prefix in a batch.
 const ITEM_HEAD_BYTES: usize = 8;
 
@@ -123,7 +163,7 @@ mod tests {
     use super::*;
 
     fn item(id: u8, bytes: usize) -> Submission {
-        Submission { id: TxId([id; 32]), bytes: vec![id; bytes] }
+        Submission::new(TxId([id; 32]), vec![id; bytes])
     }
 
     fn ids(items: &[Submission]) -> Vec<u8> {
@@ -147,17 +187,63 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_held_once_until_it_is_judged() {
+    fn a_copy_is_held_once_until_it_is_ordered() {
         let mut pool = pool();
         pool.admit(item(1, 10)).unwrap();
-        pool.admit(item(1, 20)).unwrap();
+        pool.admit(item(1, 10)).unwrap();
         assert_eq!((pool.len(), pool.bytes()), (1, 10));
         assert_eq!(ids(&pool.take(1_000, 10)), [1]);
         pool.admit(item(1, 10)).unwrap();
         assert_eq!(pool.len(), 0, "in flight: not proposed again");
-        pool.forget(&[TxId([1; 32])]);
+        pool.forget(&[item(1, 10).copy()]);
         pool.admit(item(1, 10)).unwrap();
         assert_eq!(pool.len(), 1);
+    }
+
+    #[test]
+    fn a_stripped_copy_does_not_keep_the_complete_one_out() {
+        let mut pool = Pool::new(PoolLimits { items: 100, bytes: 1_000 });
+        let (stripped, complete) = (item(1, 10), item(1, 20));
+        pool.admit(stripped.clone()).unwrap();
+        assert_eq!(pool.take(1_000, 10), std::slice::from_ref(&stripped));
+        // In flight, waiting anew, or just found void: the complete one has its own place.
+        pool.admit(complete.clone()).unwrap();
+        pool.forget(&[stripped.copy()]);
+        pool.admit(stripped.clone()).unwrap();
+        assert_eq!(pool.take(1_000, 1), [complete]);
+        // A verdict ends all copies of its id, and of no other.
+        pool.admit(item(2, 5)).unwrap();
+        pool.forget_ids(&[TxId([1; 32])]);
+        assert_eq!((pool.len(), pool.bytes()), (1, 5));
+        pool.admit(stripped.clone()).unwrap();
+        assert_eq!(ids(&pool.take(1_000, 10)), [1, 2], "each once, though the queue had one twice");
+        assert_eq!((pool.len(), pool.bytes(), pool.encoded_bytes()), (0, 0, 0));
+    }
+
+    #[test]
+    fn copies_of_one_id_are_bounded() {
+        let mut pool = Pool::new(PoolLimits { items: 100, bytes: 10_000 });
+        for copy in 1..=COPIES_MAX {
+            pool.admit(item(1, copy)).unwrap();
+        }
+        assert_eq!(pool.admit(item(1, 100)), Err(RefuseReason::Busy));
+        assert_eq!(pool.admit(item(1, COPIES_MAX)), Ok(()), "known");
+        assert_eq!(pool.admit(item(2, 1)), Ok(()), "another id");
+        pool.forget(&[item(1, 1).copy()]);
+        assert_eq!(pool.admit(item(1, 100)), Ok(()));
+    }
+
+    #[test]
+    fn what_was_judged_while_it_waited_does_not_pile_up() {
+        let mut pool = Pool::new(PoolLimits { items: 100, bytes: 1_000 });
+        pool.admit(item(0, 1)).unwrap();
+        for round in 1..=200_u8 {
+            pool.admit(item(round, 1)).unwrap();
+            pool.forget_ids(&[TxId([round; 32])]);
+        }
+        assert!(pool.queue.len() <= 2 + QUEUE_SLACK, "{}", pool.queue.len());
+        assert_eq!(ids(&pool.drain()), [0]);
+        assert_eq!((pool.len(), pool.bytes()), (0, 0));
     }
 
     #[test]
@@ -166,7 +252,7 @@ mod tests {
         for id in 1..=3 {
             pool.admit(item(id, 10)).unwrap();
         }
-        pool.forget(&[TxId([2; 32]), TxId([9; 32])]);
+        pool.forget_ids(&[TxId([2; 32]), TxId([9; 32])]);
         assert_eq!((pool.len(), pool.bytes()), (2, 20));
         assert_eq!(ids(&pool.take(1_000, 10)), [1, 3]);
     }

@@ -15,8 +15,8 @@ use musubi_ledger::{batch::NodeId, time::Time};
 
 use crate::{
     Accusation, Config, Effect, Executed, HaltReason, Input, LogReader, RecoverError, Recovered,
-    Refusal, RefuseReason, Standing, Submission, Via, cutter::Cutter, guard::Guard, outbox::Outbox,
-    pool::Pool, raft_core::RaftCore,
+    Refusal, RefuseReason, Role, Standing, Submission, Via, cutter::Cutter, guard::Guard,
+    outbox::Outbox, pool::Pool, raft_core::RaftCore,
 };
 
 /// One member's replica of the log.
@@ -59,6 +59,11 @@ pub struct Status {
     pub in_flight: usize,
     /// Whether anything is being persisted.
     pub persisting: bool,
+    /// The disk hangs: a leader is silent meanwhile, so that others elect.
+    pub stalled: bool,
+    /// Messages since the start of which only a step towards their far term was heard. It grows while
+    /// terms have parted; if it keeps growing, a member lies.
+    pub far_terms: u64,
     /// Bytes of the log's tail in memory.
     pub tail_bytes: usize,
     /// Nothing more comes from this replica.
@@ -112,7 +117,7 @@ impl Replica {
         let before = self.effects.len();
         self.now = now;
         match input {
-            Input::Tick => self.core.tick(),
+            Input::Tick => self.tick(),
             Input::Wake => (),
             Input::Message { from, bytes } => self.receive(from, &bytes),
             Input::Submit { via, items } => self.submit(via, items),
@@ -138,10 +143,10 @@ impl Replica {
     /// leader asks for one.
     #[must_use]
     pub fn next_wake(&self) -> Option<Time> {
-        if self.halted || !self.core.may_propose() {
+        if self.halted || !self.may_cut() {
             return None;
         }
-        self.cutter.next_wake(self.waiting())
+        self.cutter.next_wake(self.waiting(), self.core.commit())
     }
 
     /// Its figures now.
@@ -157,9 +162,32 @@ impl Replica {
             pool_bytes: self.pool.bytes(),
             in_flight: self.cutter.under_way(),
             persisting: self.outbox.is_writing(),
+            stalled: self.is_stalled(),
+            far_terms: self.guard.far_terms(),
             tail_bytes: self.core.tail_bytes(),
             halted: self.halted,
         }
+    }
+
+    fn tick(&mut self) {
+        self.outbox.tick();
+        self.guard.tick();
+        // Without ticks a leader sends no heartbeats: the followers' patience runs out, and they elect
+        // one whose disk works. They would follow this one for ever, for its messages rest on nothing
+        // that its disk must still do; yet it executes nothing, so soon cuts nothing.
+        if self.core.standing().role != Role::Leader || !self.is_stalled() {
+            self.core.tick();
+        }
+    }
+
+    /// Whether the oldest write that must be synced has been under way for longer than any election
+    /// takes.
+    fn is_stalled(&self) -> bool {
+        #[cfg(feature = "planted-bugs")]
+        if self.config.planted == Some(crate::Planted::LeadWithHungDisk) {
+            return false;
+        }
+        self.outbox.waiting_ticks() > 2 * self.config.raft.election_ticks as u64
     }
 
     fn executed(&mut self, executed: Executed) {
@@ -173,8 +201,9 @@ impl Replica {
         self.executed = index;
         self.core.executed(index);
         let own = self.cutter.executed(index, time, due);
+        // Of its own batch every copy; of what has a verdict now, whatever copies still wait.
         self.pool.forget(&own);
-        self.pool.forget(&judged);
+        self.pool.forget_ids(&judged);
     }
 
     fn submit(&mut self, via: Via, items: Vec<Submission>) {
@@ -199,7 +228,8 @@ impl Replica {
     }
 
     fn refuse(&mut self, items: Vec<Submission>, why: RefuseReason) {
-        self.effects.extend(items.into_iter().map(|item| Effect::Refuse { id: item.id, why }));
+        let refuse = |item: Submission| Effect::Refuse { id: item.id, hash: item.hash, why };
+        self.effects.extend(items.into_iter().map(refuse));
     }
 
     fn drop_message(&mut self, from: NodeId, why: Refusal) {

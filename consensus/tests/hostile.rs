@@ -1,5 +1,6 @@
 //! Hostile members: any message they can write, thousands of them, at a live replica in every role.
-//! It must not panic, not halt, keep what is committed, and be unmoved by whatever it refuses.
+//! It must not panic, not halt, keep what is committed, and be unmoved by whatever it refuses:
+//! hostile input 18, at random.
 
 #![allow(clippy::unwrap_used)]
 

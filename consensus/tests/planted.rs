@@ -4,10 +4,19 @@
 
 mod world;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use musubi_consensus::Planted;
 use world::World;
+
+/// What an assert of the replica, or of storage, says.
+fn text_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panicked").to_owned()
+}
 
 /// The first seed under which the world, or an assert of the replica, notices.
 fn caught(planted: Planted, seeds: u64) -> (u64, String) {
@@ -19,7 +28,7 @@ fn caught(planted: Planted, seeds: u64) -> (u64, String) {
         match catch_unwind(AssertUnwindSafe(run)) {
             Ok(Ok(_)) => (),
             Ok(Err(violation)) => return (seed, violation),
-            Err(_) => return (seed, "an assert of the replica".into()),
+            Err(panic) => return (seed, text_of(&*panic)),
         }
     }
     panic!("{planted:?} went unnoticed through {seeds} seeds");
@@ -28,16 +37,19 @@ fn caught(planted: Planted, seeds: u64) -> (u64, String) {
 #[test]
 fn every_planted_bug_is_caught_for_what_it_is() {
     let bugs = [
-        (Planted::AckBeforePersist, "I14"),
-        (Planted::VoteNotPersisted, "I14"),
-        (Planted::ExecuteTwice, "I10"),
-        (Planted::SkipAfterRestart, "I10"),
-        (Planted::KeepConflictingTail, ""),
-        (Planted::CommitBeforePersist, "durable copies"),
+        (Planted::AckBeforePersist, ["I14"].as_slice()),
+        (Planted::VoteNotPersisted, &["I14"]),
+        (Planted::ExecuteTwice, &["I10"]),
+        (Planted::SkipAfterRestart, &["I10"]),
+        // A candidate speaks of a log that its disk does not hold, or a restart finds the old tail behind
+        // newer entries.
+        (Planted::KeepConflictingTail, &["a candidacy for another log", "the log is broken"]),
+        (Planted::CommitBeforePersist, &["durable copies"]),
     ];
-    for (planted, sign) in bugs {
+    for (planted, signs) in bugs {
         let (seed, violation) = caught(planted, 400);
         println!("{planted:?}: seed {seed}: {violation}");
-        assert!(violation.contains(sign), "{planted:?} was noticed as: {violation}");
+        let named = signs.iter().any(|sign| violation.contains(sign));
+        assert!(named, "{planted:?} was noticed as: {violation}");
     }
 }

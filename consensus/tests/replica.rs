@@ -50,7 +50,11 @@ fn noop(index: u64, term: u64) -> LogEntry {
 }
 
 fn item(id: u8, bytes: usize) -> Submission {
-    Submission { id: TxId([id; 32]), bytes: vec![id; bytes] }
+    Submission::new(TxId([id; 32]), vec![id; bytes])
+}
+
+fn refusal(item: &Submission, why: RefuseReason) -> Effect {
+    Effect::Refuse { id: item.id, hash: item.hash, why }
 }
 
 fn submit(via: Via, items: Vec<Submission>) -> Input {
@@ -131,8 +135,9 @@ fn batches_pipeline_within_their_limits_and_execution() {
     assert_eq!(batches[0].items.len(), 14, "as many of 32 KiB as fit 480 KiB");
     assert_eq!(leader.status().in_flight, 3);
     assert_eq!(leader.status().pool_items, 16);
-    // A repeated id, waiting or in flight, is not taken twice.
-    settle(&mut leader, now(8), submit(Via::Door, vec![item(1, 10), item(39, 10)]));
+    // What is waiting or in flight already is not taken twice.
+    let again = vec![item(1, 10), item(39, limits::TRANSACTION_BYTES_MAX)];
+    settle(&mut leader, now(8), submit(Via::Door, again));
     assert_eq!(leader.status().pool_items, 16);
 }
 
@@ -163,23 +168,22 @@ fn a_full_pool_refuses_and_says_so() {
     let many = (0..items).map(|n: u32| {
         let mut id = [0; 32];
         id[..4].copy_from_slice(&n.to_le_bytes());
-        Submission { id: TxId(id), bytes: vec![0; limits::TRANSACTION_BYTES_MAX] }
+        Submission::new(TxId(id), vec![0; limits::TRANSACTION_BYTES_MAX])
     });
     let effects = effects(&mut leader, NOW, submit(Via::Door, many.collect()));
     let busy =
         effects.iter().filter(|e| matches!(e, Effect::Refuse { why: RefuseReason::Busy, .. }));
     assert_eq!(busy.count(), 600 - 512, "16 MiB hold 512 of 32 KiB");
-    let long = submit(Via::Door, vec![item(1, limits::TRANSACTION_BYTES_MAX + 1)]);
-    let refused = settle(&mut leader, NOW, long);
-    let why = RefuseReason::TooLarge;
-    assert!(refused.contains(&Effect::Refuse { id: TxId([1; 32]), why }));
+    let long = item(1, limits::TRANSACTION_BYTES_MAX + 1);
+    let refused = settle(&mut leader, NOW, submit(Via::Door, vec![long.clone()]));
+    assert!(refused.contains(&refusal(&long, RefuseReason::TooLarge)));
 }
 
 #[test]
 fn a_follower_forwards_once_and_refuses_without_a_leader() {
     let mut follower = fresh();
     let one = || vec![item(1, 10)];
-    let refused = |why| vec![Effect::Refuse { id: TxId([1; 32]), why }];
+    let refused = |why| vec![refusal(&item(1, 10), why)];
     let alone = settle(&mut follower, NOW, submit(Via::Door, one()));
     assert_eq!(alone, refused(RefuseReason::NoLeader));
     settle(&mut follower, NOW, says(1, Body::Heartbeat { commit: 0 }));
@@ -222,7 +226,7 @@ fn an_acknowledgement_waits_for_its_persist_and_one_report_covers_all_before() {
 }
 
 #[test]
-fn a_leader_whose_clock_runs_ahead_is_refused_for_its_term() {
+fn a_leader_whose_clock_runs_ahead_is_refused() {
     let mut follower = fresh();
     settle(&mut follower, NOW, append(1, (0, 0), vec![noop(1, 1)]));
     let ahead_ms = limits::STAMP_AHEAD_MS_MAX + 1;

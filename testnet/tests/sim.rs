@@ -20,11 +20,13 @@ fn twenty_seeds_hold_and_meet_every_fault() {
     for (what, count) in [
         ("crash behind a step", total.seam_crashes),
         ("failing disk", total.disk_failures),
+        ("hung disk", total.disk_hangs),
         ("replaced tail", total.truncations),
         ("partition", total.partitions),
         ("lost frame", total.dropped),
         ("repeated frame", total.duplicated),
         ("jump of a clock", total.clock_jumps),
+        ("leader not believed", total.distrusts),
         ("rejected transaction", total.rejected),
         ("void item", total.void),
     ] {

@@ -13,6 +13,7 @@ fn signs(bug: Bug) -> &'static [&'static str] {
         Bug::AckBeforePersist | Bug::VoteNotPersisted | Bug::ReportBeforeSync => &["I14"],
         Bug::ExecuteTwice | Bug::SkipAfterRestart | Bug::AppliedIndexLags => &["I7"],
         Bug::KeepConflictingTail => &["I21", "I15", "I2"],
+        Bug::LeadWithHungDisk => &["I24"],
         Bug::CommitBeforePersist => &["I8", "I14"],
         Bug::AppliedWithoutBlock => &["I15"],
         Bug::ClockInExecution => &["I17"],

@@ -1,10 +1,14 @@
 //! Votes, and followers' answers to a leader.
 
-use super::{Facts, INDEX_MAX, Refusal, Ruling};
+use super::{Facts, INDEX_MAX, LogFacts, Refusal, Ruling};
 use crate::{Answer, Ballot, Body, PeerMessage, Position, Role, Standing};
 
+/// Entries looked at for one rejection. A follower's log parts from ours in its uncommitted tail, which
+/// is shorter; if not, it rejects the next probe too, and the search goes on from there.
+const SEARCH_MAX: u64 = 64;
+
 /// G8: a follower acknowledges only what we have, and never takes back what it acknowledged.
-pub(super) fn rule_answer(message: PeerMessage, facts: &Facts) -> Ruling {
+pub(super) fn rule_answer(message: PeerMessage, facts: &Facts, log: &impl LogFacts) -> Ruling {
     let (answer, commit) = match message.body {
         Body::AppendAnswer { answer, commit } => (Some(answer), commit),
         Body::HeartbeatAnswer { commit } => (None, commit),
@@ -29,9 +33,25 @@ pub(super) fn rule_answer(message: PeerMessage, facts: &Facts) -> Ruling {
             }
             // raft-rs #557, not in 0.7.0: a late rejection would set `next_idx` at or below
             // `matched`.
-            if index <= facts.acknowledged { Ruling::Ignore } else { Ruling::Step(message) }
+            if index <= facts.acknowledged {
+                return Ruling::Ignore;
+            }
+            let hint = Position { index: probe(hint, facts.acknowledged, log), term: 0 };
+            let answer = Answer::Rejected { index, hint };
+            Ruling::Step(PeerMessage { body: Body::AppendAnswer { answer, commit }, ..message })
         }
     }
+}
+
+/// Where a follower that rejected, with `hint` its last entry that may match, is probed next: the last
+/// index at or below the hint whose term here is not above the hint's, but never below what it has
+/// acknowledged. raft-rs would do the same search itself without a bound, one read per entry of the whole
+/// log; a hint of term 0 asks it for none.
+fn probe(hint: Position, acknowledged: u64, log: &impl LogFacts) -> u64 {
+    let floor = acknowledged.max(hint.index.saturating_sub(SEARCH_MAX));
+    let above = |index: &u64| log.term_at(*index).is_some_and(|term| term > hint.term);
+    let matches = |index: &u64| !above(index);
+    (floor + 1..=hint.index).rev().find(matches).unwrap_or(floor)
 }
 
 pub(super) fn check_vote_request(message: &PeerMessage, last: Position) -> Result<(), Refusal> {

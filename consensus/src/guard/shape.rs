@@ -37,6 +37,20 @@ pub(super) fn check_shape(
     Ok(())
 }
 
+/// What makes raft-rs look for the place where two logs part reads one term per entry, downwards to
+/// `previous`'s term. An honest leader holds what is committed here, so its terms behind that are no
+/// lower, and the search ends in the uncommitted tail.
+pub(super) fn check_previous(
+    previous: Position,
+    facts: &Facts,
+    log: &impl LogFacts,
+) -> Result<(), Refusal> {
+    let parts = previous.index > facts.commit
+        && log.term_at(previous.index) != Some(previous.term)
+        && log.term_at(facts.commit).is_some_and(|committed| previous.term < committed);
+    if parts { Err(Refusal::EntryTerm) } else { Ok(()) }
+}
+
 /// G5: an entry that contradicts a committed one, or differs from ours at the same index *and*
 /// term.
 pub(super) fn contradiction(

@@ -1,3 +1,4 @@
+//! Rule by rule, hostile input 18 among what is refused.
 #![allow(clippy::unwrap_used)]
 
 use musubi_ledger::limits;
@@ -81,13 +82,32 @@ fn g1_both_ends_are_members_and_who_they_claim_to_be() {
 }
 
 #[test]
-fn g3_terms_are_near_ours() {
-    let body = || Body::Heartbeat { commit: 0 };
-    for term in [0, TERM + TERM_AHEAD_MAX + 1, u64::MAX] {
+fn g3_a_term_moves_ours_one_step_and_an_absurd_one_not_at_all() {
+    let body = || Body::Heartbeat { commit: 3 };
+    for term in [0, TERM_MAX + 1, u64::MAX] {
         assert_eq!(refusal(rule(Role::Follower, says(term, body()))), Refusal::Term);
     }
-    let far = says(TERM + TERM_AHEAD_MAX, body());
-    assert_eq!(rule(Role::Follower, far.clone()), Ruling::Step(far));
+    let near = TERM + TERM_STEP_MAX;
+    let harmless = says(near, Body::Heartbeat { commit: 0 });
+    assert_eq!(rule(Role::Follower, says(near, body())), Ruling::Step(harmless));
+    let request = |ballot, term, last| says(term, Body::VoteRequest { ballot, last });
+    let answer = |granted| Body::VoteAnswer { ballot: Ballot::Pre, granted };
+    let nothing = || says(near, Body::HeartbeatAnswer { commit: 0 });
+    let (last, none) = (Position { index: 9, term: 4 }, Position::default());
+    for term in [near + 1, TERM_MAX] {
+        let previous = Position { index: 1 << 40, term };
+        let append = Body::Append { previous, commit: 1 << 40, entries: vec![] };
+        for role in [Role::Follower, Role::Leader] {
+            for far in [body(), append.clone(), answer(false)] {
+                assert_eq!(rule(role, says(term, far)), Ruling::Step(nothing()));
+            }
+            let asked = rule(role, request(Ballot::Real, term, last));
+            assert_eq!(asked, Ruling::Step(request(Ballot::Real, near, none)));
+        }
+        let pre = request(Ballot::Pre, term, last);
+        assert_eq!(rule(Role::Follower, pre.clone()), Ruling::Step(pre));
+        assert_eq!(rule(Role::PreCandidate, says(term, answer(true))), Ruling::Ignore);
+    }
 }
 
 #[test]
@@ -123,6 +143,8 @@ fn g4_a_heartbeats_commit_is_lowered_to_what_was_agreed() {
     let (mut guard, facts, log) = (guard(), facts(Role::Follower), log());
     assert_eq!(guard.rule(PEER, heartbeat(4), &facts, &log), Ruling::Step(heartbeat(0)));
     guard.rule(PEER, append((3, 4), 2, vec![]), &facts, &log);
+    assert_eq!(guard.rule(PEER, heartbeat(4), &facts, &log), Ruling::Step(heartbeat(0)), "taken?");
+    guard.agreed(3, TERM);
     assert_eq!(guard.rule(PEER, heartbeat(4), &facts, &log), Ruling::Step(heartbeat(3)));
     let beyond = guard.rule(PEER, heartbeat(5), &facts, &log);
     let accusation = Accusation::CommitBeyondLog { term: TERM, commit: 5, last_index: 4 };
@@ -167,10 +189,14 @@ fn g5_contradictions_are_evidence() {
 #[test]
 fn g6_a_caught_leader_is_unheard_for_its_term_only() {
     let mut guard = guard();
-    guard.distrust(PEER, TERM);
+    guard.distrust(PEER, TERM, None);
+    // Whoever else is caught, and however long ticks go on.
+    guard.distrust(NodeId(3), TERM, Some(2));
+    (0..99).for_each(|_| guard.tick());
     let heartbeat = says(TERM, Body::Heartbeat { commit: 0 });
     let facts = facts(Role::Follower);
-    assert_eq!(guard.rule(PEER, heartbeat, &facts, &log()), Ruling::Ignore);
+    assert_eq!(guard.rule(PEER, heartbeat.clone(), &facts, &log()), Ruling::Ignore);
+    assert!(!guard.distrusts(NodeId(3), TERM), "that one lapsed");
     let next = says(TERM + 1, Body::Heartbeat { commit: 0 });
     assert_eq!(guard.rule(PEER, next.clone(), &facts, &log()), Ruling::Step(next));
 }
@@ -193,8 +219,42 @@ fn g8_answers_speak_of_our_log() {
     }
     let late = answer(rejected(2, 1, 1), 2);
     assert_eq!(rule(Role::Leader, late), Ruling::Ignore, "raft-rs #557");
-    let honest = answer(rejected(3, 2, 2), 2);
-    assert_eq!(rule(Role::Leader, honest.clone()), Ruling::Step(honest));
+    // Probed at the last place that may match, which raft-rs need not look for any more.
+    for (hint, term, probe) in [(3, 5, 3), (3, 4, 3), (3, 3, 2), (2, 1, 2), (1, 1, 2)] {
+        let ruled = rule(Role::Leader, answer(rejected(4, hint, term), 2));
+        assert_eq!(ruled, Ruling::Step(answer(rejected(4, probe, 0), 2)), "{hint} {term}");
+    }
+}
+
+#[test]
+fn g8_the_search_for_where_logs_part_is_bounded() {
+    let log = Log((1..=500).map(|index| entry(index, if index < 300 { 2 } else { 4 })).collect());
+    let facts =
+        Facts { last: Position { index: 500, term: 4 }, acknowledged: 0, ..facts(Role::Leader) };
+    let probe = |index, hint| {
+        let hint = Position { index: hint, term: 3 };
+        let answer = Answer::Rejected { index, hint };
+        match guard().rule(PEER, says(TERM, Body::AppendAnswer { answer, commit: 0 }), &facts, &log)
+        {
+            Ruling::Step(PeerMessage {
+                body: Body::AppendAnswer { answer: Answer::Rejected { hint, .. }, .. },
+                ..
+            }) => hint.index,
+            other => panic!("{other:?}"),
+        }
+    };
+    let rejections = [(500, 500), (436, 436), (372, 372), (308, 308)];
+    let probes = rejections.map(|(index, hint)| probe(index, hint));
+    assert_eq!(probes, [436, 372, 308, 299], "as many rejections as windows, then the place");
+}
+
+#[test]
+fn g4_a_previous_entry_older_than_what_is_committed_is_a_lie() {
+    let lie = append((4, 1), 2, vec![]);
+    assert_eq!(refusal(rule(Role::Follower, lie)), Refusal::EntryTerm);
+    // An uncommitted tail may part.
+    let honest = append((4, 3), 2, vec![]);
+    assert_eq!(rule(Role::Follower, honest.clone()), Ruling::Step(honest));
 }
 
 #[test]

@@ -11,10 +11,10 @@ impl Replica {
     /// of its own term yet.
     pub(super) fn admit(&mut self, items: Vec<Submission>) {
         for item in items {
-            let id = item.id;
+            let (id, hash) = item.copy();
             match self.pool.admit(item) {
                 Ok(()) => self.cutter.admitted(self.now),
-                Err(why) => self.effects.push_back(Effect::Refuse { id, why }),
+                Err(why) => self.effects.push_back(Effect::Refuse { id, hash, why }),
             }
         }
     }
@@ -23,9 +23,14 @@ impl Replica {
         Waiting { items: self.pool.len(), bytes: self.pool.encoded_bytes() }
     }
 
+    /// Whether this node orders: it leads, knows all that was committed, and its disk works.
+    pub(super) fn may_cut(&self) -> bool {
+        self.core.may_propose() && !self.is_stalled()
+    }
+
     /// Cuts and proposes as many batches as are due and allowed.
     pub(super) fn propose_due(&mut self) {
-        while self.core.may_propose()
+        while self.may_cut()
             && self.core.fault().is_none()
             && self.cutter.cuts(self.now, self.waiting(), self.core.commit())
         {
@@ -51,9 +56,9 @@ impl Replica {
             self.pool.put_back(items);
             return false;
         }
-        let ids = items.into_iter().map(|item| item.id).collect();
+        let copies = items.iter().map(Submission::copy).collect();
         let left = self.pool.len() > 0;
-        self.cutter.proposed((self.now, stamp), place.index, ids, left);
+        self.cutter.proposed((self.now, stamp), place.index, copies, left);
         true
     }
 

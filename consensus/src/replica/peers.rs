@@ -4,11 +4,19 @@ use musubi_ledger::{batch::NodeId, codec::CodecError};
 
 use super::Replica;
 use crate::{
-    Accusation, Body, LogEntry, PeerMessage, Position, Refusal,
+    Accusation, Body, EntryFault, LogEntry, PeerMessage, Position, Refusal,
     entry_check::check_entry,
     guard::{Facts, LogFacts, Ruling},
     raft_core::RaftCore,
 };
+
+/// Election timeouts for which a leader is unheard that stamped ahead of this clock: two for its lease to
+/// run out, if a majority is of this mind, and two to elect another.
+const DEAF_TIMEOUTS: usize = 4;
+
+fn is_stamp(accusation: &Accusation) -> bool {
+    matches!(accusation, Accusation::Entry { fault: EntryFault::StampAhead { .. }, .. })
+}
 
 impl LogFacts for RaftCore {
     fn term_at(&self, index: u64) -> Option<u64> {
@@ -46,6 +54,7 @@ impl Replica {
     }
 
     fn step(&mut self, message: PeerMessage) {
+        let agreed = self.agreement(&message);
         if let Body::Append { previous, entries, .. } = &message.body {
             let (from, term) = (message.from, message.term);
             if !entries.is_empty() && self.core.tail_bytes() >= self.tail_bytes_max() {
@@ -55,12 +64,34 @@ impl Replica {
             }
             if let Err(accusation) = self.check_entries((from, term), *previous, entries) {
                 // It is unheard from now on, so its lease runs out and honest members elect
-                // another.
-                self.guard.distrust(from, term);
+                // another. Two honest clocks explain a stamp, and clocks are set right again.
+                let a_while = DEAF_TIMEOUTS * self.config.raft.election_ticks;
+                self.guard.distrust(from, term, is_stamp(&accusation).then_some(a_while));
                 return self.accuse(from, *accusation);
             }
         }
+        let term = message.term;
         self.core.step(message);
+        if let Some(index) = agreed {
+            self.guard.agreed(index, term);
+        }
+    }
+
+    /// Up to where this log and the leader's are the same, once this append is taken.
+    fn agreement(&self, message: &PeerMessage) -> Option<u64> {
+        let Body::Append { previous, entries, .. } = &message.body else {
+            return None;
+        };
+        if message.term < self.core.standing().term {
+            return None;
+        }
+        let commit = self.core.commit();
+        if previous.index < commit {
+            // raft-rs takes nothing of it and answers with its commit index.
+            return Some(commit);
+        }
+        let matches = self.core.term_at(previous.index) == Some(previous.term);
+        matches.then(|| previous.index + entries.len() as u64)
     }
 
     /// Checks what this append would newly persist: from the first entry that is not here already,

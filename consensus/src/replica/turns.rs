@@ -38,7 +38,8 @@ impl Replica {
         if turn.hard_state.is_some() || !turn.entries.is_empty() {
             // A crash from here until it is reported may leave it written or not: nothing that
             // rests on it has left. Atomic, so never half of it.
-            self.outbox.write(turn.entries.first().map(|entry| entry.index));
+            let first_index = turn.entries.first().map(|entry| entry.index);
+            self.outbox.write(first_index, turn.must_sync);
             let persist = Persist {
                 number,
                 truncate_from: turn.truncate_from,

@@ -90,7 +90,7 @@ impl Node {
     }
 
     pub(crate) fn submit(&mut self, now: u64, ids: Vec<TxId>) {
-        let items = ids.into_iter().map(|id| Submission { id, bytes: id.0.to_vec() }).collect();
+        let items = ids.into_iter().map(|id| Submission::new(id, id.0.to_vec())).collect();
         self.handle(now, Input::Submit { via: Via::Door, items });
     }
 

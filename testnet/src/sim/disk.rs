@@ -13,6 +13,8 @@ pub(crate) struct DiskThread {
     phase: Phase,
     /// A step is under way.
     pub(crate) busy: bool,
+    /// That step is a sync which does not end.
+    pub(crate) hung: bool,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -51,6 +53,11 @@ impl DiskThread {
 
     pub(crate) fn has_work(&self) -> bool {
         !self.jobs.is_empty() || !matches!(self.phase, Phase::Waits)
+    }
+
+    /// Whether the next step is a sync.
+    pub(crate) fn syncs_next(&self) -> bool {
+        matches!(self.phase, Phase::Staged { must_sync: true, .. })
     }
 
     /// Does the next step; a group holds at most `group` persists. `lies` reports without a sync.

@@ -36,13 +36,12 @@ impl World<'_> {
                 self.wake_executor(node);
             }
             // All else stays at the door and is handed over again.
-            Effect::Refuse { id, why: RefuseReason::Busy | RefuseReason::TooLarge } => {
+            Effect::Refuse { id, why: RefuseReason::Busy | RefuseReason::TooLarge, .. } => {
                 self.refused(node, &id);
             }
             Effect::Refuse { .. } | Effect::Standing(_) => {}
             Effect::Evidence { accusation, .. } if self.clock_explains(&accusation) => {
                 self.stats.distrusts += 1;
-                self.nodes[node].distrusts = true;
             }
             Effect::Evidence { from, accusation } => {
                 let seen = format!("node {} accuses {}: {accusation}", node + 1, from.0);

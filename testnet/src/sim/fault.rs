@@ -47,16 +47,25 @@ impl World<'_> {
                 let lasts = self.dice.between(200, 5_000);
                 self.schedule.after(lasts, Event::Heal { partition });
             }
-            Fault::Disk => {
-                self.trace.note(now, node + 1, "disk breaks", &[]);
-                let full = self.dice.hits(300);
-                self.nodes[node].disk.fail_writes(full);
-                self.nodes[node].disk.fail_syncs(!full);
-            }
+            Fault::Disk => self.break_disk(node),
             Fault::Jump => {
                 self.trace.note(now, node + 1, "clock jumps", &[]);
                 self.stats.clock_jumps += 1;
                 self.nodes[node].clock.jump(&mut self.dice, now);
+            }
+        }
+    }
+
+    /// A disk is full, or fails its syncs, or takes seconds for one.
+    fn break_disk(&mut self, node: usize) {
+        self.trace.note(self.schedule.now(), node + 1, "disk breaks", &[]);
+        match self.dice.below(10) {
+            0..3 => self.nodes[node].disk.fail_writes(true),
+            3..6 => self.nodes[node].disk.fail_syncs(true),
+            _ => {
+                self.nodes[node].hangs = true;
+                let lasts = self.dice.between(500, 6_000);
+                self.schedule.after(lasts, Event::Resume { node });
             }
         }
     }

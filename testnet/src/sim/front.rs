@@ -113,7 +113,7 @@ impl World<'_> {
         let replays = matches!(reply, Reply::Judged(_)) && self.dice.hits(self.options.replay);
         if replays && let Some(step) = self.clients[client].waits_for(scripts) {
             // Somebody sends the very bytes again, wherever they like, and waits for nothing.
-            let item = Submission { id: step.id, bytes: step.bytes.clone() };
+            let item = Submission::new(step.id, step.bytes.clone());
             self.send_request(None, item, step.expires);
         }
         if self.clients[client].hear(scripts, id, reply) {
@@ -134,7 +134,7 @@ impl World<'_> {
         let Move::Ask(step) = self.clients[client].turn(scripts, give_up, &mut self.dice) else {
             return;
         };
-        let item = Submission { id: step.id, bytes: step.bytes.clone() };
+        let item = Submission::new(step.id, step.bytes.clone());
         self.trace.note(self.schedule.now(), 0, "ask", &[("id", digest(&item.id.0))]);
         self.stats.submissions += 1;
         self.send_request(Some(client), item, step.expires);

@@ -1,6 +1,7 @@
-//! The second phase: everything is mended, and within a bound all nodes must agree and all clients know.
+//! The second phase: everything is mended but the leader's disk, which hangs, and within a bound all
+//! clients must know; then that disk too, and all nodes must agree. Nobody restarts what runs.
 
-use musubi_storage::memory::Loss;
+use musubi_consensus::Role;
 
 use super::{
     checker::{Holds, broken},
@@ -15,19 +16,41 @@ impl World<'_> {
     /// Mends everything, waits until all is settled, and looks at every node's store.
     pub(crate) fn recover(&mut self) -> Holds {
         self.mend();
-        let end = self.schedule.now() + SETTLES_WITHIN_MS;
-        while !self.is_settled() {
-            if self.schedule.now() > end {
-                return broken("I24 a mended network settles", self.describe());
-            }
-            self.step()?;
+        let leader = self.leader();
+        if let Some(leader) = leader {
+            self.nodes[leader].hangs = true;
+            self.settle_without(Some(leader))?;
+            self.resume_disk(leader);
         }
+        self.settle_without(None)?;
         for (at, node) in self.nodes.iter().enumerate() {
             if let Some(process) = &node.process {
                 self.checker.finally(at, &process.store)?;
             }
         }
         Ok(())
+    }
+
+    /// Waits until all is settled, at all nodes but one whose disk hangs.
+    fn settle_without(&mut self, hung: Option<usize>) -> Holds {
+        let end = self.schedule.now() + SETTLES_WITHIN_MS;
+        while !self.is_settled(hung) {
+            if self.schedule.now() > end {
+                return broken("I24 a mended network settles", self.describe());
+            }
+            self.step()?;
+        }
+        Ok(())
+    }
+
+    /// Who leads in the newest term.
+    fn leader(&self) -> Option<usize> {
+        let standing = |at: &usize| {
+            let process = self.nodes[*at].process.as_ref()?;
+            Some(process.replica.status().standing)
+        };
+        let leads = |at: &usize| standing(at).is_some_and(|standing| standing.role == Role::Leader);
+        (0..self.nodes.len()).filter(leads).max_by_key(|at| standing(at).map(|s| s.term))
     }
 
     fn mend(&mut self) {
@@ -43,27 +66,23 @@ impl World<'_> {
             node.disk.fail_writes(false);
             node.disk.fail_syncs(false);
             node.clock.mend(&mut self.dice, now);
-            // A leader once taken for a liar is unheard for the rest of its term. An operator who sets
-            // a clock right restarts the node.
-            if node.is_up() && node.distrusts {
-                node.stop();
-                node.disk.crash(Loss::Nothing);
-            }
             if !node.is_up() {
                 self.schedule.after(100, Event::Start { node: at });
             }
+            self.resume_disk(at);
         }
     }
 
-    /// Every client knows all it asked for, and every node has executed and recorded all there is.
-    fn is_settled(&self) -> bool {
+    /// Every client knows all it asked for, and every node but `hung` has executed and recorded all
+    /// there is.
+    fn is_settled(&self, hung: Option<usize>) -> bool {
         let committed = self.checker.committed();
-        let caught_up = |node: &super::node::Node| {
-            node.process
-                .as_ref()
-                .is_some_and(|p| p.is_idle() && p.store.applied().index == committed)
+        let caught_up = |at: usize| {
+            let process = self.nodes[at].process.as_ref();
+            process.is_some_and(|p| p.is_idle() && p.store.applied().index == committed)
         };
-        self.clients.iter().all(super::client::Client::is_done) && self.nodes.iter().all(caught_up)
+        self.clients.iter().all(super::client::Client::is_done)
+            && (0..self.nodes.len()).all(|at| Some(at) == hung || caught_up(at))
     }
 
     fn describe(&self) -> String {

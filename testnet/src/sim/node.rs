@@ -23,8 +23,8 @@ pub(crate) struct Node {
     /// Grows with every start and stop: events for an earlier life are dead.
     pub(crate) life: u64,
     pub(crate) process: Option<Process>,
-    /// It refused a leader because of its own clock, and will not hear it for the rest of the term.
-    pub(crate) distrusts: bool,
+    /// Its disk takes no sync to its end.
+    pub(crate) hangs: bool,
 }
 
 /// What runs on the machine.
@@ -53,7 +53,7 @@ impl Node {
             clock,
             life: 0,
             process: None,
-            distrusts: false,
+            hangs: false,
         }
     }
 
@@ -92,7 +92,7 @@ impl Node {
     pub(crate) fn stop(&mut self) {
         self.life += 1;
         self.process = None;
-        self.distrusts = false;
+        self.hangs = false;
     }
 
     pub(crate) fn is_up(&self) -> bool {

@@ -90,7 +90,7 @@ impl Options {
             sync_ms: dice.scaled(1, 60),
             group: dice.between(1, 8),
             execute_ms: dice.scaled(1, 40),
-            clock_ms: if dice.hits(200) { 3_000 } else { dice.scaled(1, 2_200) },
+            clock_ms: if dice.hits(200) { 6_000 } else { dice.scaled(1, 2_200) },
             drift_ppm: rate(dice, 1_000),
             jump_ms: some(dice, 2_000, 10_000),
             give_up: rate(dice, 150),

@@ -25,6 +25,8 @@ pub enum Bug {
     KeepConflictingTail,
     /// A leader executes before its own write is durable.
     CommitBeforePersist,
+    /// A leader whose disk hangs goes on with its heartbeats.
+    LeadWithHungDisk,
     /// The disk thread reports what it has written, but not synced.
     ReportBeforeSync,
     /// The applied index is recorded, its block is not (etcd 13766).
@@ -56,13 +58,14 @@ pub(crate) struct Spot {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::AckBeforePersist,
         Self::VoteNotPersisted,
         Self::ExecuteTwice,
         Self::SkipAfterRestart,
         Self::KeepConflictingTail,
         Self::CommitBeforePersist,
+        Self::LeadWithHungDisk,
         Self::ReportBeforeSync,
         Self::AppliedWithoutBlock,
         Self::AppliedIndexLags,
@@ -84,6 +87,7 @@ impl Bug {
             Self::SkipAfterRestart => "skip-after-restart",
             Self::KeepConflictingTail => "keep-conflicting-tail",
             Self::CommitBeforePersist => "commit-before-persist",
+            Self::LeadWithHungDisk => "lead-with-hung-disk",
             Self::ReportBeforeSync => "report-before-sync",
             Self::AppliedWithoutBlock => "applied-without-block",
             Self::AppliedIndexLags => "applied-index-lags",
@@ -112,6 +116,7 @@ impl Bug {
             Self::SkipAfterRestart => Some(Planted::SkipAfterRestart),
             Self::KeepConflictingTail => Some(Planted::KeepConflictingTail),
             Self::CommitBeforePersist => Some(Planted::CommitBeforePersist),
+            Self::LeadWithHungDisk => Some(Planted::LeadWithHungDisk),
             _ => None,
         }
     }

@@ -17,6 +17,8 @@ pub struct Stats {
     pub seam_crashes: u64,
     /// Processes that ended because a write or sync failed.
     pub disk_failures: u64,
+    /// Syncs that took seconds.
+    pub disk_hangs: u64,
     /// Write sets that were not synced and are gone.
     pub lost_writes: u64,
     /// Starts of processes, the first ones included.
@@ -59,7 +61,7 @@ impl Stats {
         macro_rules! sum {
             ($($field:ident)+) => { $( self.$field += other.$field; )+ };
         }
-        sum!(seeds simulated_ms events crashes seam_crashes disk_failures lost_writes starts syncs
+        sum!(seeds simulated_ms events crashes seam_crashes disk_failures disk_hangs lost_writes starts syncs
             truncations leaders frames dropped duplicated partitions clock_jumps distrusts
             submissions acknowledged blocks applied rejected void);
     }
@@ -95,7 +97,10 @@ impl Stats {
             ("simulated time", time),
             ("events", number(self.events)),
             ("crashes (right behind a step)", format!("{} ({})", self.crashes, self.seam_crashes)),
-            ("stops by failing disks", number(self.disk_failures)),
+            (
+                "stops by failing disks / hung syncs",
+                format!("{} / {}", self.disk_failures, self.disk_hangs),
+            ),
             ("lost unsynced writes", number(self.lost_writes)),
             ("starts", number(self.starts)),
             ("synced groups / replaced tails", format!("{} / {}", self.syncs, self.truncations)),

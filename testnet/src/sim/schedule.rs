@@ -32,6 +32,8 @@ pub(crate) enum Event {
     Client { client: usize, attempt: u64 },
     /// Something breaks.
     Fault(Fault),
+    /// A disk that hangs goes on.
+    Resume { node: usize },
     /// A node that is down starts.
     Start { node: usize },
     /// A partition ends.

@@ -32,9 +32,15 @@ impl World<'_> {
     pub(crate) fn disk(&mut self, node: usize) -> Holds {
         let group = self.options.group as usize;
         let lies = self.bug == Some(Bug::ReportBeforeSync);
-        let Some(process) = &mut self.nodes[node].process else {
+        let Node { hangs, process: Some(process), .. } = &mut self.nodes[node] else {
             return Ok(());
         };
+        if *hangs && process.disk.syncs_next() {
+            process.disk.hung = true;
+            self.stats.disk_hangs += 1;
+            self.trace.note(self.schedule.now(), node + 1, "disk hangs", &[]);
+            return Ok(());
+        }
         process.disk.busy = false;
         let step = process.disk.step(&process.store, group, lies);
         let now = self.schedule.now();
@@ -61,6 +67,17 @@ impl World<'_> {
             self.wake_disk(node);
         }
         Ok(())
+    }
+
+    /// A disk that hung goes on, with the sync that was under way.
+    pub(crate) fn resume_disk(&mut self, node: usize) {
+        let Node { life, process, hangs, .. } = &mut self.nodes[node];
+        *hangs = false;
+        if let Some(process) = process
+            && std::mem::take(&mut process.disk.hung)
+        {
+            self.schedule.after(1, Event::Disk { node, life: *life });
+        }
     }
 
     /// Schedules the executor's next step, if it has one.

@@ -151,6 +151,10 @@ impl<'t> World<'t> {
                 self.network.end(partition);
                 Ok(())
             }
+            Event::Resume { node } if self.foul => {
+                self.resume_disk(node);
+                Ok(())
+            }
             Event::Start { node } if !self.nodes[node].is_up() => self.start(node),
             // Of an earlier life, or of the foul phase.
             _ => Ok(()),

@@ -1,6 +1,6 @@
 //! What raft-rs 0.7.0 does with one crafted message, and that ours never gets that far. Each test
 //! first shows the danger on raft-rs alone: a test whose danger is gone tells that a rule may go
-//! too.
+//! too. Hostile input 18, and a leader's false batch (of hostile input 12).
 
 #![allow(clippy::unwrap_used)]
 
