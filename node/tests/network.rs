@@ -1,8 +1,15 @@
-//! The validators' network over real loopback sockets.
+//! The validators' network over real loopback sockets. What a member that speaks Yamux by hand, and
+//! a stranger that stops half way, can do to it (hostile input 20) is in `network/yamux.rs`.
 #![allow(clippy::unwrap_used)]
 
+#[path = "network/apart.rs"]
+mod apart;
 #[path = "network/raw_peer.rs"]
 mod raw_peer;
+#[path = "network/raw_yamux.rs"]
+mod raw_yamux;
+#[path = "network/yamux.rs"]
+mod yamux;
 
 use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
@@ -29,10 +36,11 @@ fn key(node: u64) -> TransportKey {
 fn members(count: u64) -> Vec<Member> {
     let listeners: Vec<_> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
     let addresses = listeners.iter().map(|listener| listener.local_addr().unwrap());
-    (1..)
-        .zip(addresses)
-        .map(|(node, address)| Member { node, peer: key(node).public(), address })
-        .collect()
+    (1..).zip(addresses).map(|(node, address)| member(node, address)).collect()
+}
+
+fn member(node: u64, address: SocketAddr) -> Member {
+    Member { node, peer: key(node).public(), address }
 }
 
 fn config(node: u64, members: &[Member]) -> NetworkConfig {
@@ -71,7 +79,7 @@ async fn receive(inbox: &mut Inbox) -> Incoming {
         .expect("the network runs")
 }
 
-/// Sends probes of a class until one arrives: from then on the stream stands.
+/// Sends probes of a class, to a member that gives them to `inbox` or sends them back, until one arrives: from then on the stream stands.
 async fn until_delivers(from: &Network, to: u64, class: Class, inbox: &mut Inbox) {
     let start = Instant::now();
     loop {
@@ -441,6 +449,10 @@ async fn a_senseless_configuration_is_refused_with_its_code() {
     );
     assert_eq!(code(&|config| config.queue_bytes = 1_000).await, Some("limit_out_of_range"));
     assert_eq!(code(&|config| config.inbox_frames = 0).await, Some("limit_out_of_range"));
+    assert_eq!(
+        code(&|config| config.timeouts.frame = Duration::ZERO).await,
+        Some("limit_out_of_range")
+    );
     let nowhere: SocketAddr = "192.0.2.1:0".parse().unwrap();
     assert_eq!(code(&|config| config.listen = nowhere).await, Some("listen_failed"));
 }

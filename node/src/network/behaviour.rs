@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use super::Hub;
 use super::config::{NetworkConfig, NetworkError};
+use super::guard::GuardedYamux;
 
 /// Handshakes of strangers and members alike that may be under way at once; members also dial
 /// outwards, so strangers that fill these places do not cut a node off.
@@ -21,23 +22,17 @@ const PENDING_INCOMING_MAX: u32 = 32;
 /// Connections per member: the one in use, and the one that replaces it.
 const CONNECTIONS_PER_PEER_MAX: u32 = 2;
 
-/// A handshake that takes longer is given up.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// Streams that one connection may be negotiating at once (it needs five: the classes and the
 /// ping).
 const NEGOTIATING_STREAMS_MAX: usize = 16;
 
 /// Bounds memory, by a detour. Yamux gives each stream a window of 256 KiB and lets windows grow
 /// into what is left of 1 GiB per connection after 256 KiB for each stream that is *allowed*; only
-/// this number can be set. 3,968 leaves 32 MiB for growth, where the usual 64 would leave 1,008
-/// MiB. Streams that really exist stay few: one per class is kept, [`NEGOTIATING_STREAMS_MAX`] may
-/// be under negotiation, and 256 may wait for that.
-const YAMUX_STREAMS_MAX: usize = 3_968;
-
-/// How often an idle connection is probed, and after how long without an answer it is given up.
-const PING_INTERVAL: Duration = Duration::from_secs(5);
-const PING_TIMEOUT: Duration = Duration::from_secs(10);
+/// this number can be set. 4,032 leaves 16 MiB for growth, where the usual 64 would leave 1,008
+/// MiB. Streams that really live stay few: the guard ends a connection beyond 32 incoming ones. So
+/// a connection holds at most 32 · 256 KiB + 16 MiB = 24 MiB of unread bytes, and a member, by its
+/// two connections, 48 MiB.
+const YAMUX_STREAMS_MAX: usize = 4_032;
 
 /// The order matters: what stands first refuses first, so a stranger never reaches the limits'
 /// books or the streams.
@@ -71,14 +66,16 @@ pub(super) fn swarm(config: &NetworkConfig, hub: &Hub) -> Result<Swarm<Behaviour
         allowed,
         limits: connection_limits::Behaviour::new(limits),
         ping: ping::Behaviour::new(
-            ping::Config::new().with_interval(PING_INTERVAL).with_timeout(PING_TIMEOUT),
+            ping::Config::new()
+                .with_interval(config.timeouts.ping_interval)
+                .with_timeout(config.timeouts.ping),
         ),
         streams: libp2p_stream::Behaviour::new(),
     };
     let executor = Tracked(hub.tasks.clone());
     let swarm = SwarmBuilder::with_existing_identity(config.key.identity())
         .with_tokio()
-        .with_tcp(tcp::Config::new().nodelay(true), noise::Config::new, yamux_config)
+        .with_tcp(tcp::Config::new().nodelay(true), noise::Config::new, yamux)
         .map_err(|source| NetworkError::TransportKeyUnusable { source: Box::new(source) })?
         .with_behaviour(|_| behaviour)
         .unwrap_or_else(|never| match never {})
@@ -87,15 +84,15 @@ pub(super) fn swarm(config: &NetworkConfig, hub: &Hub) -> Result<Swarm<Behaviour
                 .with_idle_connection_timeout(Duration::MAX)
                 .with_max_negotiating_inbound_streams(NEGOTIATING_STREAMS_MAX)
         })
-        .with_connection_timeout(HANDSHAKE_TIMEOUT)
+        .with_connection_timeout(config.timeouts.handshake)
         .build();
     Ok(swarm)
 }
 
-fn yamux_config() -> yamux::Config {
+fn yamux() -> GuardedYamux {
     let mut config = yamux::Config::default();
     config.set_max_num_streams(YAMUX_STREAMS_MAX);
-    config
+    GuardedYamux(config)
 }
 
 /// `/ip4/…/tcp/…` or `/ip6/…/tcp/…`: no names, so nothing is resolved.

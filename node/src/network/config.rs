@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use libp2p::PeerId;
 use thiserror::Error;
@@ -40,6 +41,35 @@ pub struct NetworkConfig {
     pub inbox_frames: usize,
     /// Received bytes that may wait for the application, per class; at least [`FRAME_BYTES_MAX`].
     pub inbox_bytes: usize,
+    /// How long a member, or a stranger, may keep us waiting.
+    pub timeouts: Timeouts,
+}
+
+/// How long we wait before a connection or a stream ends. Tests shorten them; whole milliseconds
+/// count, from one to an hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For everything from the first byte of a connection to its first stream.
+    pub handshake: Duration,
+    /// Between the answer to a ping and the next ping.
+    pub ping_interval: Duration,
+    /// For the answer to a ping.
+    pub ping: Duration,
+    /// For the rest of a frame whose first byte has come.
+    pub frame: Duration,
+}
+
+impl Default for Timeouts {
+    /// 5 s for a handshake, pings every 5 s, 10 s for their answers, and 30 s for a frame: at the
+    /// longest frame that is 280 kbit/s.
+    fn default() -> Self {
+        Self {
+            handshake: Duration::from_secs(5),
+            ping_interval: Duration::from_secs(5),
+            ping: Duration::from_secs(10),
+            frame: Duration::from_secs(30),
+        }
+    }
 }
 
 impl NetworkConfig {
@@ -54,6 +84,7 @@ impl NetworkConfig {
             queue_bytes: 8 * FRAME_BYTES_MAX,
             inbox_frames: 1_024,
             inbox_bytes: 8 * FRAME_BYTES_MAX,
+            timeouts: Timeouts::default(),
         }
     }
 
@@ -80,12 +111,19 @@ impl NetworkConfig {
     fn check_limits(&self) -> Result<(), NetworkError> {
         // Tokio's own ceilings on channels and semaphores; nobody means a number near them.
         const COUNT_MAX: usize = u32::MAX as usize >> 1;
+        const HOUR: usize = 3_600_000;
+        let millis = |time: Duration| usize::try_from(time.as_millis()).unwrap_or(usize::MAX);
+        let Timeouts { handshake, ping_interval, ping, frame } = self.timeouts;
         let limits = [
             ("members", self.members.len(), 0, MEMBERS_MAX),
             ("queue_frames", self.queue_frames, 1, COUNT_MAX),
             ("queue_bytes", self.queue_bytes, FRAME_BYTES_MAX, COUNT_MAX),
             ("inbox_frames", self.inbox_frames, 1, COUNT_MAX),
             ("inbox_bytes", self.inbox_bytes, FRAME_BYTES_MAX, COUNT_MAX),
+            ("timeouts.handshake", millis(handshake), 1, HOUR),
+            ("timeouts.ping_interval", millis(ping_interval), 1, HOUR),
+            ("timeouts.ping", millis(ping), 1, HOUR),
+            ("timeouts.frame", millis(frame), 1, HOUR),
         ];
         for (name, value, least, most) in limits {
             if value < least || value > most {

@@ -1,6 +1,7 @@
 //! The framing on a stream: a length as four bytes big-endian, then that many bytes.
 
 use std::io;
+use std::time::Duration;
 
 use futures::{AsyncRead, AsyncReadExt};
 use thiserror::Error;
@@ -22,6 +23,8 @@ pub(super) enum FrameError {
     OverLong { length: u32 },
     #[error("the stream broke: {0}")]
     Broken(#[from] io::Error),
+    #[error("a frame has begun and does not end within {limit:?}")]
+    Late { limit: Duration },
 }
 
 /// Appends a frame as it goes over the wire.
@@ -34,14 +37,24 @@ pub(super) fn append(buffer: &mut Vec<u8>, frame: &[u8]) {
     buffer.extend_from_slice(frame);
 }
 
-/// Reads one frame; `None` at the end of the stream, if that falls between two frames.
+/// Reads one frame; `None` at the end of the stream, if that falls between two frames. Between
+/// frames it waits for ever; once the first byte is there, the rest has `limit`. Needs a runtime
+/// with a clock.
 pub(super) async fn read<R: AsyncRead + Unpin>(
     stream: &mut R,
+    limit: Duration,
 ) -> Result<Option<Vec<u8>>, FrameError> {
-    let mut length = [0; LENGTH_BYTES];
-    if stream.read(&mut length[..1]).await? == 0 {
+    let mut first = [0];
+    if stream.read(&mut first).await? == 0 {
         return Ok(None);
     }
+    let rest = tokio::time::timeout(limit, read_rest(stream, first[0]));
+    rest.await.unwrap_or(Err(FrameError::Late { limit })).map(Some)
+}
+
+/// Reads a frame whose first byte is there.
+async fn read_rest<R: AsyncRead + Unpin>(stream: &mut R, first: u8) -> Result<Vec<u8>, FrameError> {
+    let mut length = [first; LENGTH_BYTES];
     stream.read_exact(&mut length[1..]).await?;
     let length = u32::from_be_bytes(length);
     if length as usize > FRAME_BYTES_MAX {
@@ -52,7 +65,7 @@ pub(super) async fn read<R: AsyncRead + Unpin>(
     if body.len() < length as usize {
         return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
     }
-    Ok(Some(body))
+    Ok(body)
 }
 
 #[cfg(test)]
@@ -67,7 +80,11 @@ mod tests {
 
     /// Readers in memory never wait.
     fn read_now<R: AsyncRead + Unpin>(stream: &mut R) -> Result<Option<Vec<u8>>, FrameError> {
-        read(stream).now_or_never().expect("bytes in memory are there at once")
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let runtime = runtime.expect("a runtime for its clock");
+        let _entered = runtime.enter();
+        let reading = read(stream, Duration::from_secs(1));
+        reading.now_or_never().expect("bytes in memory are there at once")
     }
 
     fn read_all(wire: &[u8]) -> (Vec<Vec<u8>>, Option<FrameError>) {

@@ -6,8 +6,10 @@
 //! in the types below. It knows no ledger type either: a frame is opaque bytes.
 //!
 //! Who owns what:
-//! - `behaviour`: who may connect, the limits, the transport; `swarm`: the one task that owns all
-//!   that, dials members again, settles duplicate connections (by `dial`) and announces changes;
+//! - `behaviour`: who may connect, the limits, the transport; `guard`: what a member may do to that
+//!   transport before its connection ends;
+//! - `swarm`: the one task that owns all that, dials members again, settles duplicate connections
+//!   (by `dial`), ends silent ones (by `liveness`) and announces changes;
 //! - `streams`: for each (member, [`Class`]) one *writer* task that owns the queue and the outgoing
 //!   stream, and one *reader* task per incoming stream; for each class one *acceptor* task;
 //! - `member`: what those tasks and the handle share about one member: queues, link state,
@@ -26,8 +28,10 @@ mod behaviour;
 mod config;
 mod dial;
 mod frame;
+mod guard;
 mod inbox;
 mod key;
+mod liveness;
 mod member;
 mod status;
 mod streams;
@@ -41,7 +45,7 @@ use tokio::sync::broadcast;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-pub use config::{Member, NetworkConfig, NetworkError};
+pub use config::{Member, NetworkConfig, NetworkError, Timeouts};
 pub use frame::FRAME_BYTES_MAX;
 pub use inbox::{Frames, Inbox, Incoming};
 pub use key::{PeerKey, TransportKey};
@@ -192,7 +196,7 @@ impl Network {
         let stop_on_drop = hub.stop.clone().drop_guard();
         let swarm::Listening { driver, control, accepted, address: listen } =
             swarm::Driver::listen(&config, Arc::clone(&hub)).await?;
-        streams::spawn_acceptors(&hub, accepted, senders);
+        streams::spawn_acceptors(&hub, accepted, senders, config.timeouts.frame);
         streams::spawn_writers(&hub, &control, queues);
         hub.spawn(driver.run());
         tracing::info!(%key, %listen, members = hub.members.len(), "network listens");

@@ -32,6 +32,7 @@ pub(super) struct Counters {
     pub(super) dropped_full: Counter,
     pub(super) dropped_away: Counter,
     pub(super) over_long: Counter,
+    pub(super) late: Counter,
     pub(super) streams_out: Counter,
     pub(super) streams_in: Counter,
 }
@@ -81,6 +82,8 @@ pub struct ClassStatus {
     pub dropped_away: u64,
     /// Incoming streams closed because a frame claimed to be over-long.
     pub over_long: u64,
+    /// Incoming streams closed because a frame did not end in time.
+    pub late: u64,
     /// Outgoing streams opened.
     pub streams_out: u64,
     /// Incoming streams accepted.
@@ -105,6 +108,7 @@ impl ClassStatus {
             dropped_full: counters.dropped_full.get(),
             dropped_away: counters.dropped_away.get(),
             over_long: counters.over_long.get(),
+            late: counters.late.get(),
             streams_out: counters.streams_out.get(),
             streams_in: counters.streams_in.get(),
         }

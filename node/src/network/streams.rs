@@ -62,9 +62,10 @@ pub(super) fn spawn_acceptors(
     hub: &Arc<Hub>,
     accepted: [IncomingStreams; Class::ALL.len()],
     senders: [InboxSender; Class::ALL.len()],
+    frame_limit: Duration,
 ) {
     for ((class, streams), inbox) in Class::ALL.into_iter().zip(accepted).zip(senders) {
-        hub.spawn(accept(Arc::clone(hub), class, streams, inbox));
+        hub.spawn(accept(Arc::clone(hub), class, streams, inbox, frame_limit));
     }
 }
 
@@ -188,7 +189,13 @@ async fn until_end(end: &mut ReadHalf<Stream>) -> io::Error {
 
 /// Takes the incoming streams of one class. Never waits for anything else: see the module's
 /// description.
-async fn accept(hub: Arc<Hub>, class: Class, mut streams: IncomingStreams, inbox: InboxSender) {
+async fn accept(
+    hub: Arc<Hub>,
+    class: Class,
+    mut streams: IncomingStreams,
+    inbox: InboxSender,
+    frame_limit: Duration,
+) {
     let names: HashMap<PeerId, Arc<Peer>> =
         hub.members.values().map(|peer| (peer.peer_id, Arc::clone(peer))).collect();
     let mut readers: HashMap<PeerId, JoinHandle<()>> = HashMap::new();
@@ -199,7 +206,7 @@ async fn accept(hub: Arc<Hub>, class: Class, mut streams: IncomingStreams, inbox
             continue;
         };
         peer.counters(class).streams_in.add(1);
-        let reader = Reader { peer: Arc::clone(peer), class, inbox: inbox.clone() };
+        let reader = Reader { peer: Arc::clone(peer), class, inbox: inbox.clone(), frame_limit };
         let older = readers.remove(&peer_id);
         readers.insert(peer_id, hub.spawn(reader.run(stream, older)));
     }
@@ -210,11 +217,12 @@ struct Reader {
     peer: Arc<Peer>,
     class: Class,
     inbox: InboxSender,
+    frame_limit: Duration,
 }
 
 impl Reader {
-    /// Reads until the stream ends, breaks, claims an over-long frame, or a newer one takes its
-    /// place.
+    /// Reads until the stream ends, breaks, claims an over-long frame, leaves one unfinished for
+    /// too long, or a newer one takes its place.
     async fn run(self, stream: Stream, older: Option<JoinHandle<()>>) {
         if let Some(older) = older {
             older.abort();
@@ -227,8 +235,10 @@ impl Reader {
             Err(FrameError::Broken(error)) => {
                 tracing::debug!(node, class, %error, "incoming stream broke")
             }
-            Err(error @ FrameError::OverLong { .. }) => {
-                self.peer.counters(self.class).over_long.add(1);
+            Err(error @ (FrameError::OverLong { .. } | FrameError::Late { .. })) => {
+                let counters = self.peer.counters(self.class);
+                let over_long = matches!(error, FrameError::OverLong { .. });
+                if over_long { &counters.over_long } else { &counters.late }.add(1);
                 self.peer.set_last_error(&error);
                 tracing::warn!(node, class, %error, "incoming stream closed");
             }
@@ -238,7 +248,7 @@ impl Reader {
     async fn read(&self, stream: Stream) -> Result<(), FrameError> {
         let counters = self.peer.counters(self.class);
         let mut stream = BufReader::with_capacity(READ_BYTES, stream);
-        while let Some(frame) = frame::read(&mut stream).await? {
+        while let Some(frame) = frame::read(&mut stream, self.frame_limit).await? {
             counters.frames_in.add(1);
             counters.bytes_in.add(frame.len() as u64);
             let incoming = Incoming { from: self.peer.node(), class: self.class, frame };

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use super::behaviour::{self, Behaviour, BehaviourEvent};
 use super::config::{NetworkConfig, NetworkError};
 use super::dial::{Connection, Dialling};
+use super::liveness::Liveness;
 use super::member::Peer;
 use super::streams::protocol;
 use super::{Class, Event, Hub};
@@ -43,6 +44,7 @@ pub(super) struct Driver {
     hub: Arc<Hub>,
     swarm: Swarm<Behaviour>,
     known: BTreeMap<PeerId, Known>,
+    liveness: Liveness<ConnectionId>,
 }
 
 impl Driver {
@@ -64,7 +66,8 @@ impl Driver {
             (peer.peer_id, Known { peer: Arc::clone(peer), dialling, attempt: None })
         });
         let known = known.collect();
-        let mut driver = Self { hub, swarm, known };
+        let silence_max = config.timeouts.ping_interval + config.timeouts.ping;
+        let mut driver = Self { hub, swarm, known, liveness: Liveness::new(silence_max) };
         let port = driver
             .listen_on(config.listen)
             .await
@@ -104,16 +107,18 @@ impl Driver {
     pub(super) async fn run(mut self) {
         loop {
             let due = self.known.values().filter_map(|known| known.dialling.due()).min();
+            let silent = self.liveness.due();
             tokio::select! {
                 event = self.swarm.select_next_some() => self.handle(event),
                 () = until(due) => self.dial_due(),
+                () = until(silent) => self.close_silent(),
             }
         }
     }
 
     fn dial_due(&mut self) {
         let now = Instant::now();
-        let Self { hub, swarm, known } = self;
+        let Self { hub, swarm, known, .. } = self;
         for (peer_id, Known { peer, dialling, attempt }) in known {
             if dialling.due().is_none_or(|due| due > now) {
                 continue;
@@ -134,12 +139,20 @@ impl Driver {
         }
     }
 
+    fn close_silent(&mut self) {
+        for id in self.liveness.take_silent(Instant::now()) {
+            tracing::warn!(connection = %id, "no answer to pings; connection closed");
+            self.swarm.close_connection(id);
+        }
+    }
+
     fn handle(&mut self, event: SwarmEvent<BehaviourEvent>) {
         match event {
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
                 self.on_established(peer_id, connection_id, &endpoint);
             }
             SwarmEvent::ConnectionClosed { peer_id, connection_id, cause, .. } => {
+                self.liveness.on_closed(connection_id);
                 let Some(Known { peer, dialling, .. }) = self.known.get_mut(&peer_id) else {
                     return;
                 };
@@ -185,6 +198,7 @@ impl Driver {
             self.swarm.close_connection(id);
             return;
         };
+        self.liveness.on_established(id, Instant::now());
         let first = !dialling.is_connected();
         let dialled_by_us = endpoint.is_dialer();
         let connection = Connection { id, dialled_by_us, since: Instant::now(), closing: false };
@@ -217,13 +231,12 @@ impl Driver {
             return;
         };
         match event.result {
-            Ok(round_trip) => known.peer.set_round_trip(round_trip),
-            Err(ping::Failure::Unsupported) => {}
-            Err(error) => {
-                known.peer.set_last_error(&error);
-                tracing::warn!(node = known.peer.node(), %error, "no answer; connection closed");
-                self.swarm.close_connection(event.connection);
+            Ok(round_trip) => {
+                known.peer.set_round_trip(round_trip);
+                self.liveness.on_answer(event.connection, Instant::now());
             }
+            // What ends the connection is the silence that follows.
+            Err(error) => known.peer.set_last_error(&error),
         }
     }
 }

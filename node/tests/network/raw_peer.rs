@@ -1,15 +1,16 @@
 //! A libp2p peer without manners: it speaks the transport and the stream protocols, but writes any
-//! bytes it likes. It is the only part of the tests that names libp2p.
+//! bytes it likes.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use libp2p::multiaddr::Protocol;
-use libp2p::swarm::SwarmEvent;
 use libp2p::swarm::dial_opts::DialOpts;
+use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
 use libp2p::{
-    Multiaddr, PeerId, Stream, StreamProtocol, Swarm, SwarmBuilder, identity, noise, tcp, yamux,
+    Multiaddr, PeerId, Stream, StreamProtocol, Swarm, SwarmBuilder, identity, noise, ping, tcp,
+    yamux,
 };
 use libp2p_stream::Control;
 use tokio::task::JoinHandle;
@@ -41,7 +42,7 @@ impl RawPeer {
                 _ => {}
             }
         }
-        let control = swarm.behaviour().new_control();
+        let control = swarm.behaviour().streams.new_control();
         let swarm = tokio::spawn(async move {
             loop {
                 swarm.select_next_some().await;
@@ -81,18 +82,33 @@ impl RawStream {
 
     /// Whether the other side closes the stream within 5 s, having written nothing.
     pub(crate) async fn is_closed(&mut self) -> bool {
+        self.ends_within(Duration::from_secs(5)).await
+    }
+
+    /// Whether the other side closes the stream within this time, having written nothing.
+    pub(crate) async fn ends_within(&mut self, time: Duration) -> bool {
         let mut byte = [0];
-        let end = tokio::time::timeout(Duration::from_secs(5), self.0.read(&mut byte)).await;
+        let end = tokio::time::timeout(time, self.0.read(&mut byte)).await;
         matches!(end, Ok(Ok(0) | Err(_)))
     }
 }
 
-fn build(key: identity::Keypair) -> Swarm<libp2p_stream::Behaviour> {
+/// Answers pings: a node leaves no connection open that does not.
+#[derive(NetworkBehaviour)]
+struct Behaviour {
+    ping: ping::Behaviour,
+    streams: libp2p_stream::Behaviour,
+}
+
+fn build(key: identity::Keypair) -> Swarm<Behaviour> {
     SwarmBuilder::with_existing_identity(key)
         .with_tokio()
         .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)
         .unwrap()
-        .with_behaviour(|_| libp2p_stream::Behaviour::new())
+        .with_behaviour(|_| Behaviour {
+            ping: ping::Behaviour::default(),
+            streams: libp2p_stream::Behaviour::new(),
+        })
         .unwrap()
         .with_swarm_config(|config| config.with_idle_connection_timeout(Duration::from_secs(60)))
         .build()
