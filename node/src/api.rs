@@ -10,9 +10,8 @@ use musubi_ledger::{
     execute::{Entry, Head},
     genesis::RULES_VERSION,
     id::{InstrumentId, PartyId, TxId},
-    judge::missing_consents,
     leaf::SealBody,
-    state::{ProposalStatus, ReadState, Row, Table},
+    state::{ReadState, Table},
     tlog::tile::{Bundle, Tile},
 };
 use musubi_storage::{Direction, StoreError};
@@ -69,7 +68,7 @@ impl Ledger for Node {
         let status = self.status.borrow();
         let mut reasons = Vec::new();
         let mut add = |code, detail: String| reasons.push(NotReady { code, detail });
-        if status.halted {
+        if status.halted || self.has_stopped() {
             add("halted", "the replica has stopped; see this node's log".into());
         }
         if status.standing.leader.is_none() {
@@ -147,31 +146,25 @@ impl Ledger for Node {
     }
 
     fn open_proposals(&self, party: &PartyId) -> Read<Vec<TxId>> {
-        let mut open = Vec::new();
-        self.each_row(Table::Proposal, &mut |key, row| {
-            if let Row::Proposal(proposal) = row {
-                let concerns = [proposal.movement.from, proposal.movement.to, proposal.proposer];
-                // What waits for nobody is open in name only: its deadline passed, or its group closes.
-                let waits = || {
-                    let now = self.head.borrow().time;
-                    !missing_consents(&**self.store.state(), &proposal, now).is_empty()
-                };
-                let open_now = proposal.status == ProposalStatus::Open;
-                if open_now && concerns.contains(party) && waits() {
-                    open.extend(key.try_into().map(TxId));
-                }
-            }
-        })?;
-        Ok(open)
+        let now = self.head.borrow().time;
+        Ok(self.proposals.of(*party, &**self.store.state(), now))
     }
 
     fn instruments(&self) -> Read<Vec<InstrumentId>> {
         let mut codes = Vec::new();
-        self.each_row(Table::Instrument, &mut |key, _| {
-            let text = String::from_utf8_lossy(key);
-            codes.extend(text.trim_end_matches('\0').parse::<InstrumentId>());
-        })?;
-        Ok(codes)
+        let mut after: Option<Vec<u8>> = None;
+        loop {
+            let page = self.store.rows(Table::Instrument, &[], after.as_deref(), ROWS_PAGE);
+            let page = page.map_err(fault)?;
+            for (key, _) in page.rows {
+                let text = String::from_utf8_lossy(&key[1..]);
+                codes.extend(text.trim_end_matches('\0').parse::<InstrumentId>());
+                after = Some(key);
+            }
+            if !page.more {
+                return Ok(codes);
+            }
+        }
     }
 
     fn raft_entry(&self, height: u64) -> Read<Option<Vec<u8>>> {
@@ -239,21 +232,6 @@ impl Batches<'_> {
 }
 
 impl Node {
-    /// Goes through a table, key without its table byte.
-    fn each_row(&self, table: Table, see: &mut dyn FnMut(&[u8], Row)) -> Read<()> {
-        let mut after: Option<Vec<u8>> = None;
-        loop {
-            let page = self.store.rows(table, &[], after.as_deref(), ROWS_PAGE).map_err(fault)?;
-            for (key, row) in page.rows {
-                see(&key[1..], row);
-                after = Some(key);
-            }
-            if !page.more {
-                return Ok(());
-            }
-        }
-    }
-
     /// Free bytes on the data directory's disk; none known reads as plenty.
     #[must_use]
     pub fn disk_free(&self) -> u64 {
@@ -264,18 +242,22 @@ impl Node {
 
 impl Door for Node {
     fn submit(&self, items: Vec<CheckedSubmission>, follow: bool) -> Vec<Admission> {
+        if let Some(refusal) = self.shut() {
+            return items.iter().map(|_| Admission::Refused(refusal)).collect();
+        }
         let mut admissions = Vec::with_capacity(items.len());
         let mut fresh = Vec::new();
         for item in items {
-            self.verified.note(musubi_ledger::hash::sha256(&item.bytes));
-            let submission = Submission { id: item.id, bytes: item.bytes };
-            let expires = item.transaction.body.expires;
-            let (admitted, receiver) = self.pending.admit(&submission, expires);
+            let submission = Submission::new(item.id, item.bytes);
+            self.verified.note(submission.hash);
+            let body = &item.transaction.body;
+            let (admitted, receiver) = self.pending.admit(&submission, body.sender, body.expires);
             if admitted == Admitted::New {
                 fresh.push(submission);
             }
             admissions.push(match admitted {
                 Admitted::Full => Admission::Refused(Refusal::Busy),
+                Admitted::OverShare => Admission::Refused(Refusal::OverShare),
                 _ => Admission::Admitted(receiver.filter(|_| follow)),
             });
         }
@@ -284,6 +266,19 @@ impl Door for Node {
             let _ = self.submit(fresh);
         }
         admissions
+    }
+}
+
+impl Node {
+    /// Why nothing is taken now. What waits already goes on waiting: a leader may still come.
+    fn shut(&self) -> Option<Refusal> {
+        if self.has_stopped() {
+            Some(Refusal::Stopping)
+        } else if self.is_leaderless() {
+            Some(Refusal::NoLeader)
+        } else {
+            None
+        }
     }
 }
 

@@ -5,9 +5,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use musubi_ledger::{batch::NodeId, genesis::Genesis, keys::SecretKey};
+use musubi_ledger::{
+    batch::NodeId,
+    genesis::Genesis,
+    keys::SecretKey,
+    limits::{BATCH_ITEMS_MAX, HTTP_BULK_BYTES_MAX},
+};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use tracing_subscriber::EnvFilter;
+use zeroize::Zeroizing;
 
 use crate::http::{HttpConfig, HttpLimits, ReaderToken};
 
@@ -172,6 +179,16 @@ pub enum ConfigError {
     /// A key file.
     #[error("{0} must hold one key of 64 hexadecimal digits, readable by its owner alone")]
     KeyFile(PathBuf),
+    /// A value that no node can run with.
+    #[error("{key} = {value}: {why}")]
+    Value {
+        /// Its place in the file.
+        key: String,
+        /// What it is.
+        value: String,
+        /// What it must be.
+        why: String,
+    },
     /// This node is not in the genesis document, or its keys are not the listed ones.
     #[error("{0}")]
     Mismatch(String),
@@ -203,13 +220,32 @@ impl Config {
         for relative in [&mut config.genesis, &mut config.data, &mut config.keys] {
             *relative = folder.join(&*relative);
         }
-        config.check_http()?;
+        config.check()?;
         let genesis = read_genesis(&config.genesis)?;
         let transport = read_key(&config.keys.join("transport.key"))?;
         let node = read_key(&config.keys.join("node.key"))?;
         config.check_keys(&genesis, &transport, &node)?;
         config.check_members(&genesis)?;
         Ok(Loaded { config, genesis, transport, node })
+    }
+
+    /// Checks every value by itself: what a file says must be known to hold before anything starts.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`] or [`ConfigError::Mismatch`], naming the value.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.check_http()?;
+        self.http.to_http()?;
+        let tuning = &self.tuning;
+        in_range("tuning.tick_ms", tuning.tick_ms, 10, 1_000)?;
+        in_range("tuning.cached_rows", tuning.cached_rows as u64, 1_000, 1 << 32)?;
+        // One sender's share, a sixteenth, holds at least a few.
+        in_range("tuning.pending", tuning.pending as u64, 64, 1 << 20)?;
+        if let Err(error) = EnvFilter::try_new(&self.log.filter) {
+            let value = format!("{:?}", self.log.filter);
+            return Err(wrong("log.filter", value, error.to_string()));
+        }
+        check_limits(&self.http.limits)
     }
 
     fn check_http(&self) -> Result<(), ConfigError> {
@@ -273,6 +309,53 @@ impl Config {
     }
 }
 
+fn wrong(key: &str, value: impl ToString, why: impl Into<String>) -> ConfigError {
+    ConfigError::Value { key: key.into(), value: value.to_string(), why: why.into() }
+}
+
+fn in_range(key: &str, value: u64, least: u64, most: u64) -> Result<(), ConfigError> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(wrong(key, value, format!("it must be {least} to {most}")))
+}
+
+/// Every one of these, set too low, would let the API stand still or refuse what it promises to take.
+fn check_limits(limits: &HttpLimits) -> Result<(), ConfigError> {
+    let key = |name: &str| format!("http.limits.{name}");
+    let hour = 3_600_000;
+    for (name, ms) in [
+        ("header_timeout_ms", limits.header_timeout_ms),
+        ("body_timeout_ms", limits.body_timeout_ms),
+        ("write_stall_ms", limits.write_stall_ms),
+        ("drain_ms", limits.drain_ms),
+        ("read_wait_ms", limits.read_wait_ms),
+    ] {
+        in_range(&key(name), ms, 1, hour)?;
+    }
+    for (name, count) in [
+        ("connections", limits.connections),
+        ("connections_per_ip", limits.connections_per_ip),
+        ("feeds", limits.feeds),
+        ("reads", limits.reads),
+        ("public_reads", limits.public_reads),
+    ] {
+        in_range(&key(name), count as u64, 1, 65_536)?;
+    }
+    let bulk = (HTTP_BULK_BYTES_MAX + 4 * BATCH_ITEMS_MAX) as u64;
+    for (name, bytes) in [("door_bytes", limits.door_bytes), ("body_bytes", limits.body_bytes)] {
+        in_range(&key(name), bytes as u64, bulk, u64::from(u32::MAX))?;
+    }
+    for (name, rate) in [("per_ip", limits.per_ip), ("per_key", limits.per_key)] {
+        let Some(rate) = rate else { continue };
+        let most = u64::from(u32::MAX);
+        in_range(&key(&format!("{name}.per_second")), rate.per_second.into(), 1, most)?;
+        // Otherwise a whole bulk submission would be refused for ever.
+        in_range(&key(&format!("{name}.burst")), rate.burst.into(), BATCH_ITEMS_MAX as u64, most)?;
+    }
+    Ok(())
+}
+
 fn read_text(path: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.into(), source })
 }
@@ -290,7 +373,7 @@ fn read_genesis(path: &Path) -> Result<Genesis, ConfigError> {
 pub fn read_key(path: &Path) -> Result<SecretKey, ConfigError> {
     use std::os::unix::fs::PermissionsExt;
     let wrong = || ConfigError::KeyFile(path.into());
-    let text = read_text(path)?;
+    let text = Zeroizing::new(read_text(path)?);
     let mode = std::fs::metadata(path)
         .map_err(|source| ConfigError::Read { path: path.into(), source })?
         .permissions()
@@ -298,7 +381,61 @@ pub fn read_key(path: &Path) -> Result<SecretKey, ConfigError> {
     if mode & 0o077 != 0 {
         return Err(wrong());
     }
-    let bytes = hex::decode(text.trim()).map_err(|_| wrong())?;
-    let seed: [u8; 32] = bytes.try_into().map_err(|_| wrong())?;
+    let mut seed = Zeroizing::new([0; 32]);
+    hex::decode_to_slice(text.trim(), &mut *seed).map_err(|_| wrong())?;
     Ok(SecretKey::from_seed(&seed))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const FILE: &str = r#"
+        node = 1
+        genesis = "genesis.bin"
+        data = "data"
+        keys = "keys"
+        [network]
+        listen = "127.0.0.1:0"
+        [http]
+        listen = "127.0.0.1:0"
+        [http.limits]
+        [tuning]
+        [log]
+    "#;
+
+    fn check(text: &str) -> Result<(), ConfigError> {
+        toml::from_str::<Config>(text).unwrap().check()
+    }
+
+    #[test]
+    fn every_value_is_checked_before_anything_starts() {
+        check(FILE).unwrap();
+        for (section, line, named) in [
+            ("[http.limits]", "reads = 0", "http.limits.reads"),
+            ("[http.limits]", "public_reads = 0", "http.limits.public_reads"),
+            ("[http.limits]", "read_wait_ms = 0", "http.limits.read_wait_ms"),
+            ("[http.limits]", "connections = 0", "http.limits.connections"),
+            ("[http.limits]", "body_timeout_ms = 0", "http.limits.body_timeout_ms"),
+            ("[http.limits]", "door_bytes = 491520", "http.limits.door_bytes"),
+            ("[http.limits]", "body_bytes = 0", "http.limits.body_bytes"),
+            ("[http.limits]", "per_key = { per_second = 0, burst = 5000 }", "per_key.per_second"),
+            ("[http.limits]", "per_ip = { per_second = 1, burst = 4095 }", "per_ip.burst"),
+            ("[tuning]", "tick_ms = 0", "tuning.tick_ms"),
+            ("[tuning]", "pending = 0", "tuning.pending"),
+            ("[log]", "filter = \"=,=\"", "log.filter"),
+            ("[http]", "reader = [{ name = \"app\", token_sha256 = \"12\" }]", "reader `app`"),
+        ] {
+            let text = FILE.replace(section, &format!("{section}\n{line}"));
+            let error = check(&text).expect_err(line).to_string();
+            assert!(error.contains(named), "{line}: {error}");
+        }
+        let outside = FILE.replacen(
+            "[http]\n        listen = \"127.0.0.1:0\"",
+            "[http]\nlisten = \"0.0.0.0:0\"",
+            1,
+        );
+        assert!(check(&outside).expect_err("not loopback").to_string().contains("allow_remote"));
+    }
 }

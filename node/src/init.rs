@@ -16,6 +16,7 @@ use musubi_ledger::{
     keys::{PublicKey, SecretKey},
 };
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::{
     config::{
@@ -47,23 +48,56 @@ pub fn make_keys(folder: &Path) -> anyhow::Result<NodeKeys> {
         .with_context(|| format!("cannot create {}", folder.display()))?;
     let mut public = Vec::new();
     for name in KEY_NAMES {
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed).context("the system gave no randomness")?;
-        let key = SecretKey::from_seed(&seed);
-        write_private(&folder.join(format!("{name}.key")), &format!("{}\n", hex::encode(seed)))?;
-        public.push(key.public());
+        let mut seed = Zeroizing::new([0; 32]);
+        getrandom::fill(&mut *seed).context("the system gave no randomness")?;
+        let mut text = Zeroizing::new([b'\n'; 65]);
+        hex::encode_to_slice(*seed, &mut text[..64]).expect("two digits a byte");
+        create(&folder.join(format!("{name}.key")), &*text, OWNER_ALONE)?;
+        public.push(SecretKey::from_seed(&seed).public());
     }
     Ok(NodeKeys { transport: public[0], node: public[1], cosigner: public[2] })
 }
 
-/// Writes a new file that only its owner can read, durably: a crash leaves all of it or none.
-fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
-    let opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let mut file = opened.with_context(|| {
-        format!("cannot create {} (an existing key is never overwritten)", path.display())
-    })?;
-    file.write_all(text.as_bytes())?;
+/// Modes of new files.
+const OWNER_ALONE: u32 = 0o600;
+const EVERYBODY_READS: u32 = 0o644;
+
+/// Writes a new file, durably: a crash leaves all of it or none, and one that exists is never overwritten.
+fn create(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
+    let draft = draft_of(path);
+    write_draft(&draft, bytes, mode)?;
+    publish(&draft, path)
+}
+
+/// Where a file is written before it gets its name.
+fn draft_of(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.new"))
+}
+
+/// A crash here leaves a hidden file, or half of one, that the next attempt replaces.
+fn write_draft(draft: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
+    if draft.symlink_metadata().is_ok() {
+        std::fs::remove_file(draft)
+            .with_context(|| format!("cannot replace {}", draft.display()))?;
+    }
+    let opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(draft);
+    let mut file = opened.with_context(|| format!("cannot create {}", draft.display()))?;
+    file.write_all(bytes)?;
     file.sync_all()?;
+    Ok(())
+}
+
+/// Gives a whole file its name, if nothing has it. Durable only when the folder is synced, too.
+fn publish(draft: &Path, path: &Path) -> anyhow::Result<()> {
+    // Unlike a rename, a link does not replace what is there.
+    let linked = std::fs::hard_link(draft, path);
+    std::fs::remove_file(draft)?;
+    linked.with_context(|| {
+        format!("cannot create {} (an existing file is never overwritten)", path.display())
+    })?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
     Ok(())
 }
 
@@ -85,13 +119,7 @@ pub fn make_genesis(draft: &Path, out: &Path) -> anyhow::Result<String> {
 /// As [`make_genesis`].
 pub fn write_genesis(genesis: &Genesis, out: &Path) -> anyhow::Result<String> {
     genesis.check().context("the genesis draft does not hold together")?;
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(out)
-        .with_context(|| format!("cannot create {}", out.display()))?;
-    file.write_all(&genesis.encode())?;
-    file.sync_all()?;
+    create(out, &genesis.encode(), EVERYBODY_READS)?;
     Ok(genesis.chain().to_string())
 }
 
@@ -116,20 +144,22 @@ pub struct Setup {
     pub json_log: bool,
 }
 
-/// Writes `node.toml` and a copy of the genesis document into the node's folder.
+/// Writes `node.toml` and a copy of the genesis document into the node's folder. A configuration that is
+/// there was perhaps edited, and is never overwritten; nor is another genesis document.
 ///
 /// # Errors
-/// If keys are missing, or the result would not load.
+/// If keys are missing, files are there already, or the result would not load; then nothing has changed
+/// but the copy of the genesis document.
 pub fn make_config(setup: &Setup) -> anyhow::Result<PathBuf> {
     let folder = &setup.folder;
     if !folder.join("keys/node.key").exists() {
         bail!("no keys in {0}/keys: run `musubi-node init keys --dir {0}` first", folder.display());
     }
-    let genesis = folder.join("genesis.bin");
-    if setup.genesis != genesis {
-        std::fs::copy(&setup.genesis, &genesis)
-            .with_context(|| format!("cannot copy {}", setup.genesis.display()))?;
+    let path = folder.join("node.toml");
+    if path.exists() {
+        bail!("{} exists: edit it, or move it away to have a new one written", path.display());
     }
+    copy_genesis(&setup.genesis, &folder.join("genesis.bin"))?;
     let readers = setup.readers.iter().map(|(name, token)| ReaderSection {
         name: name.clone(),
         token_sha256: hex::encode(musubi_ledger::hash::sha256(token.as_bytes())),
@@ -155,8 +185,105 @@ pub fn make_config(setup: &Setup) -> anyhow::Result<PathBuf> {
         log: LogSection { json: setup.json_log, ..LogSection::default() },
         tuning: TuningSection::default(),
     };
-    let path = folder.join("node.toml");
-    std::fs::write(&path, toml::to_string_pretty(&config)?)?;
-    Config::load(&path).context("the written configuration does not load")?;
+    let draft = draft_of(&path);
+    write_draft(&draft, toml::to_string_pretty(&config)?.as_bytes(), EVERYBODY_READS)?;
+    if let Err(error) = Config::load(&draft) {
+        std::fs::remove_file(&draft)?;
+        return Err(error).context("a configuration of these values does not load");
+    }
+    publish(&draft, &path)?;
     Ok(path)
+}
+
+/// Copies the document, unless the very same is there.
+fn copy_genesis(from: &Path, to: &Path) -> anyhow::Result<()> {
+    let bytes = std::fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
+    match std::fs::read(to) {
+        Ok(there) if there == bytes => Ok(()),
+        Ok(_) => bail!("{} is another chain's genesis document", to.display()),
+        Err(_) => create(to, &bytes, EVERYBODY_READS),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn files_are_created_whole_and_never_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.key");
+        // What a crash left of an earlier attempt is in nobody's way.
+        std::fs::write(draft_of(&path), "half").unwrap();
+        create(&path, b"first", OWNER_ALONE).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let error = create(&path, b"second", OWNER_ALONE).unwrap_err().to_string();
+        assert!(error.contains("never overwritten"), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), b"first");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
+    }
+
+    #[test]
+    fn keys_are_made_once_and_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = make_keys(folder.path()).unwrap();
+        let read = crate::config::read_key(&folder.path().join("node.key")).unwrap();
+        assert_eq!(read.public(), keys.node);
+        assert!(make_keys(folder.path()).is_err());
+        let again = crate::config::read_key(&folder.path().join("node.key")).unwrap();
+        assert_eq!(again.public(), keys.node);
+    }
+
+    /// Operating.md's example, with keys that exist.
+    fn setup(folder: &Path) -> Setup {
+        let keys = make_keys(&folder.join("keys")).unwrap();
+        let manual = include_str!("../../docs/OPERATING.md");
+        let draft = manual.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+        let mut genesis: Genesis = serde_json::from_str(draft).unwrap();
+        let node = &mut genesis.nodes[0];
+        (node.transport, node.node, node.cosigner) = (keys.transport, keys.node, keys.cosigner);
+        let document = folder.join("document.bin");
+        write_genesis(&genesis, &document).unwrap();
+        Setup {
+            folder: folder.into(),
+            genesis: document,
+            node: 1,
+            listen: "127.0.0.1:7000".parse().unwrap(),
+            http: "127.0.0.1:8080".parse().unwrap(),
+            members: vec![],
+            readers: vec![("app".into(), "a token of some length".into())],
+            json_log: false,
+        }
+    }
+
+    #[test]
+    fn a_configuration_that_may_have_been_edited_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let setup = setup(folder.path());
+        let path = make_config(&setup).unwrap();
+        let edited = std::fs::read_to_string(&path).unwrap() + "# edited\n";
+        std::fs::write(&path, &edited).unwrap();
+        let error = make_config(&setup).unwrap_err().to_string();
+        assert!(error.contains("exists"), "{error}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), edited);
+        // Moved away, a new one is written; but not beside another chain's document.
+        std::fs::remove_file(&path).unwrap();
+        make_config(&setup).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(folder.path().join("genesis.bin"), "another").unwrap();
+        assert!(make_config(&setup).unwrap_err().to_string().contains("another chain"));
+        assert_eq!(std::fs::read(folder.path().join("genesis.bin")).unwrap(), b"another");
+    }
+
+    #[test]
+    fn one_that_would_not_load_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let setup = Setup { node: 9, ..setup(folder.path()) };
+        assert!(make_config(&setup).is_err());
+        assert!(!folder.path().join("node.toml").exists());
+        assert!(make_config(&Setup { node: 1, ..setup }).is_ok(), "and does not stand in the way");
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! [`config`] and [`init`] make and read what it starts from; [`network`] talks to the other
 //! validators; [`core`] runs replica, disk and execution; [`http`] is the API, [`api`] joins the two;
-//! [`metrics`] is what an operator watches; [`run`] is the process.
+//! [`proposals`] knows what waits for whom; [`metrics`] is what an operator watches; [`run`] is the process.
 
 pub mod api;
 pub mod clock;
@@ -13,4 +13,5 @@ pub mod init;
 pub mod metrics;
 pub mod network;
 pub mod node;
+pub mod proposals;
 pub mod run;

@@ -1,6 +1,6 @@
 //! `musubi-node`: runs a validator, and makes the files that it starts from.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{io::Write, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
@@ -20,6 +20,10 @@ enum Command {
         /// Its configuration, as written by `init config`
         #[arg(long)]
         config: PathBuf,
+        /// Stop cleanly when standard input ends, so that the node does not outlive its parent: a
+        /// parent keeps a pipe open, and the system closes it when the parent dies, however it does
+        #[arg(long)]
+        stop_with_stdin: bool,
     },
     /// Make keys, the genesis document, a configuration
     #[command(subcommand)]
@@ -101,7 +105,8 @@ fn main() -> ExitCode {
     match dispatch(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("musubi-node: {error:#}");
+            // Not `eprintln!`: it panics where standard error cannot be written, as on a full disk.
+            let _ = writeln!(std::io::stderr(), "musubi-node: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -109,10 +114,10 @@ fn main() -> ExitCode {
 
 fn dispatch(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Run { config } => {
+        Command::Run { config, stop_with_stdin } => {
             let loaded = Config::load(&config)?;
             let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-            threads.context("cannot start the runtime")?.block_on(run::run(loaded))
+            threads.context("cannot start the runtime")?.block_on(run::run(loaded, stop_with_stdin))
         }
         Command::Verify { config } => run::verify(&Config::load(&config)?),
         Command::Init(Init::Keys { dir }) => {

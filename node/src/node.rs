@@ -2,9 +2,13 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, mpsc::sync_channel},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+        mpsc::sync_channel,
+    },
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context;
@@ -22,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::Loaded,
     core::{
-        Fault, INPUTS_MAX, Report, WORK_MAX,
+        Fault, FirstFault, INPUTS_MAX, Report, WORK_MAX,
         checkpoints::{Notes, Signer},
         disk,
         executor::{self, Executor},
@@ -36,7 +40,14 @@ use crate::{
     },
     metrics::Metrics,
     network::{Class, Member, Network, NetworkConfig, PeerKey, TransportKey},
+    proposals::OpenProposals,
 };
+
+/// An election takes one to two seconds; what is submitted meanwhile waits for its end.
+const LEADERLESS_AFTER: Duration = Duration::from_secs(5);
+
+/// How long the last readers of the store may take when the node stops.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
 /// Signed transactions remembered as verified.
 const VERIFIED_MAX: usize = 65_536;
@@ -49,6 +60,8 @@ pub struct Node {
     pub store: Arc<Store>,
     /// Clients who wait.
     pub pending: Arc<Pending>,
+    /// Proposals that are open.
+    pub proposals: Arc<OpenProposals>,
     /// Verified bytes.
     pub verified: Arc<Verified>,
     /// Validators' checkpoints.
@@ -63,6 +76,8 @@ pub struct Node {
     pub network: Arc<Network>,
     inputs: mpsc::Sender<Input>,
     stop: CancellationToken,
+    /// No leader has been known for [`LEADERLESS_AFTER`].
+    leaderless: AtomicBool,
 }
 
 /// What keeps a node alive, for whoever waits for its end.
@@ -93,6 +108,7 @@ pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
     let store = Arc::new(opened.store);
     let replica = start_replica(&loaded, &store, opened.recovered, opened.boot)?;
     let pending = Arc::new(Pending::new(loaded.config.tuning.pending));
+    let proposals = Arc::new(OpenProposals::find(&store).context("the state cannot be read")?);
     let verified = Arc::new(Verified::new(VERIFIED_MAX));
     let notes =
         Notes::new(&loaded.genesis, loaded.config.node, Arc::clone(&store), Arc::clone(&metrics));
@@ -104,6 +120,7 @@ pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
         loaded,
         store,
         pending,
+        proposals,
         verified,
         notes: Arc::new(notes),
         head: head_out,
@@ -112,6 +129,7 @@ pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
         network,
         inputs,
         stop: CancellationToken::new(),
+        leaderless: AtomicBool::new(false),
     });
     let wiring = Wiring { replica, chain: opened.chain, head, status, inputs: inputs_in };
     let (threads, ended) = start_threads(&node, wiring)?;
@@ -196,18 +214,19 @@ fn start_threads(node: &Arc<Node>, wiring: Wiring) -> anyhow::Result<(Vec<JoinHa
     let (disk_jobs, disk_in) = sync_channel(WORK_MAX);
     let (execute, execute_in) = sync_channel(WORK_MAX);
     let (ready, ready_in) = sync_channel(2);
+    let first = FirstFault::default();
     let mut threads = Vec::new();
 
     let at = Arc::clone(node);
     let to = reports.clone();
-    threads.push(spawn("disk", reports.clone(), move || {
-        disk::run(&disk_in, &at.store, &to, &at.metrics, |size, note| publish(&at, size, note))
+    threads.push(spawn("disk", reports.clone(), &first, disk_in, move |jobs| {
+        disk::run(jobs, &at.store, &to, &at.metrics, |size, note| publish(&at, size, note))
     })?);
 
     let at = Arc::clone(node);
     let chain = node.loaded.genesis.chain();
-    threads.push(spawn("verify", reports.clone(), move || {
-        executor::verify(&execute_in, &ready, chain, RULES_VERSION, &at.verified, &at.metrics);
+    threads.push(spawn("verify", reports.clone(), &first, execute_in, move |work| {
+        executor::verify(work, &ready, chain, RULES_VERSION, &at.verified, &at.metrics);
         Ok(())
     })?);
 
@@ -217,6 +236,7 @@ fn start_threads(node: &Arc<Node>, wiring: Wiring) -> anyhow::Result<(Vec<JoinHa
         chain: wiring.chain,
         store: Arc::clone(&node.store),
         pending: Arc::clone(&node.pending),
+        proposals: Arc::clone(&node.proposals),
         head: wiring.head,
         reports: reports.clone(),
         metrics: Arc::clone(&node.metrics),
@@ -226,7 +246,7 @@ fn start_threads(node: &Arc<Node>, wiring: Wiring) -> anyhow::Result<(Vec<JoinHa
             let _ = jobs.send(disk::Job::Checkpoint { size: head.size, note });
         }),
     };
-    threads.push(spawn("execute", reports, move || executor.run(&ready_in))?);
+    threads.push(spawn("execute", reports, &first, ready_in, |ready| executor.run(ready))?);
 
     let (ended_in, ended) = tokio::sync::oneshot::channel();
     let replica = Loop {
@@ -248,6 +268,7 @@ fn start_threads(node: &Arc<Node>, wiring: Wiring) -> anyhow::Result<(Vec<JoinHa
     threads.push(std::thread::Builder::new().name("replica".into()).spawn(move || {
         let run = std::panic::AssertUnwindSafe(|| runtime.block_on(replica.run()));
         let result = std::panic::catch_unwind(run).unwrap_or(Err(Fault::Thread("replica")));
+        let result = result.map_err(|noticed| first.behind(noticed));
         if result.is_err() {
             at.metrics.halted();
         }
@@ -265,11 +286,17 @@ fn publish(node: &Node, _size: u64, note: String) {
     }
 }
 
-/// Sends again what has waited too long: with a lost leader or connection a submission can be lost.
+/// Sends again what has waited too long: with a lost leader or connection a submission can be lost. And
+/// notices when there has been no leader for long.
 async fn resend(node: Arc<Node>) {
     let mut every = tokio::time::interval(Duration::from_millis(200));
+    let mut led = Instant::now();
     loop {
         every.tick().await;
+        if node.status.borrow().standing.leader.is_some() {
+            led = Instant::now();
+        }
+        node.leaderless.store(led.elapsed() >= LEADERLESS_AFTER, Ordering::Relaxed);
         let block_time = node.head.borrow().time;
         let items = node.pending.resend(block_time, 2_048);
         if !items.is_empty() {
@@ -286,6 +313,18 @@ impl Node {
     #[must_use]
     pub fn inputs_waiting(&self) -> usize {
         INPUTS_MAX - self.inputs.capacity()
+    }
+
+    /// Whether the replica has ended, by itself or because the node stops.
+    #[must_use]
+    pub fn has_stopped(&self) -> bool {
+        self.inputs.is_closed() || self.stop.is_cancelled()
+    }
+
+    /// Whether no leader has been known for so long that it is no mere election.
+    #[must_use]
+    pub fn is_leaderless(&self) -> bool {
+        self.leaderless.load(Ordering::Relaxed)
     }
 
     /// Hands verified transactions to the replica; gives them back if its queue is full.
@@ -331,5 +370,21 @@ impl Running {
             }
         });
         let _ = joined.await;
+        let store = Arc::downgrade(&self.node.store);
+        drop(self.node);
+        closed(&store).await;
+    }
+}
+
+/// Waits until the last reader (the door's thread, a read under way) has let go of the store, so that it is
+/// closed before the process ends: RocksDB aborts when it is closed while its statics go.
+async fn closed(store: &Weak<Store>) {
+    let begun = Instant::now();
+    while store.strong_count() > 0 {
+        if begun.elapsed() > CLOSE_WITHIN {
+            tracing::warn!("the store is still being read; a restart recovers it");
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }

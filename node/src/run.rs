@@ -2,17 +2,22 @@
 
 use anyhow::{Context, bail};
 use musubi_storage::{Directory, OpenSettings, Store, rocks::RocksOptions};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::oneshot,
+};
 use tracing_subscriber::EnvFilter;
 
 use crate::{config::Loaded, node};
 
-/// Runs a validator until SIGINT or SIGTERM, or until it must stop by itself.
+/// Runs a validator until SIGINT or SIGTERM, until standard input ends if `stop_with_stdin`, or until it
+/// must stop by itself.
 ///
 /// # Errors
-/// Why it could not start, or had to stop.
-pub async fn run(loaded: Loaded) -> anyhow::Result<()> {
+/// Why it could not start, or had to stop, and what to do.
+pub async fn run(loaded: Loaded, stop_with_stdin: bool) -> anyhow::Result<()> {
     start_log(&loaded)?;
+    let input = if stop_with_stdin { Some(watch_input()?) } else { None };
     let http = loaded.config.http.clone();
     let mut running = node::start(loaded).await?;
     let api = crate::api::serve(running.node(), &http).await?;
@@ -27,6 +32,10 @@ pub async fn run(loaded: Loaded) -> anyhow::Result<()> {
         ended = running.ended() => Some(ended),
         _ = tokio::signal::ctrl_c() => None,
         _ = terminate.recv() => None,
+        () = end_of(input) => {
+            tracing::info!("standard input ended");
+            None
+        }
     };
     tracing::info!("stopping");
     api.stop().await;
@@ -34,7 +43,7 @@ pub async fn run(loaded: Loaded) -> anyhow::Result<()> {
     match ended {
         Some(Err(fault)) => {
             tracing::error!(code = fault.code(), %fault, "this node had to stop");
-            bail!("stopped by itself ({}): {fault}", fault.code())
+            bail!("stopped by itself ({}): {fault}. {}", fault.code(), fault.advice())
         }
         Some(Ok(())) | None => {
             tracing::info!("stopped cleanly");
@@ -43,11 +52,38 @@ pub async fn run(loaded: Loaded) -> anyhow::Result<()> {
     }
 }
 
+/// Tells when standard input has ended.
+///
+/// By a thread that nobody joins: a blocked read cannot be called off, and as a task of the runtime it
+/// would hold up the process's end.
+fn watch_input() -> std::io::Result<oneshot::Receiver<()>> {
+    let (ended, told) = oneshot::channel();
+    std::thread::Builder::new().name("stdin".into()).spawn(move || {
+        // Input that cannot be read any more has ended, too.
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        let _ = ended.send(());
+    })?;
+    Ok(told)
+}
+
+/// Waits for the end of an input that is watched; for ever, if none is.
+async fn end_of(input: Option<oneshot::Receiver<()>>) {
+    match input {
+        Some(input) => drop(input.await),
+        None => std::future::pending().await,
+    }
+}
+
 fn start_log(loaded: &Loaded) -> anyhow::Result<()> {
     let log = &loaded.config.log;
     let filter = EnvFilter::try_new(&log.filter)
         .with_context(|| format!("log.filter = {:?} is no filter", log.filter))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Without the last, a line that cannot be written (the log's disk is full) would end its thread in
+    // a panic: the logger complains on standard error, which is where it could not write.
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
     if log.json {
         builder.json().init()
     } else {

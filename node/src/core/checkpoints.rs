@@ -1,5 +1,5 @@
 //! Checkpoints: this node signs the log at its newest seals, hands the note to its peers, and keeps the
-//! newest note of each validator.
+//! newest note of each validator, and what contradicts its own log.
 
 use std::{
     collections::BTreeMap,
@@ -30,21 +30,31 @@ pub struct Signer {
     vkey: VerifierKey,
 }
 
-/// The newest note of each validator.
+/// The newest note of each validator, and the newest of its notes that contradict this node's log: an
+/// auditor who asks here sees both.
 pub struct Notes {
     origin: String,
     me: u64,
     keys: BTreeMap<u64, VerifierKey>,
-    notes: Mutex<BTreeMap<u64, Kept>>,
+    notes: Mutex<BTreeMap<u64, Signed>>,
     store: Arc<Store>,
     metrics: Arc<Metrics>,
 }
 
-#[derive(Clone)]
+/// What one validator signed.
+#[derive(Default)]
+struct Signed {
+    newest: Option<Kept>,
+    /// Whose root is not this node's.
+    contradicting: Option<Kept>,
+}
+
 struct Kept {
     size: u64,
     root: Hash,
     text: String,
+    /// Whether this node had executed that much when it was compared.
+    compared: bool,
 }
 
 /// The verifier key of a node: named as the log's origin, Ed25519.
@@ -90,8 +100,9 @@ impl Notes {
         Self { origin, me, keys, notes: Mutex::default(), store, metrics }
     }
 
-    /// Takes a note that `node` signed, if it verifies and is newer than the one kept. A note for a
-    /// size that this node has executed with another root is evidence.
+    /// Takes a note that `node` signed, if it verifies and is newer than the one kept. A note with another
+    /// root than this node's log has at that size is evidence, and kept apart; one about leaves that are
+    /// not executed here yet is compared when this node signs next.
     pub fn take(&self, node: u64, text: &str) {
         let Some(key) = self.keys.get(&node) else { return };
         let opened = Checkpoint::open(text.as_bytes(), &self.origin, std::slice::from_ref(key));
@@ -101,40 +112,229 @@ impl Notes {
             return;
         };
         let (size, root) = (opened.checkpoint.size(), *opened.checkpoint.root());
-        if node != self.me && self.contradicts(size, root) {
-            evidence::fork(node, size, &self.metrics);
-            return;
-        }
+        let own = if node == self.me { Some(root) } else { self.root_at(size) };
+        let kept = Kept { size, root, text: text.into(), compared: own.is_some() };
         let mut notes = self.lock();
-        let newer = notes.get(&node).is_none_or(|kept| kept.size < size);
-        if newer {
-            notes.insert(node, Kept { size, root, text: text.into() });
+        // Of two others who differ, both notes are kept, whoever is right.
+        let others = || notes.values().filter_map(|signed| signed.newest.as_ref());
+        let expected = own.or_else(|| others().find(|o| o.size == size).map(|o| o.root));
+        let signed = notes.entry(node).or_default();
+        if expected.is_some_and(|expected| expected != root) {
+            self.contradicts(node, signed, kept);
+        } else if signed.newest.as_ref().is_none_or(|newest| newest.size < size) {
+            signed.newest = Some(kept);
+        }
+        if node == self.me {
+            notes.iter_mut().for_each(|(node, signed)| self.compare(*node, signed));
         }
     }
 
-    /// The newest note of each validator, by node id.
+    /// Compares a note that came before its leaves.
+    fn compare(&self, node: u64, signed: &mut Signed) {
+        let Some(newest) = &mut signed.newest else { return };
+        if newest.compared {
+            return;
+        }
+        let Some(own) = self.root_at(newest.size) else { return };
+        newest.compared = true;
+        if own != newest.root
+            && let Some(kept) = signed.newest.take()
+        {
+            self.contradicts(node, signed, kept);
+        }
+    }
+
+    fn contradicts(&self, node: u64, signed: &mut Signed, kept: Kept) {
+        let known = signed.contradicting.as_ref();
+        if known.is_some_and(|known| known.text == kept.text) {
+            return;
+        }
+        evidence::fork(node, kept.size, &kept.text, &self.metrics);
+        if known.is_none_or(|known| known.size <= kept.size) {
+            signed.contradicting = Some(kept);
+        }
+    }
+
+    /// The notes of each validator, by node id: the newest that does not contradict this node's log, then
+    /// the newest that does.
     #[must_use]
     pub fn all(&self) -> Vec<(u64, String)> {
-        self.lock().iter().map(|(node, kept)| (*node, kept.text.clone())).collect()
+        let notes = self.lock();
+        let of = |(node, signed): (&u64, &Signed)| {
+            let both = [&signed.newest, &signed.contradicting];
+            let texts = both.map(|kept| kept.as_ref().map(|kept| (*node, kept.text.clone())));
+            texts.into_iter().flatten()
+        };
+        notes.iter().flat_map(of).collect()
     }
 
     /// This node's own newest note.
     #[must_use]
     pub fn own(&self) -> Option<String> {
-        self.lock().get(&self.me).map(|kept| kept.text.clone())
+        let notes = self.lock();
+        let newest = notes.get(&self.me).and_then(|signed| signed.newest.as_ref());
+        newest.map(|kept| kept.text.clone())
     }
 
-    fn contradicts(&self, size: u64, root: Hash) -> bool {
+    /// The root of this node's log at a size; none if it is not executed that far.
+    fn root_at(&self, size: u64) -> Option<Hash> {
         let (head, _) = self.store.head();
         if size == 0 || size > head.size {
-            // Not executed here yet: the auditor, or this node's next note, will tell.
-            return self.lock().values().any(|kept| kept.size == size && kept.root != root);
+            return None;
         }
-        let nodes = self.store.nodes();
-        musubi_ledger::tlog::merkle::root(&nodes, size).is_ok_and(|own| own != root)
+        musubi_ledger::tlog::merkle::root(&self.store.nodes(), size).ok()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Kept>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Signed>> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use musubi_consensus::Position;
+    use musubi_ledger::{
+        batch::{Batch, NodeId},
+        execute::Chain,
+        genesis::{FirstParty, Node, Organisation, Parameters, RULES_VERSION},
+        id::{PartyId, Salt},
+        party::PartyKind,
+        time::Time,
+    };
+    use musubi_storage::{OpenSettings, memory::MemoryDisk};
+
+    use super::*;
+
+    fn key(n: u8) -> SecretKey {
+        SecretKey::from_seed(&[n; 32])
+    }
+
+    /// Three nodes; node n has key n.
+    fn genesis() -> Genesis {
+        let city = PartyId([1; 16]);
+        let node = |n: u8| Node {
+            id: NodeId(n.into()),
+            organisation: city,
+            transport: key(n + 10).public(),
+            node: key(n).public(),
+            cosigner: key(n + 20).public(),
+        };
+        Genesis {
+            name: "notes.example/test".into(),
+            scheme: "test".into(),
+            time: Time(1_000),
+            rules_version: RULES_VERSION,
+            salt: Salt([7; 16]),
+            parameters: Parameters { recovery_delay_ms: 1, successor_notice_ms: 1 },
+            organisations: vec![Organisation {
+                party: city,
+                name: "city".into(),
+                governance: key(99).public(),
+            }],
+            nodes: vec![node(1), node(2), node(3)],
+            parties: vec![FirstParty {
+                party: city,
+                kind: PartyKind::Operator,
+                keys: vec![],
+                tag: None,
+                organisation: None,
+                officers: vec![],
+                attributes: vec![],
+            }],
+            instruments: vec![],
+        }
+    }
+
+    /// Node 1's notes, store and chain.
+    struct Scene {
+        notes: Notes,
+        store: Arc<Store>,
+        chain: Chain,
+        metrics: Arc<Metrics>,
+    }
+
+    fn scene() -> Scene {
+        let settings = OpenSettings::default();
+        let directory = MemoryDisk::new(1).open().unwrap();
+        let opened = Store::create(directory, &genesis(), [9; 16], &settings).unwrap();
+        let (store, metrics) = (Arc::new(opened.store), Arc::new(Metrics::new()));
+        let notes = Notes::new(&genesis(), 1, Arc::clone(&store), Arc::clone(&metrics));
+        Scene { notes, store, chain: opened.chain, metrics }
+    }
+
+    impl Scene {
+        /// Executes an empty block: one leaf more.
+        fn execute(&mut self) {
+            let index = self.chain.head().height + 1;
+            let leader = (NodeId(1), &key(1));
+            let batch = Batch::sign(self.chain.id(), (1, index), Time(index), vec![], leader);
+            let hash = Batch::entry_hash(&batch.encode());
+            let block = self.chain.execute(&**self.store.state(), &batch, hash, &[]);
+            self.store.record(&block, Position { index, term: 1 }).unwrap();
+        }
+
+        /// What node `n` signs for a size; `None` for the root that is true now.
+        fn note(&self, n: u8, size: u64, root: Option<Hash>) -> String {
+            let (head, own) = self.store.head();
+            let signer = Signer::new(&genesis(), key(n));
+            signer.sign(Head { size, ..head }, root.unwrap_or(own))
+        }
+
+        fn forks(&self) -> bool {
+            let line = "musubi_evidence_total{kind=\"checkpoint_conflict\"} 1";
+            self.metrics.render().contains(line)
+        }
+    }
+
+    #[test]
+    fn a_contradicting_note_is_kept_beside_the_newest_and_served() {
+        let mut scene = scene();
+        let lie = scene.note(2, 2, Some([9; 32]));
+        let honest = scene.note(2, 2, None);
+        scene.notes.take(2, &honest);
+        for _ in 0..2 {
+            scene.notes.take(2, &lie);
+        }
+        assert_eq!(scene.notes.all(), [(2, honest), (2, lie.clone())]);
+        assert!(scene.forks(), "evidence, once");
+        // Newer agreeing notes do not cover it.
+        scene.execute();
+        let later = scene.note(2, 3, None);
+        scene.notes.take(2, &later);
+        assert_eq!(scene.notes.all(), [(2, later), (2, lie)]);
+    }
+
+    #[test]
+    fn what_came_before_its_leaves_is_compared_when_they_are_here() {
+        let mut scene = scene();
+        let early_lie = scene.note(2, 3, Some([9; 32]));
+        scene.notes.take(2, &early_lie);
+        assert!(!scene.forks(), "nobody can tell yet");
+        scene.execute();
+        let own = scene.note(1, 3, None);
+        scene.notes.take(1, &own);
+        assert!(scene.forks());
+        assert_eq!(scene.notes.all(), [(1, own.clone()), (2, early_lie)]);
+        assert_eq!(scene.notes.own(), Some(own));
+    }
+
+    #[test]
+    fn two_others_who_differ_are_both_kept() {
+        let scene = scene();
+        let (one, other) = (scene.note(2, 5, Some([8; 32])), scene.note(3, 5, Some([9; 32])));
+        scene.notes.take(2, &one);
+        scene.notes.take(3, &other);
+        assert!(scene.forks());
+        assert_eq!(scene.notes.all(), [(2, one), (3, other)]);
+    }
+
+    #[test]
+    fn nobody_signs_for_another() {
+        let scene = scene();
+        let note = scene.note(2, 2, None);
+        scene.notes.take(3, &note);
+        scene.notes.take(4, &note);
+        assert!(scene.notes.all().is_empty());
     }
 }

@@ -86,3 +86,120 @@ fn next_group(jobs: &Receiver<Job>) -> Result<Vec<Job>, RecvError> {
 fn failed(error: musubi_storage::StoreError) -> Fault {
     Fault::Storage(error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::{Mutex, mpsc};
+
+    use musubi_consensus::{HardState, LogEntry};
+    use musubi_ledger::{
+        batch::NodeId,
+        genesis::{FirstParty, Genesis, Node, Organisation, Parameters, RULES_VERSION},
+        id::{PartyId, Salt},
+        keys::SecretKey,
+        party::PartyKind,
+        time::Time,
+    };
+    use musubi_storage::{
+        OpenSettings,
+        memory::{Loss, MemoryDisk},
+    };
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+
+    fn genesis() -> Genesis {
+        let city = PartyId([1; 16]);
+        let key = |seed| SecretKey::from_seed(&[seed; 32]).public();
+        Genesis {
+            name: "disk.example/test".into(),
+            scheme: "test".into(),
+            time: Time(1_700_000_000_000),
+            rules_version: RULES_VERSION,
+            salt: Salt([7; 16]),
+            parameters: Parameters { recovery_delay_ms: 1, successor_notice_ms: 1 },
+            organisations: vec![Organisation {
+                party: city,
+                name: "city".into(),
+                governance: key(1),
+            }],
+            nodes: vec![Node {
+                id: NodeId(1),
+                organisation: city,
+                transport: key(2),
+                node: key(3),
+                cosigner: key(4),
+            }],
+            parties: vec![FirstParty {
+                party: city,
+                kind: PartyKind::Operator,
+                keys: vec![],
+                tag: None,
+                organisation: None,
+                officers: vec![],
+                attributes: vec![],
+            }],
+            instruments: vec![],
+        }
+    }
+
+    fn entry(index: u64) -> Job {
+        Job::Persist(Persist {
+            number: index,
+            truncate_from: None,
+            entries: vec![LogEntry { index, term: 1, data: vec![] }],
+            hard_state: Some(HardState { term: 1, vote: Some(NodeId(1)), commit: 0 }),
+            must_sync: true,
+        })
+    }
+
+    /// The first entry goes well, then the disk fails with a second one and a checkpoint to do.
+    fn fails_at_the_second(fail: impl Fn(&MemoryDisk), reason: &str) {
+        let disk = MemoryDisk::new(1);
+        let settings = OpenSettings::default();
+        let opened = Store::create(disk.open().unwrap(), &genesis(), [9; 16], &settings).unwrap();
+        let store = Arc::new(opened.store);
+        let (jobs, jobs_in) = mpsc::channel();
+        let (reports, mut reports_in) = unbounded_channel();
+        let published = Arc::new(Mutex::new(Vec::new()));
+        let shown = Arc::clone(&published);
+        let thread = std::thread::spawn(move || {
+            let publish = |size, note| shown.lock().unwrap().push((size, note));
+            run(&jobs_in, &store, &reports, &Metrics::new(), publish)
+        });
+
+        jobs.send(entry(1)).unwrap();
+        let Some(Report::Input(Input::Persisted { number: 1 })) = reports_in.blocking_recv() else {
+            panic!("the first entry is durable");
+        };
+        fail(&disk);
+        jobs.send(entry(2)).unwrap();
+        // The thread may be gone already.
+        let _ = jobs.send(Job::Checkpoint { size: 2, note: "a note".into() });
+        let fault = thread.join().unwrap().unwrap_err();
+        assert_eq!(fault.code(), "storage_failed");
+        assert!(fault.to_string().contains(reason), "{fault}");
+        assert!(fault.advice().contains("See to the disk"));
+        assert!(reports_in.blocking_recv().is_none(), "nothing else was reported as durable");
+        assert!(published.lock().unwrap().is_empty(), "no checkpoint was shown");
+
+        // The disk is mended, and what was acknowledged is there.
+        disk.fail_writes(false);
+        disk.fail_syncs(false);
+        disk.crash(Loss::Everything);
+        let again = Store::open(disk.open().unwrap(), &settings).unwrap();
+        assert_eq!(again.store.acknowledged().index, 1);
+        assert_eq!(again.recovered.hard_state.vote, Some(NodeId(1)));
+    }
+
+    #[test]
+    fn a_failed_sync_stops_the_thread_with_the_reason_and_nothing_more_is_reported() {
+        fails_at_the_second(|disk| disk.fail_syncs(true), "the sync failed");
+    }
+
+    #[test]
+    fn so_does_a_failed_write() {
+        fails_at_the_second(|disk| disk.fail_writes(true), "no space left on the disk");
+    }
+}

@@ -43,13 +43,73 @@ pub fn dropped(from: NodeId, why: &Refusal, metrics: &Metrics) {
     tracing::warn!(member = from.0, ?why, "dropped a message that no correct member sends");
 }
 
-/// Two validators signed different roots for one size.
-pub fn fork(node: u64, size: u64, metrics: &Metrics) {
+/// Two validators signed different roots for one size. The whole note is logged: with it the log line proves
+/// what was signed, also when this node has been restarted since.
+pub fn fork(node: u64, size: u64, note: &str, metrics: &Metrics) {
     metrics.evidence("checkpoint_conflict");
     tracing::error!(
         evidence = "checkpoint_conflict",
         member = node,
         size,
+        note,
         "a validator signed another root for a size that this node has executed"
     );
+}
+
+#[cfg(test)]
+#[path = "../../../ledger/tests/common/mod.rs"]
+mod city;
+
+#[cfg(test)]
+mod tests {
+    use musubi_ledger::{
+        execute::{Chain, MemoryState, check_items},
+        genesis::RULES_VERSION,
+        keys::SecretKey,
+        time::Time,
+    };
+
+    use super::*;
+
+    /// A payment by a registered person, whole or with a broken signature.
+    fn payment(whole: bool) -> Vec<u8> {
+        let body = musubi_ledger::transaction::Body {
+            chain: city::genesis().chain(),
+            rules_version: RULES_VERSION,
+            sender: city::id("r1"),
+            reference: format!("payment-{whole}").parse().expect("a reference"),
+            salt: musubi_ledger::id::Salt([u8::from(whole); 16]),
+            expires: city::BEGIN.plus(city::DAY),
+            purpose: city::Purpose::NONE,
+            memo: None,
+            answers: None,
+            on_behalf_of: None,
+            operation: city::pay("r1", "r2", 5),
+        };
+        let mut payment = city::sign(body, &[city::debit("r1"), city::credit("r2")]);
+        payment.signatures[1].bytes.0[7] ^= u8::from(!whole);
+        payment.encode()
+    }
+
+    /// Executes a block of these items and looks at it.
+    fn seen(items: Vec<Vec<u8>>) -> String {
+        let (mut chain, block) = Chain::open(&city::genesis());
+        let mut state = MemoryState::default();
+        state.apply(&block.changes);
+        let leader = SecretKey::from_seed(&[1; 32]);
+        let batch = Batch::sign(chain.id(), (1, 1), Time(0), items, (NodeId(1), &leader));
+        let checked = check_items(&chain.id(), RULES_VERSION, &batch.items, &|_| false);
+        let block = chain.execute(&state, &batch, [0; 32], &checked);
+        let metrics = Metrics::new();
+        bad_signatures(&batch, &block, &metrics);
+        metrics.render()
+    }
+
+    #[test]
+    fn a_leader_that_orders_what_does_not_verify_is_counted_once_a_batch() {
+        let line = "musubi_evidence_total{kind=\"bad_signature_ordered\"} 1";
+        let forged = seen(vec![payment(true), payment(false), payment(false)]);
+        assert!(forged.lines().any(|found| found == line), "{forged}");
+        assert!(!seen(vec![payment(true), b"no transaction".to_vec()]).contains("bad_signature"));
+    }
 }

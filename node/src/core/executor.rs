@@ -12,8 +12,9 @@ use std::{
 
 use musubi_consensus::{Execute, Executed, Input};
 use musubi_ledger::{
+    batch::Batch,
     code::Code,
-    execute::{Block, Chain, CheckedItem, Head, check_items},
+    execute::{Block, Chain, CheckedItem, Head, ItemResult, check_items},
     hash::{Hash, sha256},
     id::{ChainId, TxId},
     state::RowKey,
@@ -26,6 +27,7 @@ use super::{Fault, Report, Reports, evidence, pending::Pending, verified::Verifi
 use crate::{
     clock,
     metrics::{Metrics, Stage},
+    proposals::OpenProposals,
 };
 
 /// A committed entry whose items are checked.
@@ -84,6 +86,8 @@ pub struct Executor {
     pub store: Arc<Store>,
     /// Clients who wait.
     pub pending: Arc<Pending>,
+    /// Proposals that are open.
+    pub proposals: Arc<OpenProposals>,
     /// Where the chain stands, for readers and feeds.
     pub head: watch::Sender<Head>,
     /// Reports to the replica.
@@ -134,18 +138,20 @@ impl Executor {
         self.store.record(&block, position).map_err(failed)?;
         self.metrics.stage(Stage::Record, started.elapsed());
         let bytes = item.work.entry.data.len();
-        self.announce(batch.time, bytes, &block);
-        let judged = block.items.iter().map(|item| item.id).collect();
+        self.announce(batch, bytes, &block);
+        let judged = block.items.iter().filter(|item| has_verdict(item)).map(|item| item.id);
+        let judged = judged.collect();
         self.report(position.index, block.head.time, judged, block.overdue);
         Ok(Some((block.head, block.root)))
     }
 
     /// Tells clients, feeds and metrics; only ever about recorded blocks.
-    fn announce(&self, stamp: Time, bytes: usize, block: &Block) {
+    fn announce(&self, batch: &Batch, bytes: usize, block: &Block) {
+        self.proposals.apply(&block.changes, &**self.store.state());
         // First the head: whoever is told of a verdict may read at once what it rests on.
         self.head.send_replace(block.head);
-        self.pending.settle(block.head, &block.items);
-        let skew = i64::try_from(stamp.0).unwrap_or(i64::MAX)
+        self.pending.settle(block.head, &block.items, &batch.items);
+        let skew = i64::try_from(batch.time.0).unwrap_or(i64::MAX)
             - i64::try_from(clock::now().0).unwrap_or(i64::MAX);
         self.metrics.clock_skew(skew);
         self.metrics.block(block, bytes);
@@ -156,6 +162,11 @@ impl Executor {
         let executed = Executed { index, time, judged, due };
         let _ = self.reports.send(Report::Input(Input::Executed(executed)));
     }
+}
+
+/// Whether its id is judged, now or before. Not so a void item's: another copy may still be.
+fn has_verdict(item: &ItemResult) -> bool {
+    item.leaf.is_some() || item.code == Code::AlreadyJudged
 }
 
 /// The rows that every transaction reads, to be fetched together.

@@ -22,6 +22,8 @@ pub mod replica;
 pub mod verified;
 pub mod watch;
 
+use std::sync::{Arc, OnceLock};
+
 use musubi_consensus::Input;
 use thiserror::Error;
 
@@ -54,6 +56,21 @@ impl Fault {
             Self::Thread(_) => "invariant_broken",
         }
     }
+
+    /// What an operator does about it.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Storage(_) => {
+                "See to the disk (is it full, does the system log report errors of it?), then start this \
+                 node again: what it acknowledged was durable before, and the start checks that it still is"
+            }
+            Self::Replica(_) | Self::Thread(_) => {
+                "Keep its log, check its directory with `musubi-node verify`, and start it again only if \
+                 that finds it whole"
+            }
+        }
+    }
 }
 
 /// What inner threads tell the replica's thread.
@@ -68,20 +85,74 @@ pub enum Report {
 /// Where inner threads report. Unbounded in type, bounded by what the replica hands out.
 pub type Reports = tokio::sync::mpsc::UnboundedSender<Report>;
 
-/// Runs `work` on a named thread; a panic inside becomes a fault of the node.
-pub(crate) fn spawn(
+/// The fault that came first. A thread that ends closes its queue, and whoever sends into that sees a
+/// closed queue at once, but the report only in its turn: this is why the queue closed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FirstFault(Arc<OnceLock<Fault>>);
+
+impl FirstFault {
+    /// What is behind a fault that the replica's thread noticed.
+    pub(crate) fn behind(&self, noticed: Fault) -> Fault {
+        match (&noticed, self.0.get()) {
+            (Fault::Thread(_), Some(first)) => first.clone(),
+            _ => noticed,
+        }
+    }
+}
+
+/// Runs `work` on a named thread; a panic inside becomes a fault of the node. `queue`, from which it takes
+/// its work, closes only when the fault is known to `first`.
+pub(crate) fn spawn<Q: Send + 'static>(
     name: &'static str,
     reports: Reports,
-    work: impl FnOnce() -> Result<(), Fault> + Send + 'static,
+    first: &FirstFault,
+    queue: Q,
+    work: impl FnOnce(&Q) -> Result<(), Fault> + Send + 'static,
 ) -> std::io::Result<std::thread::JoinHandle<()>> {
+    let first = first.clone();
     std::thread::Builder::new().name(name.into()).spawn(move || {
-        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&queue)));
         let fault = match ended {
             Ok(Ok(())) => return,
             Ok(Err(fault)) => fault,
             Err(_) => Fault::Thread(name),
         };
+        let _ = first.0.set(fault.clone());
         // The replica's thread may be gone already: then the node is stopping anyway.
         let _ = reports.send(Report::Fault(fault));
+        drop(queue);
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn whoever_finds_a_queue_closed_finds_the_reason() {
+        let fault = Fault::Storage("no space left on the disk".into());
+        for _ in 0..200 {
+            let (reports, _reports_in) = tokio::sync::mpsc::unbounded_channel();
+            let (jobs, jobs_in) = std::sync::mpsc::sync_channel::<()>(1);
+            let first = FirstFault::default();
+            let failing = fault.clone();
+            let thread = spawn("disk", reports, &first, jobs_in, |_| Err(failing)).unwrap();
+            while !matches!(jobs.try_send(()), Err(std::sync::mpsc::TrySendError::Disconnected(())))
+            {
+            }
+            assert_eq!(first.behind(Fault::Thread("disk")), fault);
+            thread.join().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_panic_is_a_fault_of_its_thread() {
+        let (reports, mut reports_in) = tokio::sync::mpsc::unbounded_channel();
+        let first = FirstFault::default();
+        let work = |(): &()| panic!("an invariant is broken, on purpose");
+        spawn("execute", reports, &first, (), work).unwrap().join().unwrap();
+        let Report::Fault(fault) = reports_in.blocking_recv().unwrap() else { panic!("no fault") };
+        assert_eq!((&fault, fault.code()), (&Fault::Thread("execute"), "invariant_broken"));
+    }
 }

@@ -1,9 +1,15 @@
 //! What comes in from other validators: Raft messages, forwarded submissions, checkpoints.
 
-use std::sync::Arc;
+use std::{cell::RefCell, sync::Arc};
 
 use musubi_consensus::{Input, Submission, Via};
-use musubi_ledger::{batch::NodeId, execute::check_items, hash::sha256, id::ChainId};
+use musubi_ledger::{
+    batch::NodeId,
+    code::Code,
+    execute::{CheckedItem, check_items},
+    hash::Hash,
+    id::ChainId,
+};
 use tokio::{
     sync::{broadcast, mpsc},
     task::JoinSet,
@@ -81,11 +87,19 @@ impl Peers {
     async fn submit(&self, items: Vec<Vec<u8>>) {
         let (chain, rules, verified) = (self.chain, self.rules_version, Arc::clone(&self.verified));
         let good = tokio::task::spawn_blocking(move || {
-            let checked = check_items(&chain, rules, &items, &|hash| verified.knows(hash));
-            let good = items.into_iter().zip(checked).filter(|(_, item)| item.fault.is_none());
-            let submissions = good.map(|(bytes, item)| {
-                verified.note(sha256(&bytes));
-                Submission { id: item.id, bytes }
+            // In the order in which `check_items` asks: about what is well-formed.
+            let hashes = RefCell::new(Vec::new());
+            let known = |hash: &Hash| {
+                hashes.borrow_mut().push(*hash);
+                verified.knows(hash)
+            };
+            let checked = check_items(&chain, rules, &items, &known);
+            let asked = |item: &CheckedItem| matches!(item.fault, None | Some(Code::BadSignature));
+            let asked = items.into_iter().zip(checked).filter(|(_, item)| asked(item));
+            let good = asked.zip(hashes.into_inner()).filter(|((_, item), _)| item.fault.is_none());
+            let submissions = good.map(|((bytes, item), hash)| {
+                verified.note(hash);
+                Submission { id: item.id, hash, bytes }
             });
             submissions.collect::<Vec<_>>()
         });

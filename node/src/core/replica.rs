@@ -124,9 +124,11 @@ impl Loop {
                     let _ = self.network.send(to.0, network::Class::Submission, frame);
                 }
             }
-            Effect::Refuse { id, why } => {
-                self.metrics.refused(why.code());
-                self.pending.refuse(&id, why);
+            Effect::Refuse { id, hash, why } => {
+                // What a client hears is counted where it is told; what stays is refused at every resend.
+                if self.pending.refuse(&id, &hash, why) {
+                    self.metrics.refused(why.code());
+                }
             }
             Effect::Standing(standing) => {
                 tracing::info!(

@@ -28,7 +28,7 @@ pub type Read<T> = Result<T, ReadFault>;
 /// Why the node should get no traffic now.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct NotReady {
-    /// Stable: `no_leader`, `behind`, `halted`, `disk_low`, `stopping`.
+    /// Stable: `no_leader`, `behind`, `halted`, `disk_low`.
     pub code: &'static str,
     /// What is wrong and what to look at, for an operator.
     pub detail: String,
@@ -171,7 +171,9 @@ pub struct CheckedSubmission {
 pub enum Refusal {
     /// A queue is full, here or at the leader.
     Busy,
-    /// No leader is known, or the one known no longer leads.
+    /// There is room, but not for more of this sender's.
+    OverShare,
+    /// No leader has been known for some seconds, or the one known no longer leads.
     NoLeader,
     /// The node stops or has halted.
     Stopping,

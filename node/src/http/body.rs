@@ -1,12 +1,13 @@
-//! Request bodies: bounded in size and time, never compressed.
+//! Request bodies: bounded in size and time, all together in memory, never compressed.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes, HttpBody},
     http::{HeaderMap, header},
 };
 use futures::StreamExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::problem::{ApiError, DoorCode};
 
@@ -27,21 +28,28 @@ pub(super) fn not_encoded(headers: &HeaderMap) -> Result<(), ApiError> {
     }
 }
 
-/// Reads a whole body of at most `most` bytes.
+/// A whole body, and its part of the budget for bodies in memory.
+pub(super) struct Held {
+    pub(super) bytes: Bytes,
+    pub(super) permit: Option<OwnedSemaphorePermit>,
+}
+
+/// Reads a whole body of at most `most` bytes. The budget is charged for what has arrived, not for what was
+/// announced: who announces much and sends little takes no room from others.
 pub(super) async fn read(
-    headers: &HeaderMap,
+    budget: &Arc<Semaphore>,
     body: Body,
     most: usize,
     patience: Duration,
-) -> Result<Bytes, ApiError> {
+) -> Result<Held, ApiError> {
     let too_large =
         || ApiError::new(DoorCode::BodyTooLarge).because(format!("at most {most} bytes"));
     // A declared length is refused before a byte of it is read.
     if body.size_hint().lower() > most as u64 {
         return Err(too_large());
     }
-    let declared = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
-    let mut whole = Vec::with_capacity(declared.unwrap_or(0).min(most));
+    let mut whole = Vec::new();
+    let mut permit: Option<OwnedSemaphorePermit> = None;
     let mut chunks = body.into_data_stream();
     let gather = async {
         while let Some(chunk) = chunks.next().await {
@@ -50,12 +58,19 @@ pub(super) async fn read(
             if whole.len() + chunk.len() > most {
                 return Err(too_large());
             }
+            let weight = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
+            let more = Arc::clone(budget).try_acquire_many_owned(weight);
+            let more = more.map_err(|_| ApiError::new(DoorCode::Busy))?;
+            match &mut permit {
+                Some(permit) => permit.merge(more),
+                None => permit = Some(more),
+            }
             whole.extend_from_slice(&chunk);
         }
         Ok(())
     };
     match tokio::time::timeout(patience, gather).await {
-        Ok(Ok(())) => Ok(whole.into()),
+        Ok(Ok(())) => Ok(Held { bytes: whole.into(), permit }),
         Ok(Err(error)) => Err(error),
         Err(_) => Err(DoorCode::RequestTimeout.into()),
     }

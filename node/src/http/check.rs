@@ -1,9 +1,10 @@
 //! What a submission must be to pass the door, checked on a thread of its own.
 //!
 //! Order of the checks (the first that fails gives the code): form and size; chain; rules version;
-//! already judged (not refused: its status is the answer); reference taken by another id; expiry; no
-//! signature at all; signatures. State that an earlier item of the same stream could still change (keys, balances,
-//! roles) is left to the verdict.
+//! already judged (not refused: its status is the answer); expiry; signatures; whether a key of the sender's
+//! signed; reference taken by another id. So nobody fills the log with items that a stranger's key signed,
+//! and only who signs for a sender learns about its keys and references. All else that an earlier item
+//! could still change (balances, roles) is left to the verdict.
 //!
 //! The thread takes whatever waits, up to [`SIGNATURES_PER_BATCH`] signatures, and verifies it in one
 //! batch. It never waits for more to come: a lone transfer is checked at once, and under load the
@@ -30,6 +31,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use super::{
     access::{CheckedSubmission, Ledger},
     problem::{ApiError, DoorCode},
+    sender::sender_signs,
 };
 use crate::metrics::{Metrics, Queue, Stage};
 
@@ -92,11 +94,17 @@ impl SignatureDoor {
         Ok(Self { queue, budget: Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))) })
     }
 
-    /// Checks transactions that came together; one finding each, in order.
+    /// Checks transactions that came together; one finding each, in order. What the body of the request
+    /// holds of its own budget can go back once this has its part of the door's.
+    ///
+    /// The receiver fails if checking them did.
     ///
     /// # Errors
-    /// `busy` if the queue is full, `internal` if checking them failed.
-    pub(super) async fn check(&self, items: Vec<Raw>) -> Result<Vec<Finding>, ApiError> {
+    /// `busy` if the queue is full.
+    pub(super) fn check(
+        &self,
+        items: Vec<Raw>,
+    ) -> Result<oneshot::Receiver<Vec<Finding>>, ApiError> {
         let bytes = items.iter().map(Raw::len).sum::<usize>().max(JOB_BYTES_MIN);
         let weight = u32::try_from(bytes).unwrap_or(u32::MAX);
         let budget = Arc::clone(&self.budget).try_acquire_many_owned(weight);
@@ -104,7 +112,7 @@ impl SignatureDoor {
         let (answer, findings) = oneshot::channel();
         let job = Job { items, answer, _budget: budget };
         self.queue.try_send(job).map_err(|_| ApiError::new(DoorCode::Busy))?;
-        findings.await.map_err(|_| ApiError::new(DoorCode::Internal))
+        Ok(findings)
     }
 }
 
@@ -183,7 +191,7 @@ impl Checker {
         self.metrics.stage(Stage::Verify, verifying.elapsed());
         let mut holds = holds.into_iter();
         for (job, items) in taken.into_iter().zip(prepared) {
-            let findings = items.into_iter().map(|item| finding(item, &mut holds)).collect();
+            let findings = items.into_iter().map(|item| self.finding(item, &mut holds)).collect();
             // A client that went away needs no answer.
             let _ = job.answer.send(findings);
         }
@@ -200,19 +208,11 @@ impl Checker {
         if body.rules_version != self.ledger.rules_version() {
             return refused(Code::InactiveRules);
         }
-        let state = self.ledger.state();
-        if let Some(Row::Judged(judged)) = state.row(&RowKey::Judged(id)) {
-            return Err(Answered::Judged(id, Box::new(judged)));
-        }
-        let reference = RowKey::Reference(body.sender, body.reference.clone());
-        if let Some(Row::Reference(owner)) = state.row(&reference) {
-            // The problem names the transaction that has the reference.
-            return Err(Answered::Refused(ApiError::of_transaction(
-                Code::ReferenceTaken,
-                Some(owner),
-            )));
-        }
+        // The head first: what is not judged by then was not judged before its expiry, if that is past.
         let block_time = self.ledger.heads().borrow().time;
+        if let Some(judged) = self.judged(id) {
+            return Err(judged);
+        }
         if let Some(code) = outside_window(body.expires, block_time, crate::clock::now()) {
             return refused(code);
         }
@@ -221,6 +221,38 @@ impl Checker {
         }
         let preimages = transaction.preimages(&id);
         Ok(Candidate { submission: CheckedSubmission { id, bytes, transaction }, preimages })
+    }
+
+    fn judged(&self, id: TxId) -> Option<Answered> {
+        match self.ledger.state().row(&RowKey::Judged(id)) {
+            Some(Row::Judged(judged)) => Some(Answered::Judged(id, Box::new(judged))),
+            _ => None,
+        }
+    }
+
+    fn finding(&self, item: Prepared, holds: &mut impl Iterator<Item = bool>) -> Finding {
+        let candidate = item?;
+        let id = candidate.submission.id;
+        let refused = |code, id| Err(Answered::Refused(ApiError::of_transaction(code, Some(id))));
+        // Every verdict is taken from the iterator, also behind a failed one.
+        let of_item = holds.by_ref().take(candidate.preimages.len());
+        if of_item.filter(|holds| !holds).count() > 0 {
+            return refused(Code::BadSignature, id);
+        }
+        let state = self.ledger.state();
+        let block_time = self.ledger.heads().borrow().time;
+        let transaction = &candidate.submission.transaction;
+        if !sender_signs(state, transaction, [block_time, block_time.max(crate::clock::now())]) {
+            return refused(Code::SenderNotSigner, id);
+        }
+        let body = &transaction.body;
+        match state.row(&RowKey::Reference(body.sender, body.reference.clone())) {
+            // The problem names the transaction that has the reference.
+            Some(Row::Reference(owner)) if owner != id => refused(Code::ReferenceTaken, owner),
+            // It was judged while its signatures were checked.
+            Some(_) => self.judged(id).map_or(Ok(candidate.submission), Err),
+            None => Ok(candidate.submission),
+        }
     }
 }
 
@@ -240,17 +272,6 @@ fn verify<'a>(candidates: impl Iterator<Item = &'a Candidate>) -> Vec<bool> {
     let checks: Vec<Check<'_>> =
         candidates.flat_map(|c| c.submission.transaction.checks(&c.preimages)).collect();
     verify_all(&checks)
-}
-
-fn finding(item: Prepared, holds: &mut impl Iterator<Item = bool>) -> Finding {
-    let candidate = item?;
-    // Every verdict is taken from the iterator, also behind a failed one.
-    let of_item = holds.by_ref().take(candidate.preimages.len());
-    if of_item.filter(|holds| !holds).count() == 0 {
-        return Ok(candidate.submission);
-    }
-    let id = Some(candidate.submission.id);
-    Err(Answered::Refused(ApiError::of_transaction(Code::BadSignature, id)))
 }
 
 #[cfg(test)]

@@ -36,8 +36,14 @@ pub struct HttpLimits {
     pub connections_per_ip: usize,
     /// Event feeds at once.
     pub feeds: usize,
-    /// Reads of the store at once; further ones wait.
+    /// Reads of the store at once by readers; further ones wait.
     pub reads: usize,
+    /// The same by anyone, so that the public cannot keep readers waiting.
+    pub public_reads: usize,
+    /// Milliseconds that a read may wait for its turn before it is refused as busy.
+    pub read_wait_ms: u64,
+    /// Bytes of request bodies in memory on their way in; beyond it, submissions are refused as busy.
+    pub body_bytes: usize,
     /// Submitted bytes waiting for their signature checks; beyond it, submissions are refused as busy.
     pub door_bytes: usize,
     /// Submissions from one address.
@@ -57,6 +63,11 @@ impl Default for HttpLimits {
             connections_per_ip: 256,
             feeds: 256,
             reads: 32,
+            public_reads: 16,
+            read_wait_ms: 2_000,
+            // A hundred whole bulk submissions: what the allowed connections could otherwise send at once
+            // is eight times as much.
+            body_bytes: 64 * 1024 * 1024,
             door_bytes: 16 * 1024 * 1024,
             // An app's backend submits for all of its users from one address.
             per_ip: Some(Rate { per_second: 20_000, burst: 40_000 }),
@@ -77,6 +88,10 @@ impl HttpLimits {
 
     pub(super) fn write_stall(&self) -> Duration {
         Duration::from_millis(self.write_stall_ms)
+    }
+
+    pub(super) fn read_wait(&self) -> Duration {
+        Duration::from_millis(self.read_wait_ms)
     }
 
     pub(super) fn drain(&self) -> Duration {

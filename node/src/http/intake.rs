@@ -9,13 +9,13 @@ use musubi_ledger::{
     id::TxId,
     state::{Row, RowKey},
 };
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::{
-    Api,
+    Api, Who,
     access::{Admission, CheckedSubmission, Fate},
     check::{Answered, Finding, Raw},
-    problem::ApiError,
+    problem::{ApiError, DoorCode},
     views,
 };
 use crate::metrics::Stage;
@@ -27,16 +27,23 @@ enum Placed {
 }
 
 impl Api {
-    /// Takes transactions through the door and, with a deadline, follows them to their results.
+    /// Takes transactions through the door and, with a deadline, follows them to their results. `body` is
+    /// what the request's body holds of its budget: the door's own counts from its queue on.
     pub(super) async fn admit(
         &self,
         ip: IpAddr,
         items: Vec<Raw>,
+        body: Option<OwnedSemaphorePermit>,
         deadline: Option<Instant>,
     ) -> Result<Vec<Result<Status, ApiError>>, ApiError> {
         let begun = Instant::now();
+        if self.stop.is_cancelled() {
+            return Err(DoorCode::Stopping.into());
+        }
         self.take_rate(self.per_ip.as_ref(), ip, items.len())?;
-        let findings = self.door_checks.check(items).await?;
+        let checking = self.door_checks.check(items)?;
+        drop(body);
+        let findings = checking.await.map_err(|_| ApiError::new(DoorCode::Internal))?;
         let placed = self.hand_over(findings, deadline.is_some());
         let mut answers = Vec::with_capacity(placed.len());
         for item in placed {
@@ -118,7 +125,7 @@ impl Api {
         match fate {
             Ok(Ok(Fate::Ordered { result, .. })) if result.code == Code::AlreadyJudged => {
                 // Another copy of it was quicker: its verdict is this one's.
-                self.status(id).await
+                self.status(id, Who::Anyone).await
             }
             Ok(Ok(Fate::Ordered { head, result })) => {
                 Ok(views::ordered(&result, head, self.head()))
@@ -129,11 +136,12 @@ impl Api {
     }
 
     /// Where a transaction stands, as far as this node knows.
-    pub(super) async fn status(&self, id: TxId) -> Result<Status, ApiError> {
+    pub(super) async fn status(&self, id: TxId, who: Who) -> Result<Status, ApiError> {
         // The head first: what is absent then is absent at that head or a later one.
         let head = self.head();
         let pending = self.ledger.pending(&id);
-        let row = self.read(move |ledger| Ok(ledger.state().row(&RowKey::Judged(id)))).await?;
+        let row =
+            self.read_by(who, move |ledger| Ok(ledger.state().row(&RowKey::Judged(id)))).await?;
         Ok(match row {
             Some(Row::Judged(judged)) => views::judged(id, &judged, head),
             _ if pending => views::pending(id, head),

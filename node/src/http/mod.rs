@@ -3,15 +3,16 @@
 //! Who owns what:
 //! - `access`: those traits; the node keeps them in [`crate::api`];
 //! - `submit`: the submission routes; `intake`: the way of a submission to its answer; `check`: the thread
-//!   that decodes submissions and verifies their signatures;
+//!   that decodes submissions and verifies their signatures; `sender`: whether the sender is among them;
 //! - `read`: everything that is read; `feed`: the event feed; `health`: probes and metrics;
 //! - `auth`: reader tokens; `rate`: how much may be submitted; `body`, `extract`: what requests carry;
 //! - `problem`: the one form of refusals; `edge`: what happens to every request and answer;
 //! - `server`, `stall`: connections, their limits and time-outs;
 //! - `openapi`, `schemas`: the API's description of itself.
 //!
-//! Every wait is bounded: submissions by a byte budget in front of the checks, reads by a semaphore,
-//! feeds by pulling, connections by number and time. What does not fit is refused with 429 or 503.
+//! Every wait is bounded: submissions by byte budgets, for bodies on their way in and in front of the checks;
+//! reads by semaphores, one for anyone and one for readers, and a time; feeds by pulling; connections by
+//! number and time. What does not fit is refused with 429 or 503.
 
 mod access;
 mod auth;
@@ -28,6 +29,7 @@ mod problem;
 mod rate;
 mod read;
 mod schemas;
+mod sender;
 mod server;
 mod stall;
 mod submit;
@@ -85,8 +87,11 @@ struct Shared {
     scheme: SchemePrefix,
     genesis: Bytes,
     openapi: Bytes,
-    /// Reads of the store at once.
+    /// Reads of the store at once, by anyone and by readers: neither waits for the other.
+    public_reads: Arc<Semaphore>,
     reads: Arc<Semaphore>,
+    /// Bytes of request bodies in memory, before their turn at the door.
+    bodies: Arc<Semaphore>,
     /// Feeds at once.
     feeds: Arc<Semaphore>,
     per_ip: Option<Buckets<IpAddr>>,
@@ -100,6 +105,15 @@ impl core::ops::Deref for Api {
     fn deref(&self) -> &Shared {
         &self.0
     }
+}
+
+/// On whose behalf the store is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Who {
+    /// Anyone: no token was shown.
+    Anyone,
+    /// The bearer of a reader token.
+    Reader,
 }
 
 /// Who is at the other end of a connection.
@@ -135,7 +149,9 @@ pub async fn serve(
         scheme: genesis.prefix().map_err(GenesisError::from)?,
         genesis: genesis.encode().into(),
         openapi: openapi.to_string().into(),
+        public_reads: Arc::new(Semaphore::new(limits.public_reads)),
         reads: Arc::new(Semaphore::new(limits.reads)),
+        bodies: Arc::new(Semaphore::new(limits.body_bytes.min(Semaphore::MAX_PERMITS))),
         feeds: Arc::new(Semaphore::new(limits.feeds)),
         per_ip: limits.per_ip.map(Buckets::new),
         per_key: limits.per_key.map(Buckets::new),
@@ -151,13 +167,28 @@ impl Api {
         *self.ledger.heads().borrow()
     }
 
-    /// Reads on a thread that may wait for the disk.
+    /// [`Api::read_by`] for a reader.
     async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&dyn Ledger) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let permit = Arc::clone(&self.reads).acquire_owned().await;
-        let permit = permit.map_err(|_| ApiError::new(DoorCode::Stopping))?;
+        self.read_by(Who::Reader, read).await
+    }
+
+    /// Reads on a thread that may wait for the disk. Waits a bounded time for its turn.
+    async fn read_by<T: Send + 'static>(
+        &self,
+        who: Who,
+        read: impl FnOnce(&dyn Ledger) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let turns = match who {
+            Who::Anyone => &self.public_reads,
+            Who::Reader => &self.reads,
+        };
+        let turn = Arc::clone(turns).acquire_owned();
+        let permit = tokio::time::timeout(self.config.limits.read_wait(), turn).await;
+        let permit = permit.map_err(|_| ApiError::new(DoorCode::Busy))?;
+        let permit = permit.expect("nobody closes these semaphores");
         let ledger = Arc::clone(&self.ledger);
         let reading = tokio::task::spawn_blocking(move || {
             let answer = read(&*ledger);
@@ -173,9 +204,10 @@ impl Api {
     /// Reads several rows of one and the same block: if a block came in between, reads again.
     async fn read_at_head<T: Send + 'static>(
         &self,
+        who: Who,
         read: impl Fn(&dyn Ledger, Head) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        self.read(move |ledger| {
+        self.read_by(who, move |ledger| {
             let heads = ledger.heads();
             for _ in 0..READ_TRIES {
                 let head = *heads.borrow();

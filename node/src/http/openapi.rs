@@ -1,6 +1,7 @@
 //! Routes and their description, from one list; so neither can have what the other lacks.
 
-use axum::{Router, middleware::from_fn_with_state};
+use axum::{Router, http::StatusCode, middleware::from_fn_with_state};
+use musubi_ledger::code::Code;
 use serde_json::Value;
 use utoipa::openapi::{
     Content, Info, OpenApi, OpenApiBuilder, Ref, RefOr, Response,
@@ -11,7 +12,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Api, auth, feed, health,
-    problem::{DoorCode, PROBLEM_JSON},
+    problem::{ApiError, DoorCode, PROBLEM_JSON},
     read::{download, grants, log, parties, public, transactions},
     schemas, submit,
 };
@@ -26,10 +27,11 @@ const EVERYWHERE: &[DoorCode] = &[
 ];
 /// And those of routes that need a reader token.
 const READER: &[DoorCode] = &[DoorCode::Unauthorised];
-/// And those of submissions; 409 here is `reference_taken`.
+/// And that of the feed.
+const FEED: &[DoorCode] = &[DoorCode::WrongEpoch];
+/// And those of submissions, beside `reference_taken`, which is the ledger's.
 const SUBMISSION: &[DoorCode] = &[
     DoorCode::RequestTimeout,
-    DoorCode::WrongEpoch,
     DoorCode::BodyTooLarge,
     DoorCode::UnsupportedMediaType,
     DoorCode::RateLimited,
@@ -81,9 +83,13 @@ pub(super) fn routes() -> (impl FnOnce(&Api) -> Router<Api>, Value) {
     for operation in operations(&mut reader_api) {
         operation.security = Some(vec![SecurityRequirement::new("reader", Vec::<String>::new())]);
         refuses(operation, READER);
+        if operation.operation_id.as_deref() == Some("feed") {
+            refuses(operation, FEED);
+        }
     }
     for operation in operations(&mut submission_api) {
         refuses(operation, SUBMISSION);
+        refuses_with(operation, ApiError::of_transaction(Code::ReferenceTaken, None).status());
     }
     let mut api = OpenApiBuilder::new().info(info()).build();
     for part in [public_api, reader_api, submission_api] {
@@ -117,17 +123,15 @@ fn operations(api: &mut OpenApi) -> impl Iterator<Item = &mut Operation> {
 
 /// Documents refusals, one response per status; what a route says itself stays.
 fn refuses(operation: &mut Operation, codes: &[DoorCode]) {
-    for code in codes {
-        let content = Content::new(Some(RefOr::Ref(Ref::new("#/components/schemas/Problem"))));
-        let mut response = Response::new(status_name(*code));
-        response.content.insert(PROBLEM_JSON.into(), RefOr::T(content));
-        let responses = &mut operation.responses.responses;
-        responses.entry(code.status().as_str().into()).or_insert(RefOr::T(response));
-    }
+    codes.iter().for_each(|code| refuses_with(operation, code.status()));
 }
 
-fn status_name(code: DoorCode) -> &'static str {
-    code.status().canonical_reason().unwrap_or("Refused")
+fn refuses_with(operation: &mut Operation, status: StatusCode) {
+    let content = Content::new(Some(RefOr::Ref(Ref::new("#/components/schemas/Problem"))));
+    let mut response = Response::new(status.canonical_reason().unwrap_or("Refused"));
+    response.content.insert(PROBLEM_JSON.into(), RefOr::T(content));
+    let responses = &mut operation.responses.responses;
+    responses.entry(status.as_str().into()).or_insert(RefOr::T(response));
 }
 
 /// The description as JSON, with the ledger's schemas and the security scheme.

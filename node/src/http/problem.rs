@@ -151,6 +151,12 @@ impl ApiError {
         self.code
     }
 
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// The document.
     #[must_use]
     pub fn problem(&self) -> Problem {
@@ -181,11 +187,12 @@ impl From<DoorCode> for ApiError {
 
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
-        Self::new(match refusal {
-            Refusal::Busy => DoorCode::Busy,
-            Refusal::NoLeader => DoorCode::NoLeader,
-            Refusal::Stopping => DoorCode::Stopping,
-        })
+        match refusal {
+            Refusal::Busy => Self::new(DoorCode::Busy),
+            Refusal::OverShare => Self::new(DoorCode::RateLimited).retry_after(RETRY_AFTER_S),
+            Refusal::NoLeader => Self::new(DoorCode::NoLeader),
+            Refusal::Stopping => Self::new(DoorCode::Stopping),
+        }
     }
 }
 

@@ -16,7 +16,8 @@ use musubi_ledger::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Api, Peer, body,
+    Api, Peer,
+    body::{self, Held},
     check::Raw,
     extract::QueryOf,
     problem::{ApiError, DoorCode},
@@ -97,9 +98,10 @@ pub(super) async fn submit(
         _ => return Err(DoorCode::UnsupportedMediaType.into()),
     };
     let most = if json { limits::HTTP_BODY_BYTES_MAX } else { limits::TRANSACTION_BYTES_MAX };
-    let body = body::read(&headers, body, most, api.config.limits.body_timeout()).await?;
-    let raw = if json { Raw::Json(body) } else { Raw::Canonical(body) };
-    let mut answers = api.admit(ip, vec![raw], deadline).await?;
+    let Held { bytes, permit } =
+        body::read(&api.bodies, body, most, api.config.limits.body_timeout()).await?;
+    let raw = if json { Raw::Json(bytes) } else { Raw::Canonical(bytes) };
+    let mut answers = api.admit(ip, vec![raw], permit, deadline).await?;
     let status = answers.pop().expect("one answer per item")?;
     let http = match status.stage {
         Stage::Pending | Stage::Unknown => StatusCode::ACCEPTED,
@@ -132,8 +134,9 @@ pub(super) async fn submit_bulk(
         return Err(DoorCode::UnsupportedMediaType.into());
     }
     let most = limits::HTTP_BULK_BYTES_MAX + limits::BATCH_ITEMS_MAX * LENGTH_BYTES;
-    let body = body::read(&headers, body, most, api.config.limits.body_timeout()).await?;
-    let answers = api.admit(ip, split_bulk(&body)?, deadline).await?;
+    let Held { bytes, permit } =
+        body::read(&api.bodies, body, most, api.config.limits.body_timeout()).await?;
+    let answers = api.admit(ip, split_bulk(&bytes)?, permit, deadline).await?;
     let results = answers
         .into_iter()
         .map(|answer| match answer {

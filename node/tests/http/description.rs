@@ -142,6 +142,9 @@ async fn refusals_that_any_route_can_give_are_problems_and_described() {
         } else if !PUBLIC.contains(&path.as_str()) {
             expected.push("401");
         }
+        // A reference that is taken; an id of another epoch.
+        let conflicts = method == "post" || path == "/v1/feed";
+        assert_eq!(responses.contains_key("409"), conflicts, "{path}");
         for status in expected {
             assert!(responses.contains_key(status), "{path} does not describe {status}");
         }

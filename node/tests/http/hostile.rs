@@ -1,10 +1,14 @@
 //! Submissions as attackers and broken clients send them. Each is refused at the door, in
-//! milliseconds, with a problem document; none leaves a trace.
+//! milliseconds, with a problem document; none leaves a trace. Hostile inputs 1, 3, 5, 7 and 10.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use musubi_ledger::{
     api::{Stage, Status},
+    code::Code,
     id::ChainId,
     limits,
     transaction::Transaction,
@@ -176,6 +180,79 @@ async fn signatures_that_do_not_hold() {
     problem(client.submit_bytes("", none.encode()).await, 400, "sender_not_signer").await;
     // None of it stands in the way of the real one.
     assert_eq!(client.committed(&good).await.stage, Stage::Judged);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strangers_keys_fill_no_log_and_learn_nothing() {
+    let client = Client::start().await;
+    let paid = client.payment(1);
+    client.committed(&paid).await;
+    let before = client.town.now();
+    // Keys that nobody registered, or somebody else's: as void items they would stay for ever.
+    for signers in [
+        vec![debit("alice").key("stranger")],
+        vec![debit("alice").key("bob"), credit("shop")],
+        vec![debit("alice").key("stranger"), credit("shop").key("stranger/2")],
+    ] {
+        let fresh = client.signed("alice", city::pay("alice", "shop", 1), &signers);
+        let response = client.submit_bytes("?wait=committed", fresh.encode()).await;
+        problem(response, 400, "sender_not_signer").await;
+        // The same under a reference that is taken: neither that nor by whom is told.
+        let mut probe = client.body("alice", city::pay("alice", "shop", 2));
+        probe.reference = paid.body.reference.clone();
+        let probe = city::sign(probe, &signers);
+        let response = client.submit_bytes("", probe.encode()).await;
+        let refused = problem(response, 400, "sender_not_signer").await;
+        assert_eq!(refused.id, Some(probe.body.id()));
+        let mut forged = city::sign(probe.body, &[debit("alice"), credit("shop")]);
+        forged.signatures.iter_mut().for_each(|signature| signature.bytes.0[3] ^= 1);
+        problem(client.submit_bytes("", forged.encode()).await, 400, "bad_signature").await;
+    }
+    assert_eq!(client.town.now(), before, "nothing was ordered");
+    // One key of the sender's is enough, and a new one counts as soon as it is registered.
+    let pay = |key| {
+        let by = [debit("alice").key(key), credit("shop")];
+        client.signed("alice", city::pay("alice", "shop", 3), &by)
+    };
+    let refused = client.submit_bytes("", pay("alice/2").encode()).await;
+    problem(refused, 400, "sender_not_signer").await;
+    let add = city::AddKey { party: city::id("alice"), key: city::key("alice/2").public() };
+    let by = [city::own("alice"), city::proves("alice", "alice/2")];
+    let added = client.signed("alice", city::Operation::AddKey(add), &by);
+    assert_eq!(client.committed(&added).await.code, Some(Code::Applied));
+    assert_eq!(client.committed(&pay("alice/2")).await.code, Some(Code::Applied));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stripped_copy_does_not_answer_for_the_complete_one() {
+    let client = Arc::new(Client::start().await);
+    let complete = client.payment(100);
+    // The payee takes its own signature off and is first.
+    let stripped = city::sign(complete.body.clone(), &[debit("alice")]);
+    let town = client.town.clone();
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let (holding, is_held) = std::sync::mpsc::channel::<()>();
+    let holder = std::thread::spawn(move || {
+        let _held = town.hold.lock().unwrap();
+        holding.send(()).unwrap();
+        let _ = held.recv();
+    });
+    is_held.recv().unwrap();
+    assert_eq!(client.submit_bytes("", stripped.encode()).await.status(), 202);
+    let waits = |transaction: Transaction| {
+        let client = Arc::clone(&client);
+        tokio::spawn(async move { client.committed(&transaction).await })
+    };
+    let (of_stripped, of_complete) = (waits(stripped), waits(complete));
+    while client.town.waiting() < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    release.send(()).unwrap();
+    holder.join().unwrap();
+    let answer = of_complete.await.unwrap();
+    assert_eq!(answer.code, Some(Code::Applied), "whoever sends all of it gets its verdict");
+    let answer = of_stripped.await.unwrap();
+    assert!(matches!(answer.code, Some(Code::Applied | Code::MissingConsent)), "{answer:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,4 +1,4 @@
-//! Connections and rates: what one client can take from the others.
+//! Connections and rates: what one client can take from the others. Hostile inputs 21 and 23.
 
 use std::{
     net::SocketAddr,
@@ -115,8 +115,12 @@ async fn connections_per_address_are_limited() {
     assert!(matches!(ended, Ok(Ok(0) | Err(_))), "one too many is closed at once");
     assert!(client.metrics.render().contains("refused_total{reason=\"address\"} 1"));
     drop(held);
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(client.bare("/healthz").send().await.unwrap().status(), 200);
+    // The server notices in its own time.
+    let begun = Instant::now();
+    while !matches!(client.bare("/healthz").send().await, Ok(answer) if answer.status() == 200) {
+        assert!(begun.elapsed() < Duration::from_secs(5), "places are given back");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -171,6 +175,85 @@ async fn a_full_door_is_busy() {
     client.committed(&client.payment(1)).await;
 }
 
+/// A request whose body ends later, or never.
+async fn unfinished(address: SocketAddr, announced: usize, sent: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST /v1/transactions/bulk HTTP/1.1\r\nhost: x\r\ncontent-length: {announced}\r\n\
+         content-type: application/octet-stream\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(sent).await.unwrap();
+    stream
+}
+
+fn framed(bytes: &[u8]) -> Vec<u8> {
+    [&(bytes.len() as u32).to_be_bytes(), bytes].concat()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bodies_on_their_way_in_are_bounded_all_together() {
+    let limits = HttpLimits { body_bytes: 100_000, ..HttpLimits::default() };
+    let client = Client::with(limits).await;
+    let address = client.server.address();
+    let bulk: Vec<u8> = (0..150).flat_map(|_| framed(&client.payment(1).encode())).collect();
+    assert!((30_000..95_000).contains(&bulk.len()), "{}", bulk.len());
+    let submit = async || {
+        let request = client.post("/v1/transactions/bulk").body(bulk.clone());
+        let request = request.header("content-type", "application/octet-stream");
+        request.send().await.unwrap()
+    };
+    // Announcing much takes no room from others; sending it does, as long as it lasts.
+    let _announced = unfinished(address, 400_000, &[0]).await;
+    assert_eq!(submit().await.status(), 200);
+    let sent = unfinished(address, 400_000, &[0; 90_000]).await;
+    let begun = Instant::now();
+    loop {
+        let response = submit().await;
+        if response.status() == 503 {
+            break drop(problem(response, 503, "busy").await);
+        }
+        assert!(begun.elapsed() < Duration::from_secs(5), "there is no room for both");
+    }
+    drop(sent);
+    let begun = Instant::now();
+    while submit().await.status() != 200 {
+        assert!(begun.elapsed() < Duration::from_secs(5), "the room is given back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_public_does_not_keep_readers_waiting_and_nobody_waits_for_ever() {
+    let limits = HttpLimits { public_reads: 1, read_wait_ms: 200, ..HttpLimits::default() };
+    let client = Client::with(limits).await;
+    let town = client.town.clone();
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let (holding, is_held) = std::sync::mpsc::channel::<()>();
+    let holder = std::thread::spawn(move || {
+        let _slow = town.slow.lock().unwrap();
+        holding.send(()).unwrap();
+        let _ = held.recv();
+    });
+    is_held.recv().unwrap();
+    let first = tokio::spawn(client.bare("/v1/checkpoints").send());
+    let begun = Instant::now();
+    loop {
+        let response = client.bare("/v1/instruments").send().await.unwrap();
+        if response.status() == 503 {
+            assert_eq!(response.headers()["retry-after"], "1");
+            break drop(problem(response, 503, "busy").await);
+        }
+        assert!(begun.elapsed() < Duration::from_secs(5), "the first read has the only turn");
+    }
+    let wallet = format!("/v1/wallets/{}", crate::city::id("alice"));
+    assert_eq!(client.get(&wallet).send().await.unwrap().status(), 200, "readers have their own");
+    release.send(()).unwrap();
+    assert_eq!(first.await.unwrap().unwrap().status(), 200);
+    holder.join().unwrap();
+    assert_eq!(client.bare("/v1/instruments").send().await.unwrap().status(), 200);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_does_not_read_is_cut_off() {
     let limits = HttpLimits { write_stall_ms: 300, ..HttpLimits::default() };
@@ -186,7 +269,8 @@ async fn a_client_that_does_not_read_is_cut_off() {
     );
     stream.write_all(request.as_bytes()).await.unwrap();
     let open = |client: &Client| client.metrics.render().contains("musubi_http_connections 1");
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    // The answer flows: its first byte is here, and no more is taken.
+    stream.read_exact(&mut [0]).await.unwrap();
     assert!(open(&client), "it has its connection while the answer flows");
     let begun = Instant::now();
     while open(&client) {
@@ -216,8 +300,28 @@ async fn stopping_answers_who_waits_and_frees_the_port() {
     let address = client.server.address();
     let mut feed = client.get("/v1/feed").send().await.unwrap();
     assert_eq!(feed.status(), 200);
+    // A submission that is still arriving when the node stops comes to a door that is shut.
+    let item = framed(&client.payment(1).encode());
+    let mut late = unfinished(address, item.len(), &item[..9]).await;
     let begun = Instant::now();
-    client.server.shutdown().await;
+    while !client.metrics.render().contains("musubi_http_connections 2") {
+        assert!(begun.elapsed() < Duration::from_secs(5), "both are connected");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // Its head must have been read, which nothing outside tells.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let begun = Instant::now();
+    let finish = async {
+        while TcpStream::connect(address).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        late.write_all(&item[9..]).await.unwrap();
+        let mut answer = Vec::new();
+        late.read_to_end(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    let (answer, ()) = futures::future::join(finish, client.server.shutdown()).await;
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("\"stopping\""), "{answer}");
     assert!(begun.elapsed() < Duration::from_secs(4));
     while let Ok(Some(_)) = feed.chunk().await {}
     assert!(TcpStream::connect(address).await.is_err());

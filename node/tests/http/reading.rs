@@ -146,6 +146,50 @@ async fn grants_and_proposals_can_be_looked_up() {
     assert_ne!(client.committed(&none).await.code, Some(Code::Applied));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_consent_sees_what_waits() {
+    let client = Client::start().await;
+    let waits = async |who: &str| -> Vec<city::TxId> {
+        let path = format!("/v1/parties/{}/proposals", city::id(who));
+        let open: Vec<ProposalView> = client.read(&path).await;
+        open.into_iter().map(|view| view.id).collect()
+    };
+    // The club, where alice drafts and bob approves, has money and pays the shop.
+    let by = [debit("alice"), city::receives("club", "alice")];
+    let gift = client.signed("alice", city::pay("alice", "club", 500), &by);
+    client.town.apply(&[gift]);
+    let operation = city::propose("club", "shop", 50, client.town.now().plus(city::DAY));
+    let by = [city::drafts("club", "alice"), credit("shop")];
+    let payout = client.signed("alice", operation, &by);
+    let id = payout.body.id();
+    client.town.apply(&[payout]);
+    for who in ["alice", "bob", "club", "shop"] {
+        assert_eq!(waits(who).await, [id], "{who} proposed, may approve, gives or receives");
+    }
+    assert!(waits("registrar").await.is_empty());
+    // Roles change: whoever may approve now sees it, whoever may not any more does not.
+    let carol = city::Operation::RegisterParty(city::register("carol", city::PartyKind::Person));
+    let by = [city::officer("registrar", "r1"), city::proves("carol", "carol")];
+    client.town.apply(&[client.signed("r1", carol, &by)]);
+    let roles = [("alice", true, false), ("bob", true, false), ("carol", false, true)];
+    let change = city::Operation::ChangeGroup(city::ChangeGroup {
+        group: city::id("club"),
+        roles: Some(city::roles(&roles)),
+        policy: None,
+        representative: None,
+    });
+    let by = [city::represents("club", "bob"), city::member("club", "alice")];
+    client.town.apply(&[client.signed("bob", change, &by)]);
+    assert_eq!((waits("carol").await, waits("bob").await), (vec![id], vec![]));
+    // A consent ends it for everybody.
+    let consent = city::decide(id, city::Decision::Consent);
+    let consent = client.signed("carol", consent, &[city::approves("club", "carol")]);
+    client.town.apply(&[consent]);
+    for who in ["alice", "bob", "carol", "club", "shop"] {
+        assert!(waits(who).await.is_empty(), "{who}");
+    }
+}
+
 async fn bytes(client: &Client, path: &str) -> Vec<u8> {
     let response = client.get(path).send().await.unwrap();
     assert_eq!(response.status(), 200, "{path}");

@@ -1,4 +1,5 @@
-//! Submissions that are as they should be, and the answers they get.
+//! Submissions that are as they should be, and the answers they get; also when they come a thousand
+//! times or under a reference that is taken: hostile inputs 8 and 9.
 
 use std::time::{Duration, Instant};
 
@@ -185,6 +186,10 @@ async fn what_the_leader_refuses_may_be_sent_again() {
         let refused = problem(response, 503, code).await;
         assert_eq!(refused.id, Some(payment.body.id()));
     }
+    *client.town.refuses.lock().unwrap() = Some(Refusal::OverShare);
+    let response = client.submit_bytes("?wait=committed", payment.encode()).await;
+    assert_eq!(response.headers()["retry-after"], "1");
+    problem(response, 429, "rate_limited").await;
     *client.town.refuses.lock().unwrap() = None;
     assert_eq!(client.committed(&payment).await.code, Some(Code::Applied));
     let metrics = client.metrics.render();

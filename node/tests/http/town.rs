@@ -16,7 +16,7 @@ use musubi_ledger::{
     genesis::RULES_VERSION,
     id::{InstrumentId, PartyId, TxId},
     leaf::{LEAF_BYTES, SealBody},
-    state::{ProposalStatus, ReadState, Row, RowKey},
+    state::{ReadState, Row, RowKey},
     time::Time,
     tlog::{
         Algorithm, Checkpoint, NodeReader, NoteSignature, SignedNote, TileNodes, VerifierKey,
@@ -30,6 +30,7 @@ use musubi_node::http::{
     Admission, CheckedSubmission, Door, FeedPage, HistoryPage, Ledger, NotReady, Read, Recorded,
     Refusal,
 };
+use musubi_node::proposals::OpenProposals;
 use tokio::sync::watch;
 
 use crate::city;
@@ -39,9 +40,12 @@ pub(crate) struct Town {
     books: RwLock<Books>,
     heads: watch::Sender<Head>,
     pending: Pending,
+    proposals: OpenProposals,
     queue: Mutex<Sender<Vec<CheckedSubmission>>>,
     /// Locked by a test, nothing is executed.
     pub(crate) hold: Mutex<()>,
+    /// Locked by a test, the checkpoints cannot be read.
+    pub(crate) slow: Mutex<()>,
     /// What the door says to everything, if it says no.
     pub(crate) refuses: Mutex<Option<Refusal>>,
     /// Why the node is not ready.
@@ -112,7 +116,9 @@ impl Town {
         let town = Arc::new(Self {
             books: RwLock::new(books),
             heads: watch::Sender::new(block.head),
-            pending: Pending::new(4_096),
+            pending: Pending::new(65_536),
+            proposals: OpenProposals::default(),
+            slow: Mutex::new(()),
             queue: Mutex::new(queue),
             hold: Mutex::new(()),
             refuses: Mutex::new(None),
@@ -133,9 +139,10 @@ impl Town {
 
     /// Executes a block of these items.
     pub(crate) fn execute(&self, items: Vec<Vec<u8>>) -> Block {
-        let block = self.books.write().unwrap().execute(items);
+        let block = self.books.write().unwrap().execute(items.clone());
+        self.proposals.apply(&block.changes, self);
         self.heads.send_replace(block.head);
-        self.pending.settle(block.head, &block.items);
+        self.pending.settle(block.head, &block.items, &items);
         block
     }
 
@@ -155,6 +162,11 @@ impl Town {
             panic!("the books are broken on purpose");
         });
         assert!(std::panic::catch_unwind(broken).is_err());
+    }
+
+    /// How many copies wait for execution.
+    pub(crate) fn waiting(&self) -> usize {
+        self.pending.len()
     }
 
     /// Block time now.
@@ -251,15 +263,7 @@ impl Ledger for Town {
     }
 
     fn open_proposals(&self, party: &PartyId) -> Read<Vec<TxId>> {
-        let books = self.books.read().unwrap();
-        let open = books.state.rows().filter_map(|(key, row)| match (key, row) {
-            (RowKey::Proposal(id), Row::Proposal(proposal)) => {
-                let concerns = [proposal.movement.from, proposal.movement.to].contains(party);
-                (proposal.status == ProposalStatus::Open && concerns).then_some(*id)
-            }
-            _ => None,
-        });
-        Ok(open.collect())
+        Ok(self.proposals.of(*party, self, self.now()))
     }
 
     fn instruments(&self) -> Read<Vec<InstrumentId>> {
@@ -308,6 +312,7 @@ impl Ledger for Town {
     }
 
     fn checkpoints(&self) -> Read<Vec<(u64, String)>> {
+        let _slow = self.slow.lock().unwrap();
         Ok(self.checkpoint()?.into_iter().map(|note| (1, note)).collect())
     }
 }
@@ -320,14 +325,15 @@ impl Door for Town {
         let mut fresh = Vec::new();
         let mut admissions = Vec::new();
         for item in items {
-            let submission = Submission { id: item.id, bytes: item.bytes.clone() };
-            let expires = item.transaction.body.expires;
-            let (admitted, receiver) = self.pending.admit(&submission, expires);
+            let submission = Submission::new(item.id, item.bytes.clone());
+            let body = &item.transaction.body;
+            let (admitted, receiver) = self.pending.admit(&submission, body.sender, body.expires);
             if admitted == Admitted::New {
                 fresh.push(item);
             }
             admissions.push(match admitted {
                 Admitted::Full => Admission::Refused(Refusal::Busy),
+                Admitted::OverShare => Admission::Refused(Refusal::OverShare),
                 _ => Admission::Admitted(receiver.filter(|_| follow)),
             });
         }

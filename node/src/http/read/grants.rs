@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::http::{
-    Api,
+    Api, Who,
     extract::PathOf,
     problem::{ApiError, DoorCode},
 };
@@ -25,7 +25,7 @@ macro_rules! by_id {
             State(api): State<Api>,
             PathOf(id): PathOf<$id>,
         ) -> Result<Json<Value>, ApiError> {
-            let view = api.read_at_head(move |ledger, head| {
+            let view = api.read_at_head(Who::Reader, move |ledger, head| {
                 Ok(match ledger.state().row(&RowKey::$row(id)) {
                     Some(Row::$row(row)) => Some(view(&id, stringify!($name), &row, head.height)),
                     _ => None,

@@ -8,7 +8,7 @@ use musubi_ledger::{
 use serde::Deserialize;
 
 use crate::http::{
-    Api,
+    Api, Who,
     extract::{PartyPath, PathOf, QueryOf},
     problem::{ApiError, DoorCode},
     views,
@@ -25,7 +25,7 @@ pub(in crate::http) async fn wallet(
     State(api): State<Api>,
     PartyPath(id): PartyPath,
 ) -> Result<Json<WalletView>, ApiError> {
-    let view = api.read_at_head(move |ledger, head| {
+    let view = api.read_at_head(Who::Reader, move |ledger, head| {
         Ok(views::wallet(ledger.state(), id, &ledger.instruments()?, head))
     });
     view.await?.map(Json).ok_or_else(|| DoorCode::NotFound.into())
@@ -39,7 +39,8 @@ pub(in crate::http) async fn party(
     State(api): State<Api>,
     PartyPath(id): PartyPath,
 ) -> Result<Json<PartyView>, ApiError> {
-    let view = api.read_at_head(move |ledger, head| Ok(views::party(ledger.state(), id, head)));
+    let view = api
+        .read_at_head(Who::Reader, move |ledger, head| Ok(views::party(ledger.state(), id, head)));
     view.await?.map(Json).ok_or_else(|| DoorCode::NotFound.into())
 }
 
@@ -91,7 +92,9 @@ pub(in crate::http) async fn proposal(
     State(api): State<Api>,
     PathOf(id): PathOf<TxId>,
 ) -> Result<Json<ProposalView>, ApiError> {
-    let view = api.read_at_head(move |ledger, head| Ok(views::proposal(ledger.state(), id, head)));
+    let view = api.read_at_head(Who::Reader, move |ledger, head| {
+        Ok(views::proposal(ledger.state(), id, head))
+    });
     view.await?.map(Json).ok_or_else(|| DoorCode::NotFound.into())
 }
 
@@ -103,7 +106,7 @@ pub(in crate::http) async fn open_proposals(
     State(api): State<Api>,
     PartyPath(id): PartyPath,
 ) -> Result<Json<Vec<ProposalView>>, ApiError> {
-    let list = api.read_at_head(move |ledger, head| {
+    let list = api.read_at_head(Who::Reader, move |ledger, head| {
         let ids = ledger.open_proposals(&id)?.into_iter();
         Ok(ids.filter_map(|id| views::proposal(ledger.state(), id, head)).collect())
     });

@@ -12,7 +12,7 @@ use musubi_ledger::{
 };
 
 use crate::http::{
-    Api,
+    Api, Who,
     extract::PathOf,
     problem::{ApiError, DoorCode},
     views,
@@ -44,7 +44,7 @@ pub(in crate::http) async fn genesis(State(api): State<Api>) -> Response {
 pub(in crate::http) async fn checkpoints(
     State(api): State<Api>,
 ) -> Result<Json<Checkpoints>, ApiError> {
-    let notes = api.read(|ledger| Ok(ledger.checkpoints()?)).await?;
+    let notes = api.read_by(Who::Anyone, |ledger| Ok(ledger.checkpoints()?)).await?;
     Ok(Json(Checkpoints { notes }))
 }
 
@@ -54,7 +54,7 @@ pub(in crate::http) async fn checkpoints(
 pub(in crate::http) async fn instruments(
     State(api): State<Api>,
 ) -> Result<Json<Vec<InstrumentView>>, ApiError> {
-    let list = api.read_at_head(|ledger, head| {
+    let list = api.read_at_head(Who::Anyone, |ledger, head| {
         let views =
             ledger.instruments()?.into_iter().map(|id| views::instrument(ledger.state(), id, head));
         Ok(views.flatten().collect())
@@ -71,7 +71,9 @@ pub(in crate::http) async fn instrument(
     PathOf(code): PathOf<InstrumentId>,
 ) -> Result<Json<InstrumentView>, ApiError> {
     let view = api
-        .read_at_head(move |ledger, head| Ok(views::instrument(ledger.state(), code, head)))
+        .read_at_head(Who::Anyone, move |ledger, head| {
+            Ok(views::instrument(ledger.state(), code, head))
+        })
         .await?;
     view.map(Json).ok_or_else(|| DoorCode::NotFound.into())
 }

@@ -8,7 +8,7 @@ use musubi_ledger::{
 };
 
 use crate::http::{
-    Api,
+    Api, Who,
     access::ReadFault,
     extract::PathOf,
     problem::{ApiError, DoorCode},
@@ -25,7 +25,7 @@ pub(in crate::http) async fn status(
     State(api): State<Api>,
     PathOf(id): PathOf<TxId>,
 ) -> Result<Json<Status>, ApiError> {
-    api.status(id).await.map(Json)
+    api.status(id, Who::Reader).await.map(Json)
 }
 
 /// A judged transaction with what it did
