@@ -20,6 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         [directory] => Source::directory(Path::new(directory))?,
         _ => return Err("usage: audit NODE READER_TOKEN | audit DIRECTORY".into()),
     };
+    // Whoever knows the chain by other means names it: `Options { expected: Some(chain), .. }`.
     let report = audit::run(source, Options::default(), |progress| {
         eprint!("\rblock {} of {}", progress.height, progress.target);
     })
@@ -35,6 +36,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for validator in &report.validators {
         let (node, name) = (validator.node, &validator.organisation);
         println!("node {node} ({name}) signed the same root at size {}", validator.size);
+    }
+    let covered = report.covered_by_majority;
+    println!("a majority signed up to block {} of {}", covered.height, covered.time);
+    for warning in &report.warnings {
+        println!("warning: {} ({})", warning.detail, warning.code);
     }
     Ok(())
 }

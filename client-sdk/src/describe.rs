@@ -21,6 +21,8 @@ pub struct Glossary {
     pub names: BTreeMap<PartyId, String>,
     /// Decimal places per instrument; 0 where unknown.
     pub decimals: BTreeMap<InstrumentId, u8>,
+    /// What known allowances issue: a top-up names only its allowance.
+    pub allowed: BTreeMap<TxId, InstrumentId>,
 }
 
 impl Glossary {
@@ -37,11 +39,16 @@ impl Glossary {
         }
     }
 
-    /// An amount with its instrument: `1,280 MEBUKU`.
+    /// An amount with its instrument: `1,280 MEBUKU`. Where it has decimal places, which are only as
+    /// true as who told them, also as it is signed: `12.80 DOLLAR (1,280 of its smallest unit)`.
     #[must_use]
     pub fn amount(&self, instrument: InstrumentId, amount: Amount) -> String {
         let decimals = self.decimals.get(&instrument).copied().unwrap_or(0);
-        format!("{} {instrument}", grouped(amount, decimals))
+        let text = format!("{} {instrument}", grouped(amount, decimals));
+        match decimals {
+            0 => text,
+            _ => format!("{text} ({} of its smallest unit)", grouped(amount, 0)),
+        }
     }
 
     fn legs(&self, legs: &[Leg]) -> String {
@@ -101,9 +108,31 @@ pub(crate) fn body(body: &Body, glossary: &Glossary) -> Vec<String> {
         lines.push(format!("With a memo whose hash is {memo}"));
     }
     lines.push(format!("Sent by {}", glossary.party(&body.sender)));
+    lines.push(format!("Reference {}", body.reference));
     lines.push(format!("Valid until {}", body.expires));
     lines.push(format!("Transaction {}", body.id()));
     lines
+}
+
+/// The earlier transaction that an operation is about, where it names that only by its id: what it does
+/// can be understood from both bodies alone.
+#[must_use]
+pub fn cited(operation: &Operation) -> Option<TxId> {
+    match operation {
+        Operation::Decide(op) => Some(op.proposal),
+        Operation::Refund(op) => Some(op.original),
+        Operation::Correct(op) => Some(op.original),
+        _ => None,
+    }
+}
+
+/// All lines about the body that another one cites, indented under it. Its id is the hash of what is
+/// said here, so nobody can show another one in its place.
+#[must_use]
+pub fn cited_body(cited: &Body, glossary: &Glossary) -> Vec<String> {
+    let lines = body(cited, glossary);
+    let indented = lines.into_iter().map(|line| format!("  {line}"));
+    std::iter::once(format!("Transaction {}:", cited.id())).chain(indented).collect()
 }
 
 fn operation(operation: &Operation, glossary: &Glossary) -> Vec<String> {
@@ -187,10 +216,19 @@ fn by(citation: &Citation) -> String {
 }
 
 fn top_up(op: &TopUp, glossary: &Glossary) -> Vec<String> {
+    let campaign = match op.campaign {
+        0 => "in no campaign".into(),
+        number => format!("in campaign {number}"),
+    };
+    // The body leaves the instrument to the allowance.
+    let amount = match glossary.allowed.get(&op.allowance) {
+        Some(instrument) => glossary.amount(*instrument, op.amount),
+        None => format!("{} units of its allowance's instrument", grouped(op.amount, 0)),
+    };
     vec![
-        format!("Top up {} (in its unit) for {}", op.amount, glossary.party(&op.to)),
+        format!("Top up {amount} for {}", glossary.party(&op.to)),
         format!(
-            "Origin {:?}, funded by {}, outside payment {}",
+            "Origin {:?}, {campaign}, funded by {}, outside payment {}",
             op.origin,
             glossary.party(&op.funder),
             op.funding

@@ -25,6 +25,14 @@ pub enum ClientError {
         /// What happened.
         cause: String,
     },
+    /// Nodes answered, but turned it away until time was up: nothing of it is under way.
+    #[error("the nodes took nothing in all that time, {node} said last: {last}")]
+    Busy {
+        /// The last one asked.
+        node: String,
+        /// What happened last.
+        last: String,
+    },
     /// A node answered with a refusal or error.
     #[error("{}: {}", .0.code, .0.detail)]
     Problem(Box<Problem>),
@@ -77,6 +85,7 @@ impl ClientError {
             Self::NoNodes => "no_nodes",
             Self::BadUrl { .. } => "bad_node_url",
             Self::Unreachable { .. } => "unreachable",
+            Self::Busy { .. } => "busy",
             Self::Problem(problem) => &problem.code,
             Self::BadAnswer { .. } => "bad_answer",
             Self::NeverApplied { .. } => "never_applied",

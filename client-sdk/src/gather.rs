@@ -17,10 +17,16 @@ use tokio::{
 };
 
 use crate::{
-    client::{BulkResult, Client, Reply, Transport, Wait, answer_of, check_size, conclude, moment},
+    client::{
+        BulkReply, BulkResult, Client, Reply, Transport, Wait, answer_of, check_size, conclude,
+        moment,
+    },
     error::ClientError,
     retry::{Answer, Attempts, Step},
 };
+
+/// How long an item waits that was turned away as too many, where the answer does not say.
+const ITEM_WAIT_MS: u64 = 1_000;
 
 /// How to gather.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +84,7 @@ struct Job {
 
 /// What comes back from the wire.
 enum Landed {
-    Bulk(Vec<Job>, Result<Result<Vec<BulkResult>, Reply>, Transport>),
+    Bulk(Vec<Job>, Result<Result<BulkReply, Reply>, Transport>),
     Question(Box<Job>, Result<Reply, Transport>),
 }
 
@@ -241,9 +247,9 @@ impl Worker {
     fn land(&mut self, landed: Landed) {
         match landed {
             Landed::Question(job, reply) => self.answered(*job, answer_of(reply), ""),
-            Landed::Bulk(jobs, Ok(Ok(results))) => {
-                for (job, result) in jobs.into_iter().zip(results) {
-                    let (answer, words) = answer_of_item(result);
+            Landed::Bulk(jobs, Ok(Ok(reply))) => {
+                for (job, result) in jobs.into_iter().zip(reply.results) {
+                    let (answer, words) = answer_of_item(result, reply.retry_after_ms);
                     self.answered(job, answer, &words);
                 }
             }
@@ -300,18 +306,23 @@ impl Worker {
     }
 }
 
-fn answer_of_item(result: BulkResult) -> (Answer, String) {
-    match result {
-        BulkResult::Status(status) => (Answer::Status(status), String::new()),
-        BulkResult::Problem(problem) => {
-            let words = format!("{}: {}", problem.code, problem.detail);
-            let answer = match problem.status {
-                429 | 503 => Answer::Busy { retry_after_ms: None, in_doubt: problem.status == 503 },
-                _ => Answer::Refused(problem),
-            };
-            (answer, words)
+/// What one item's answer means; as that of a single submission with the same status.
+fn answer_of_item(result: BulkResult, retry_after_ms: Option<u64>) -> (Answer, String) {
+    let problem = match result {
+        BulkResult::Status(status) => return (Answer::Status(status), String::new()),
+        BulkResult::Problem(problem) => problem,
+    };
+    let words = format!("{}: {}", problem.code, problem.detail);
+    let answer = match problem.status {
+        429 | 503 => {
+            // An answer to many carries no wait of its own for each: a second is what doors ask for.
+            let retry_after_ms = Some(retry_after_ms.unwrap_or(ITEM_WAIT_MS));
+            Answer::Busy { retry_after_ms, in_doubt: problem.status == 503 }
         }
-    }
+        408 | 500..=599 => Answer::Lost,
+        _ => Answer::Refused(problem),
+    };
+    (answer, words)
 }
 
 async fn sleep_until(alarm: Option<Instant>) {

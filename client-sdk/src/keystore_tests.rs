@@ -61,6 +61,44 @@ fn the_standard_is_what_openssl_reads_by_default() {
     assert_eq!(open(&pem, "knot").unwrap().public(), key.public());
 }
 
+/// As `openssl pkcs8 -topk8 -scrypt -scrypt_N .. -scrypt_r .. -scrypt_p ..` would write it, at no cost.
+fn asking_for(n: u64, r: u16, p: u16) -> String {
+    use pkcs8::der::{Encode, asn1::OctetStringRef};
+    let salt = [1; 16];
+    let key = pbes2::Parameters::generate_scrypt_aes256cbc(
+        scrypt::Params::new(4, 8, 1).unwrap(),
+        &salt,
+        [2; 16],
+    );
+    let mut pbes2 = key.unwrap();
+    let pbes2::Kdf::Scrypt(kdf) = &mut pbes2.kdf else { panic!("scrypt was asked for") };
+    (kdf.cost_parameter, kdf.block_size, kdf.parallelization) = (n, r, p);
+    let info = pkcs8::EncryptedPrivateKeyInfoRef {
+        encryption_algorithm: pkcs8::pkcs5::EncryptionScheme::Pbes2(pbes2),
+        encrypted_data: OctetStringRef::new(&[3; 64]).unwrap(),
+    };
+    let der = SecretDocument::try_from(info.to_der().unwrap()).unwrap();
+    der.to_pem(ENCRYPTED_LABEL, LineEnding::LF).unwrap().to_string()
+}
+
+#[test]
+fn a_hostile_file_costs_neither_all_memory_nor_for_ever() {
+    let begun = std::time::Instant::now();
+    // First what no bound on each number alone refuses: 4 GiB, sixteen times.
+    let greedy = [(1 << 20, 32, 16), (1 << 20, 8, 5), (1 << 24, 1, 1), (1 << 11, 8, u16::MAX)];
+    for (n, r, p) in greedy.into_iter().chain([(2, 1_024, u16::MAX)]) {
+        let error = open(&asking_for(n, r, p), "knot").unwrap_err();
+        assert_eq!(error.code(), "bad_key_file", "N {n}, r {r}, p {p}: {error}");
+    }
+    assert!(begun.elapsed() < std::time::Duration::from_secs(2));
+    let error = open(&asking_for(16, 8, 5), "knot").unwrap_err();
+    assert_eq!(error.code(), "wrong_passphrase", "what is cheap is tried");
+    let Hardness { log_n, r, p } = Hardness::STANDARD;
+    assert!(!Hardness::is_excessive(1 << log_n, r.into(), p.into()));
+    // N · p of at least 2^16 with r = 8, in one of OWASP's equal settings.
+    assert_eq!((log_n, r, p), (14, 8, 5));
+}
+
 #[test]
 fn files_are_private_and_never_overwritten() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,7 +1,7 @@
 //! Musubi's client SDK: build, sign (on one device or several), submit exactly once, watch, audit.
 //!
 //! A reader's way in:
-//! - [`keystore`]: keys at rest, encrypted; [`entropy`]: the one door to the system's randomness;
+//! - [`keystore`]: keys at rest, encrypted; [`durable_file`]: how such files are written; [`entropy`]: the one door to the system's randomness;
 //! - [`draft`]: a [`Composer`] knows chain and time and writes a [`Draft`] for each operation;
 //! - [`halfsigned`]: a [`HalfSigned`] transaction collects signatures, travels as file or QR text,
 //!   and says in words what it does ([`describe`]);
@@ -17,6 +17,7 @@ pub mod audit;
 pub mod client;
 pub mod describe;
 pub mod draft;
+pub mod durable_file;
 pub mod entropy;
 pub mod error;
 pub mod gather;

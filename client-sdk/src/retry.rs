@@ -11,6 +11,13 @@ use musubi_ledger::{
     time::Time,
 };
 
+/// How often the same bytes are sent again after a void about their signatures. Somebody's stripped
+/// copy of the same body may have been ordered first and its answer taken for ours; that is void too.
+const VOID_RESENDS: u32 = 3;
+/// How long a door that knows no key of the sender's is asked again, in milliseconds of the caller's
+/// clock: the key may be registered, and that node a block behind.
+const KEY_PATIENCE_MS: u64 = 5_000;
+
 /// How patiently to try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -86,6 +93,8 @@ pub enum Conclusion {
     },
     /// Nobody is there, and nothing was sent.
     Unreachable,
+    /// Nodes answered, and turned every attempt away as too many until time was up.
+    Busy,
     /// No verdict in time; it may have been sent.
     InDoubt,
 }
@@ -116,6 +125,10 @@ pub struct Attempts {
     heard: bool,
     /// Whether any attempt may have gone through.
     in_doubt: bool,
+    /// Times that a void about signatures was answered by sending again.
+    voids: u32,
+    /// A refusal that may pass, and is the answer if it does not.
+    refusal: Option<Box<Problem>>,
     asking: Option<Problem>,
     planned: Step,
 }
@@ -145,6 +158,8 @@ impl Attempts {
             rounds: 0,
             heard: false,
             in_doubt: false,
+            voids: 0,
+            refusal: None,
             asking: None,
             planned: Step::Send { node },
         }
@@ -193,6 +208,13 @@ impl Attempts {
     }
 
     fn status(&mut self, status: Box<Status>, moment: Moment) -> Step {
+        if self.voids < VOID_RESENDS && is_about_signatures(&status) {
+            self.voids += 1;
+            return match self.wait_then(Step::Send { node: self.node }, 0, moment) {
+                Step::Done(_) => Step::Done(Conclusion::Status(status)),
+                wait => wait,
+            };
+        }
         self.rounds = 0;
         match status.stage {
             Stage::Judged | Stage::Void => Step::Done(Conclusion::Status(status)),
@@ -216,6 +238,10 @@ impl Attempts {
             Some(
                 Code::Malformed | Code::WrongChain | Code::BadSignature | Code::ReferenceTaken,
             ) => Step::Done(Conclusion::Refused(problem)),
+            Some(Code::SenderNotSigner) if moment.elapsed_ms < KEY_PATIENCE_MS => {
+                self.refusal = Some(problem);
+                self.next_node(0, None, moment)
+            }
             Some(Code::AlreadyJudged) => self.ask(*problem),
             Some(Code::Expired) if self.in_doubt => self.ask(*problem),
             // An earlier attempt may be on its way to a verdict: a refusal of this one says nothing.
@@ -266,15 +292,28 @@ impl Attempts {
         let ms = (half + jitter).max(at_least_ms);
         let until = moment.elapsed_ms.saturating_add(ms);
         if self.policy.give_up_ms.is_some_and(|end| until > end) {
-            return Step::Done(if self.in_doubt {
-                Conclusion::InDoubt
-            } else {
-                Conclusion::Unreachable
-            });
+            return Step::Done(self.out_of_time());
         }
         self.planned = next;
         Step::Wait { ms }
     }
+
+    fn out_of_time(&mut self) -> Conclusion {
+        match self.refusal.take() {
+            _ if self.in_doubt => Conclusion::InDoubt,
+            Some(problem) => Conclusion::Refused(problem),
+            None if self.heard => Conclusion::Busy,
+            None => Conclusion::Unreachable,
+        }
+    }
+}
+
+/// Whether it is void for what its signatures are or lack: another copy of the same body may have others.
+fn is_about_signatures(status: &Status) -> bool {
+    let about = |code: Code| {
+        code.about_signatures() || matches!(code, Code::BadSignature | Code::SenderNotSigner)
+    };
+    status.stage == Stage::Void && status.code.is_some_and(about)
 }
 
 #[cfg(test)]

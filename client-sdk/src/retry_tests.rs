@@ -172,6 +172,61 @@ fn nobody_there_is_said_soon_and_doubt_only_when_time_is_up() {
     assert_eq!(step, Step::Done(Conclusion::InDoubt));
 }
 
+/// Somebody's stripped copy may have been ordered before ours, and its void told as ours.
+#[test]
+fn a_void_about_signatures_is_no_answer_until_it_repeats() {
+    let void = |code| match status(Stage::Void, 5) {
+        Answer::Status(status) => Answer::Status(Box::new(Status { code: Some(code), ..*status })),
+        other => other,
+    };
+    for code in [Code::MissingConsent, Code::SenderNotSigner, Code::BadSignature] {
+        let mut patient = attempts(1);
+        for _ in 0..VOID_RESENDS {
+            assert!(matches!(patient.answered(void(code), SOON), Step::Wait { .. }), "{code}");
+            assert_eq!(patient.waited(), Step::Send { node: 0 });
+        }
+        let step = patient.answered(void(code), SOON);
+        assert!(matches!(step, Step::Done(Conclusion::Status(s)) if s.code == Some(code)));
+    }
+    let mut overtaken = attempts(1);
+    assert_eq!(next(&mut overtaken, void(Code::MissingConsent)), Step::Send { node: 0 });
+    let step = next(&mut overtaken, status(Stage::Judged, 5));
+    assert!(matches!(step, Step::Done(Conclusion::Status(s)) if s.stage == Stage::Judged));
+    let late = Moment { elapsed_ms: 600_000, random: 0 };
+    let step = attempts(1).answered(void(Code::MissingConsent), late);
+    assert!(matches!(step, Step::Done(Conclusion::Status(_))), "no time is left to send again");
+    let step = attempts(1).answered(void(Code::Malformed), SOON);
+    assert!(matches!(step, Step::Done(Conclusion::Status(_))), "other voids stay what they are");
+}
+
+#[test]
+fn a_key_that_a_node_does_not_know_yet_is_waited_for() {
+    let mut fresh = attempts(2);
+    assert_eq!(next(&mut fresh, refused("sender_not_signer")), Step::Send { node: 1 });
+    let step = fresh.answered(refused("sender_not_signer"), SOON);
+    assert!(matches!(step, Step::Wait { .. }), "both were asked: {step:?}");
+    let mut known = fresh.clone();
+    let step = next(&mut known, status(Stage::Judged, 5));
+    assert!(matches!(step, Step::Done(Conclusion::Status(_))));
+    let late = Moment { elapsed_ms: KEY_PATIENCE_MS, random: 0 };
+    let step = fresh.answered(refused("sender_not_signer"), late);
+    assert!(matches!(step, Step::Done(Conclusion::Refused(p)) if p.code == "sender_not_signer"));
+}
+
+#[test]
+fn turned_away_until_time_is_up_is_busy_not_unreachable() {
+    let full = Answer::Busy { retry_after_ms: None, in_doubt: false };
+    let mut crowded = attempts(1);
+    assert_eq!(next(&mut crowded, full.clone()), Step::Send { node: 0 });
+    let late = Moment { elapsed_ms: 600_000, random: 0 };
+    assert_eq!(crowded.answered(full, late), Step::Done(Conclusion::Busy));
+    let mut unknown = attempts(1);
+    let policy = Policy { give_up_ms: Some(0), ..Policy::default() };
+    unknown.policy = policy;
+    let step = unknown.answered(refused("sender_not_signer"), SOON);
+    assert!(matches!(step, Step::Done(Conclusion::Refused(_))), "the refusal is the answer");
+}
+
 #[test]
 fn waits_double_within_bounds_and_heed_the_node() {
     let mut attempts = attempts(1);

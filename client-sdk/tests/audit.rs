@@ -6,22 +6,42 @@ mod common;
 use std::{fs, path::Path};
 
 use common::town::{Town, a_day};
-use musubi_sdk::audit::{AuditError, Auditor, FILES, Finding, Options, Part, Report, Source, run};
+use musubi_sdk::{
+    ChainId,
+    audit::{
+        AuditError, Auditor, Covered, Demands, FILES, Finding, Options, Part, Report, Source, run,
+    },
+    ledger::time::Time,
+};
 
 async fn audit(directory: &Path) -> Result<Report, AuditError> {
     let source = Source::directory(directory)?;
     run(source, Options::default(), |_| {}).await
 }
 
-fn feed_all(town: &Town) -> Result<Report, Finding> {
-    let mut auditor = Auditor::new(&town.genesis.encode())?;
+/// Feeds everything, against these notes.
+fn feed(
+    town: &Town,
+    notes: &[(u64, String)],
+    expected: Option<ChainId>,
+    demands: &Demands,
+) -> Result<Report, Finding> {
+    let mut auditor = Auditor::new(&town.genesis.encode(), expected)?;
     let mut leaves = town.leaves.iter();
     let mut seals = town.seals.iter();
     auditor.open(&mut leaves, seals.next().map(Vec::as_slice))?;
     for entry in &town.entries {
         auditor.feed(entry, &mut leaves, seals.next().map(Vec::as_slice))?;
     }
-    auditor.finish(&town.notes())
+    auditor.finish(notes, demands)
+}
+
+fn feed_all(town: &Town) -> Result<Report, Finding> {
+    feed(town, &town.notes(), None, &Demands::default())
+}
+
+fn codes(report: &Report) -> Vec<&'static str> {
+    report.warnings.iter().map(|warning| warning.code).collect()
 }
 
 #[test]
@@ -167,13 +187,8 @@ fn a_leader_who_rewrites_and_signs_again_is_caught_by_leaves_and_validators() {
     let notes = honest.notes();
     let report = feed_all(&forged).unwrap();
     assert_ne!(report.root, hex::encode(honest.chain.root()));
-    let mut auditor = Auditor::new(&forged.genesis.encode()).unwrap();
-    let mut leaves = forged.leaves.iter();
-    auditor.open(&mut leaves, Some(&forged.seals[0])).unwrap();
-    for (entry, seal) in forged.entries.iter().zip(&forged.seals[1..]) {
-        auditor.feed(entry, &mut leaves, Some(seal)).unwrap();
-    }
-    assert_eq!(auditor.finish(&notes).unwrap_err().fault.code(), "other_root");
+    let finding = feed(&forged, &notes, None, &Demands::default()).unwrap_err();
+    assert_eq!(finding.fault.code(), "other_root");
     // Published with the honest leaves, it differs at the first transaction.
     forged.leaves = honest.leaves;
     let finding = feed_all(&forged).unwrap_err();
@@ -184,17 +199,11 @@ fn a_leader_who_rewrites_and_signs_again_is_caught_by_leaves_and_validators() {
 fn checkpoints_must_be_there_and_be_the_validators_own() {
     let town = a_day();
     let code = |notes: &[(u64, String)]| {
-        let mut auditor = Auditor::new(&town.genesis.encode()).unwrap();
-        let mut leaves = town.leaves.iter();
-        auditor.open(&mut leaves, Some(&town.seals[0])).unwrap();
-        for (entry, seal) in town.entries.iter().zip(&town.seals[1..]) {
-            auditor.feed(entry, &mut leaves, Some(seal)).unwrap();
-        }
-        auditor.finish(notes).map(drop).map_err(|f| f.fault.code())
+        let report = feed(&town, notes, None, &Demands::default());
+        report.map(drop).map_err(|f| f.fault.code())
     };
     let notes = town.notes();
     assert_eq!(code(&notes), Ok(()));
-    assert_eq!(code(&notes[..2]), Err("validator_silent"));
     let swapped = vec![notes[0].clone(), (2, notes[2].1.clone()), notes[2].clone()];
     assert_eq!(code(&swapped), Err("no_trusted_signature"));
     let stranger = [notes.clone(), vec![(4, notes[0].1.clone())]].concat();
@@ -203,6 +212,113 @@ fn checkpoints_must_be_there_and_be_the_validators_own() {
     longer.block(Vec::new());
     let ahead = vec![notes[0].clone(), notes[1].clone(), longer.note(3, longer.blocks.len() - 1)];
     assert_eq!(code(&ahead), Err("other_size"));
+}
+
+#[tokio::test]
+async fn a_record_of_another_chain_is_no_answer_about_this_one() {
+    let town = a_day();
+    let (own, other) = (town.chain.id(), ChainId([7; 32]));
+    let demands = Demands::default();
+    let report = feed(&town, &town.notes(), Some(own), &demands).unwrap();
+    assert!(report.pinned && report.warnings.is_empty(), "{:?}", report.warnings);
+    let loose = feed(&town, &town.notes(), None, &demands).unwrap();
+    assert!(!loose.pinned);
+    assert_eq!(codes(&loose), ["chain_not_pinned"]);
+    let finding = feed(&town, &town.notes(), Some(other), &demands).unwrap_err();
+    assert_eq!((finding.part, finding.fault.code()), (Part::Genesis, "wrong_chain"));
+    // The same through the whole machinery.
+    let folder = tempfile::tempdir().unwrap();
+    town.write(folder.path());
+    let source = Source::directory(folder.path()).unwrap();
+    let options = Options { expected: Some(other), ..Options::default() };
+    let error = run(source, options, |_| {}).await.unwrap_err();
+    assert_eq!(error.code(), "wrong_chain");
+}
+
+#[test]
+fn a_silent_validator_is_told_and_a_silent_majority_is_a_finding() {
+    let town = a_day();
+    let own = Some(town.chain.id());
+    let notes = town.notes();
+    let strict = Demands { all_validators: true, ..Demands::default() };
+    let report = feed(&town, &notes[1..], own, &Demands::default()).unwrap();
+    assert_eq!(codes(&report), ["validator_silent"]);
+    assert!(report.warnings[0].detail.contains("node 1"), "{:?}", report.warnings);
+    assert_eq!((report.validators.len(), report.covered_by_all), (2, None));
+    let finding = feed(&town, &notes[1..], own, &strict).unwrap_err();
+    assert_eq!(finding.fault.code(), "validator_silent");
+    assert!(feed(&town, &notes, own, &strict).is_ok());
+    for few in [&notes[..1], &[]] {
+        let finding = feed(&town, few, own, &Demands::default()).unwrap_err();
+        assert_eq!((finding.part, finding.fault.code()), (Part::Checkpoint, "not_covered"));
+    }
+    // The same validator twice is one validator.
+    let twice = [town.note(1, 2), town.note(1, 5)];
+    let finding = feed(&town, &twice, own, &Demands::default()).unwrap_err();
+    assert_eq!(finding.fault.code(), "not_covered");
+}
+
+#[test]
+fn a_record_cut_off_with_old_notes_does_not_reach_far_enough() {
+    let town = a_day();
+    let own = Some(town.chain.id());
+    // Somebody shows the first six blocks only, with notes that the validators signed back then.
+    let blocks = 6;
+    let mut old = Town::open();
+    old.entries = town.entries[..blocks].to_vec();
+    old.seals = town.seals[..=blocks].to_vec();
+    let leaves = usize::try_from(town.blocks[blocks].head.size).unwrap();
+    old.leaves = town.leaves[..leaves].to_vec();
+    let notes = [town.note(1, blocks), town.note(2, blocks), town.note(3, blocks - 2)];
+    let audit = |demands: Demands| feed(&old, &notes, own, &demands);
+    let end = town.blocks[blocks].head;
+    let report = audit(Demands::default()).unwrap();
+    let whole = Covered { size: end.size, height: end.height, time: end.time, blocks_beyond: 0 };
+    assert_eq!(report.covered_by_majority, whole);
+    let all = report.covered_by_all.unwrap();
+    assert_eq!((all.height, all.blocks_beyond), (end.height - 2, 2));
+
+    let code = |demands: Demands| audit(demands).map(drop).map_err(|f| f.fault.code());
+    let height = |height| Demands { min_height: Some(height), ..Demands::default() };
+    assert_eq!(code(height(end.height)), Ok(()));
+    assert_eq!(code(height(end.height + 1)), Err("not_covered"));
+    let since = |time: Time| Demands { not_before: Some(time), ..Demands::default() };
+    assert_eq!(code(since(end.time)), Ok(()));
+    assert_eq!(code(since(end.time.plus(1))), Err("not_covered"));
+    // All of them have signed two blocks less.
+    for demands in [height(end.height), since(end.time)] {
+        let strict = Demands { all_validators: true, ..demands };
+        assert_eq!(code(strict), Err("not_covered"));
+    }
+}
+
+#[test]
+fn a_tail_that_one_node_signed_alone_is_told_from_the_rest() {
+    let mut town = a_day();
+    let own = Some(town.chain.id());
+    let agreed = town.blocks.len() - 1;
+    let signed = town.blocks[agreed].head;
+    // Node 1 goes on by itself: batches under its own key, and a checkpoint of its own.
+    let alone = town.pay(common::town::ALICE, common::town::BOB, 1);
+    town.block(vec![alone.encode()]);
+    town.block_after(120_000, Vec::new());
+    let end = town.blocks.len() - 1;
+    let notes = [town.note(1, end), town.note(2, agreed), town.note(3, agreed)];
+    let report = feed(&town, &notes, own, &Demands::default()).unwrap();
+    assert_eq!(report.height, end as u64);
+    let covered = report.covered_by_majority;
+    assert_eq!((covered.height, covered.size), (signed.height, signed.size));
+    assert_eq!((covered.time, covered.blocks_beyond), (signed.time, 2));
+    assert_eq!(report.covered_by_all, Some(covered));
+    assert_eq!(codes(&report), ["unsigned_tail"]);
+    let demands = Demands { min_height: Some(end as u64), ..Demands::default() };
+    let finding = feed(&town, &notes, own, &demands).unwrap_err();
+    assert_eq!(finding.fault.code(), "not_covered");
+    // A second one makes it a majority; who stays behind is told.
+    let notes = [town.note(1, end), town.note(2, end), town.note(3, agreed)];
+    let report = feed(&town, &notes, own, &demands).unwrap();
+    assert_eq!(report.covered_by_majority.blocks_beyond, 0);
+    assert_eq!(codes(&report), ["validator_behind"]);
 }
 
 #[tokio::test]

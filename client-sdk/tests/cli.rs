@@ -2,51 +2,12 @@
 //! a network is tested against real nodes elsewhere.
 #![allow(clippy::unwrap_used)]
 
-use std::{
-    path::Path,
-    process::{Command, Output, Stdio},
-};
+mod common;
 
+use std::path::Path;
+
+use common::command::{code, json, musubi, ok, problem};
 use musubi_sdk::{ChainId, Composer, HalfSigned, Leg, Slot, entropy, keystore, ledger::time::Time};
-use serde_json::Value;
-
-fn musubi(home: &Path, line: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_musubi"));
-    for name in ["MUSUBI_NODE", "MUSUBI_TOKEN", "MUSUBI_PASSPHRASE_FILE"] {
-        command.env_remove(name);
-    }
-    command
-        .args(line.split_whitespace())
-        .env("MUSUBI_HOME", home)
-        .env("MUSUBI_PASSPHRASE", "correct horse")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
-
-fn ok(home: &Path, line: &str) -> String {
-    let output = musubi(home, line);
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "musubi {line}\n{error}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn json(home: &Path, line: &str) -> Value {
-    serde_json::from_str(&ok(home, &format!("{line} --json"))).unwrap()
-}
-
-/// The problem that a failing command prints with `--json`, and its exit code.
-fn problem(home: &Path, line: &str) -> (Value, i32) {
-    let output = musubi(home, &format!("{line} --json"));
-    assert!(!output.status.success(), "musubi {line} must fail");
-    assert!(output.stdout.is_empty(), "a failure prints nothing on standard output");
-    let problem = serde_json::from_slice(&output.stderr).unwrap();
-    (problem, output.status.code().unwrap())
-}
-
-fn code(home: &Path, line: &str) -> String {
-    problem(home, line).0["code"].as_str().unwrap().to_owned()
-}
 
 #[test]
 fn a_key_is_made_listed_exported_imported_and_locked_anew() {
@@ -206,10 +167,59 @@ fn what_could_not_be_sent_stays_in_the_outbox() {
     assert_eq!(error["id"], half.id().to_string());
     let next = error["next"].as_str().unwrap();
     let kept = next.rsplit(' ').next().unwrap().trim_end_matches('`');
+    let whole_id = format!("outbox/{}.musubi", half.id());
+    assert!(kept.ends_with(&whole_id), "two ids may share a short code: {kept}");
     let kept = HalfSigned::read(&std::fs::read(kept).unwrap()).unwrap();
     assert_eq!((kept.id(), kept.signatures().len()), (half.id(), 2));
     let book = std::fs::read_to_string(home.join("contacts.toml")).unwrap();
     assert!(book.contains(&half.id().to_string()), "the name stands before it is sent");
+}
+
+#[test]
+fn an_audit_pins_the_chain_and_says_how_far_signatures_reach() {
+    let home = tempfile::tempdir().unwrap();
+    let (home, record) = (home.path(), home.path().join("record"));
+    std::fs::create_dir(&record).unwrap();
+    let town = common::town::a_day();
+    town.write(&record);
+    let line = format!("audit --from {}", record.display());
+    let last = town.blocks.len() - 1;
+
+    let loose = json(home, &line);
+    assert_eq!(loose["pinned"], false);
+    assert_eq!(loose["warnings"][0]["code"], "chain_not_pinned");
+    let covered = &loose["covered_by_majority"];
+    assert_eq!(
+        (covered["height"].as_u64(), covered["blocks_beyond"].as_u64()),
+        (Some(last as u64), Some(0))
+    );
+    assert!(covered["age_ms"].is_u64());
+    assert_eq!(loose["covered_by_all"]["blocks_beyond"], 1);
+    let text = ok(home, &line);
+    for words in
+        ["(not pinned)", "Signed by a majority", "1 block lies beyond", "heed the warnings"]
+    {
+        assert!(text.contains(words), "{words} in {text}");
+    }
+
+    let (own, other) = (town.chain.id(), ChainId([1; 32]));
+    let pinned = ok(home, &format!("{line} --chain {own}"));
+    assert!(pinned.ends_with("Everything agrees.\n"), "{pinned}");
+    assert_eq!(code(home, &format!("{line} --chain {other}")), "wrong_chain");
+    // The profile's chain is as good, and the command line wins over it.
+    std::fs::write(home.join("profile.toml"), format!("chain = \"{other}\"\n")).unwrap();
+    assert_eq!(code(home, &line), "wrong_chain");
+    assert_eq!(json(home, &format!("{line} --chain {own}"))["pinned"], true);
+    std::fs::write(home.join("profile.toml"), format!("chain = \"{own}\"\n")).unwrap();
+    assert_eq!(json(home, &line)["pinned"], true);
+
+    ok(home, &format!("{line} --min-height {last}"));
+    assert_eq!(code(home, &format!("{line} --min-height {}", last + 1)), "not_covered");
+    // Node 3 is a block behind.
+    let all = format!("{line} --min-height {last} --all-validators");
+    assert_eq!(code(home, &all), "not_covered");
+    ok(home, &format!("{line} --max-age 99999d"));
+    assert_eq!(code(home, &format!("{line} --max-age 0s")), "not_covered");
 }
 
 #[test]

@@ -119,6 +119,96 @@ async fn busy_silent_and_slow_nodes_are_outlasted() {
 }
 
 #[tokio::test]
+async fn a_body_that_did_not_arrive_in_time_is_sent_again() {
+    let town = shared();
+    let slow = server(&town, |n, _| (n == 0).then(|| problem(408, "request_timeout"))).await;
+    let status = client(&[&slow]).submit(&payment(&town), Wait::Committed).await.unwrap();
+    assert_eq!(status.code, Some(Code::Applied));
+}
+
+#[tokio::test]
+async fn a_void_of_somebodys_stripped_copy_is_outlasted() {
+    let town = shared();
+    let other = Arc::clone(&town);
+    // The node tells the first attempt what became of a copy without the payee's signature.
+    let confused = server(&town, move |n, request| {
+        (n == 0).then(|| {
+            let mut stripped = Transaction::decode(&request.body).unwrap();
+            stripped.signatures.truncate(1);
+            let request = Request { body: stripped.encode(), ..request.clone() };
+            node(&other, &request)
+        })
+    })
+    .await;
+    let status = client(&[&confused]).submit(&payment(&town), Wait::Committed).await.unwrap();
+    assert_eq!((status.stage, status.code), (Stage::Judged, Some(Code::Applied)));
+}
+
+#[tokio::test]
+async fn a_key_that_is_seconds_old_is_not_refused_for_good() {
+    let town = shared();
+    let behind = server(&town, |n, _| (n < 2).then(|| problem(400, "sender_not_signer"))).await;
+    let status = client(&[&behind]).submit(&payment(&town), Wait::Committed).await.unwrap();
+    assert_eq!(status.code, Some(Code::Applied));
+}
+
+#[tokio::test]
+async fn the_node_that_took_a_submission_is_asked_first_from_then_on() {
+    let town = shared();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let dead = server(&town, move |_, _| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        Some(Act::Drop)
+    })
+    .await;
+    let alive = server(&town, |_, _| None).await;
+    let client = client(&[&dead, &alive]);
+    for _ in 0..3 {
+        client.submit(&payment(&town), Wait::Committed).await.unwrap();
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "one loss is enough to know");
+}
+
+#[tokio::test]
+async fn turned_away_all_the_time_is_told_as_busy() {
+    let town = shared();
+    let full = server(&town, |_, _| Some(problem(429, "rate_limited"))).await;
+    let mut config = client(&[&full]).config().clone();
+    config.policy.give_up_ms = Some(100);
+    let client = Client::new(config).unwrap();
+    let error = client.submit(&payment(&town), Wait::Committed).await.unwrap_err();
+    assert_eq!(error.code(), "busy");
+    assert!(error.to_string().contains("rate_limited"), "{error}");
+}
+
+#[tokio::test]
+async fn another_transaction_than_the_one_asked_for_is_no_answer() {
+    let town = shared();
+    let shown = payment(&town);
+    let wanted = shown.body.id();
+    let other = payment(&town);
+    let lying = server(&town, move |_, request| {
+        let id = request.path.strip_prefix("/v1/transactions/")?.strip_suffix("/full")?;
+        let mut status = serde_json::json!({ "id": id, "stage": "judged", "code": "applied" });
+        for (name, value) in [("node_height", 1), ("node_time", 1)] {
+            status[name] = value.into();
+        }
+        let outcome = musubi_sdk::ledger::outcome::Outcome::default();
+        let which = if id == wanted.to_string() { &shown } else { &other };
+        let full =
+            serde_json::json!({ "status": status, "transaction": which, "outcome": outcome });
+        Some(common::http::json(200, &full))
+    })
+    .await;
+    let client = client(&[&lying]);
+    assert_eq!(client.transaction(wanted).await.unwrap().transaction.body.id(), wanted);
+    let asked = payment(&town).body.id();
+    let error = client.transaction(asked).await.unwrap_err();
+    assert_eq!(error.code(), "bad_answer", "{error}");
+}
+
+#[tokio::test]
 async fn absence_behind_the_expiry_is_conclusive() {
     let town = shared();
     // The submission never arrives; meanwhile the town goes on past the expiry.
@@ -232,6 +322,31 @@ async fn single_calls_are_gathered_and_each_gets_its_own_verdict() {
 }
 
 #[tokio::test]
+async fn items_that_fail_inside_a_bulk_are_sent_again() {
+    let town = shared();
+    let real = Arc::clone(&town);
+    let flaky = server(&town, move |n, request| {
+        let status = [500, 408, 429].get(n)?;
+        if n == 0 {
+            // It went through all the same: the second attempt must find it judged.
+            drop(node(&real, request));
+        }
+        let problem = serde_json::json!({ "problem": {
+            "type": "x", "title": "x", "status": status, "code": "internal", "detail": "a test's",
+        }});
+        Some(common::http::json(200, &serde_json::json!({ "results": [problem] })))
+    })
+    .await;
+    let before = spendable(&town);
+    let gatherer = Gatherer::new(client(&[&flaky]), GatherConfig::default());
+    let begun = std::time::Instant::now();
+    let status = gatherer.submit(&payment(&town)).await.unwrap();
+    assert_eq!(status.code, Some(Code::Applied));
+    assert_eq!(spendable(&town), before + 100, "applied once");
+    assert!(begun.elapsed() >= Duration::from_secs(1), "a 429 is not answered at once");
+}
+
+#[tokio::test]
 async fn the_feed_goes_on_behind_the_last_entry_whatever_breaks() {
     let town = shared();
     let feed = |town: &SharedTown, cut: usize| {
@@ -316,7 +431,7 @@ async fn a_row_is_read_from_under_its_kind() {
         rows.unwrap()
     };
     let stored = client.mandate(id).await.unwrap();
-    assert_eq!(stored.row, mandate);
+    assert_eq!(stored.row, *mandate);
     assert_eq!(stored.height, client.info().await.unwrap().height);
     let missing = client.mandate(payment(&town).body.id()).await.unwrap_err();
     assert_eq!(missing.code(), "not_found");
@@ -343,6 +458,7 @@ async fn a_node_is_audited_and_downloaded_with_one_result() {
     let client = client(&[&server]);
     let online = audit::run(Source::node(client.clone()), Options::default(), |_| {}).await;
     let online = online.unwrap();
+    assert!(online.covered_by_majority.height > 300);
     assert_eq!(online.root, hex::encode(town.lock().unwrap().chain.root()));
     let folder = tempfile::tempdir().unwrap();
     let record = folder.path().join("record");

@@ -3,15 +3,16 @@
 use musubi_ledger::{
     execute::{Block, Chain, Head, MemoryState},
     genesis::Genesis,
-    hash::Hash,
+    id::ChainId,
 };
 
 use super::{
     check::{CheckedEntry, Checker},
     compare,
+    coverage::{Demands, coverage},
     finding::{Fault, Finding, Part},
-    report::{self, Report, Tally},
-    validators,
+    report::{self, Report, Tally, Trust},
+    validators::{self, End},
 };
 
 /// Re-executes a chain from its genesis document on.
@@ -25,20 +26,28 @@ pub struct Auditor {
     first: Option<Block>,
     /// Term and index of the last entry.
     last: (u64, u64),
-    /// (size, height, root) at each block's end.
-    roots: Vec<(u64, u64, Hash)>,
+    /// Where each block ends, ascending.
+    ends: Vec<End>,
+    /// Whether the caller knew the chain.
+    pinned: bool,
     tally: Tally,
     found: bool,
 }
 
 impl Auditor {
-    /// Opens the chain of a genesis document's bytes.
+    /// Opens the chain of a genesis document's bytes, which must be the one `expected`. Without an
+    /// expectation the record says itself which chain it is of, and the report that nobody pinned it.
     ///
     /// # Errors
-    /// A [`Finding`] if they are no document that holds together.
-    pub fn new(genesis: &[u8]) -> Result<Self, Finding> {
+    /// A [`Finding`] if they are no document that holds together, or another chain's.
+    pub fn new(genesis: &[u8], expected: Option<ChainId>) -> Result<Self, Finding> {
         let genesis =
             Genesis::decode(genesis).map_err(|error| Finding::new(Part::Genesis, error))?;
+        let found = genesis.chain();
+        if let Some(expected) = expected.filter(|expected| *expected != found) {
+            let (expected, found) = (expected.to_string(), found.to_string());
+            return Err(Finding::new(Part::Genesis, Fault::WrongChain { expected, found }));
+        }
         let (chain, block) = Chain::open(&genesis);
         let mut state = MemoryState::default();
         state.apply(&block.changes);
@@ -47,7 +56,8 @@ impl Auditor {
             genesis,
             chain,
             state,
-            roots: vec![(block.head.size, 0, block.root)],
+            ends: vec![end(&block)],
+            pinned: expected.is_some(),
             first: Some(block),
             last: (0, 0),
             tally: Tally::default(),
@@ -148,29 +158,32 @@ impl Auditor {
         let block = self.chain.execute(&self.state, &batch, entry.hash, &entry.items);
         self.state.apply(&block.changes);
         self.tally.block(&block, &entry.items, entry.signatures);
-        self.roots.push((block.head.size, height, block.root));
+        self.ends.push(end(&block));
         self.compare(&block, leaves, seal, suspicion.as_ref())?;
         let verdict = suspicion.map_or(Ok(()), |fault| Err(find(fault)));
         self.note(verdict)
     }
 
-    /// Recounts the supply and compares with what the validators signed: notes by node id.
+    /// Recounts the supply and compares with what the validators signed: notes by node id, which must
+    /// reach as far as is demanded.
     ///
     /// # Errors
     /// The first fault.
     ///
     /// # Panics
     /// Before [`Auditor::open`], or after a finding.
-    pub fn finish(mut self, notes: &[(u64, String)]) -> Result<Report, Finding> {
+    pub fn finish(mut self, notes: &[(u64, String)], demands: &Demands) -> Result<Report, Finding> {
         assert!(self.first.is_none(), "block 0 is compared before the end");
         assert!(!self.found, "an audit ends with its first finding");
         let supply = report::supply(&self.state)?;
-        let validators = validators::agreed(&self.genesis, &self.roots, notes)?;
+        let validators = validators::agreed(&self.genesis, &self.ends, notes)?;
+        let coverage = coverage(&self.genesis, &self.ends, &validators, demands)?;
         let root = hex::encode(self.chain.root());
         let state = hex::encode(self.chain.state_digest());
         let which = (self.chain.id(), self.genesis.origin());
         let head = self.chain.head();
-        Ok(self.tally.report(which, head, (root, state), supply, validators))
+        let trust = Trust { pinned: self.pinned, validators, coverage };
+        Ok(self.tally.report(which, head, (root, state), supply, trust))
     }
 
     fn compare<L: AsRef<[u8]>>(
@@ -191,4 +204,9 @@ impl Auditor {
         self.found |= result.is_err();
         result
     }
+}
+
+fn end(block: &Block) -> End {
+    let Head { size, height, time, .. } = block.head;
+    End { size, height, time, root: block.root }
 }

@@ -1,7 +1,7 @@
 //! Downloading a record, to be audited later, elsewhere, by somebody else. Nothing is judged here.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{BufWriter, Write},
     path::Path,
 };
@@ -13,7 +13,7 @@ use super::{
     run::{AuditError, Progress},
     source::Source,
 };
-use crate::client::Client;
+use crate::{client::Client, durable_file};
 
 /// Downloads everything up to where the node stands now into `directory`, which may not hold a record
 /// yet. Returns where it ended.
@@ -27,7 +27,7 @@ pub async fn download(
     directory: &Path,
     mut progress: impl FnMut(&Progress),
 ) -> Result<Progress, AuditError> {
-    fs::create_dir_all(directory).map_err(FileError::of(directory))?;
+    durable_file::create_folder(directory).map_err(FileError::of(directory))?;
     let [genesis, entries, seals, leaves, checkpoints] = FILES.map(|name| directory.join(name));
     let mut source = Source::node(client.clone());
     let (document, target) = source.begin().await?;
@@ -67,6 +67,7 @@ pub async fn download(
     let notes = source.notes()?.unwrap_or_default();
     let notes = serde_json::to_vec(&Checkpoints { notes }).expect("pairs of number and text");
     write(&checkpoints, |file| file.write_all(&notes))?;
+    durable_file::sync_folder_of(&checkpoints).map_err(FileError::of(directory))?;
     Ok(state)
 }
 

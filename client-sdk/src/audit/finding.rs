@@ -3,7 +3,7 @@
 use std::fmt;
 
 use musubi_ledger::{
-    batch::BatchError, genesis::GenesisError, id::InstrumentId, tlog::CheckpointError,
+    batch::BatchError, genesis::GenesisError, id::InstrumentId, time::Time, tlog::CheckpointError,
 };
 use thiserror::Error;
 
@@ -45,6 +45,14 @@ pub enum Fault {
     /// The genesis document cannot open a chain.
     #[error("{0}")]
     Genesis(#[from] GenesisError),
+    /// The document opens another chain than the one that was to be audited.
+    #[error("it opens chain {found}, and chain {expected} was to be audited")]
+    WrongChain {
+        /// The one that the caller knows, hex.
+        expected: String,
+        /// The one that is here, hex.
+        found: String,
+    },
     /// The entry is no batch of this chain, or not by a validator of it.
     #[error("{0}")]
     Entry(#[from] BatchError),
@@ -90,6 +98,9 @@ pub enum Fault {
     /// A validator signed nothing that is here.
     #[error("node {0} has signed no checkpoint that is here")]
     Silent(u64),
+    /// What enough validators have signed does not reach as far as it must.
+    #[error("{0}")]
+    NotCovered(#[from] Lacking),
     /// A validator signed a size at which no block ends here.
     #[error("node {node} signed size {size}, where no block of this log of {ours} leaves ends")]
     OtherSize {
@@ -124,12 +135,69 @@ pub enum Fault {
     },
 }
 
+/// In what way the validators' signatures do not reach far enough: a record may have been cut off, or
+/// continued by one validator alone.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Lacking {
+    /// Too few validators signed anything that is here.
+    #[error(
+        "{signed} of {validators} validators have signed a checkpoint that is here, no majority"
+    )]
+    Majority {
+        /// How many did.
+        signed: usize,
+        /// How many there are.
+        validators: usize,
+    },
+    /// Not up to the height that was asked for.
+    #[error("block {wanted} was to be signed by {whom}, only block {covered} is")]
+    Height {
+        /// By whom.
+        whom: Quorum,
+        /// The height that they signed.
+        covered: u64,
+        /// The height that was asked for.
+        wanted: u64,
+    },
+    /// The newest block that they signed is older than was asked for.
+    #[error(
+        "the newest block that {whom} signed is of {covered}, it was to be of {wanted} or later"
+    )]
+    Time {
+        /// By whom.
+        whom: Quorum,
+        /// The time of the block that they signed.
+        covered: Time,
+        /// The earliest that was asked for.
+        wanted: Time,
+    },
+}
+
+/// How many validators must have signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quorum {
+    /// More than half of them.
+    Majority,
+    /// Each of them.
+    All,
+}
+
+impl fmt::Display for Quorum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Majority => "a majority of the validators",
+            Self::All => "all validators",
+        })
+    }
+}
+
 impl Fault {
     /// The stable code.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::Genesis(_) => "bad_genesis",
+            Self::WrongChain { .. } => "wrong_chain",
             Self::Entry(BatchError::Signature) => "bad_leader_signature",
             Self::Entry(BatchError::Chain) => "other_chain",
             Self::Entry(_) => "bad_entry",
@@ -142,6 +210,7 @@ impl Fault {
             Self::Checkpoint { cause, .. } => cause.code(),
             Self::UnknownValidator(_) => "unknown_validator",
             Self::Silent(_) => "validator_silent",
+            Self::NotCovered(_) => "not_covered",
             Self::OtherSize { .. } => "other_size",
             Self::OtherRoot { .. } => "other_root",
             Self::Supply { .. } => "supply_not_conserved",

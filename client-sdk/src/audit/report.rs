@@ -15,7 +15,11 @@ use musubi_ledger::{
 };
 use serde::Serialize;
 
-use super::finding::{Fault, Finding, Part};
+use super::{
+    coverage::{Coverage, Covered},
+    finding::{Fault, Finding, Part},
+    warning::{Warning, warnings},
+};
 use crate::describe::operation_name;
 
 /// What was verified.
@@ -23,6 +27,8 @@ use crate::describe::operation_name;
 pub struct Report {
     /// The chain.
     pub chain: ChainId,
+    /// Whether the caller knew the chain; otherwise the record itself said which it is.
+    pub pinned: bool,
     /// Origin of its checkpoints.
     pub origin: String,
     /// Height of the last block.
@@ -57,6 +63,12 @@ pub struct Report {
     pub supply: Vec<SupplyLine>,
     /// What each validator's newest checkpoint covers.
     pub validators: Vec<Agreement>,
+    /// Up to where a majority of the validators has signed.
+    pub covered_by_majority: Covered,
+    /// Up to where all validators have signed; absent if one has signed nothing that is here.
+    pub covered_by_all: Option<Covered>,
+    /// What to heed all the same.
+    pub warnings: Vec<Warning>,
 }
 
 /// An instrument's supply, lot by lot.
@@ -85,6 +97,14 @@ pub struct Agreement {
     pub size: u64,
     /// The block that ends there.
     pub height: u64,
+}
+
+/// What the rest of a report rests on.
+#[derive(Debug)]
+pub(super) struct Trust {
+    pub(super) pinned: bool,
+    pub(super) validators: Vec<Agreement>,
+    pub(super) coverage: Coverage,
 }
 
 /// Running counts.
@@ -143,7 +163,7 @@ impl Tally {
         head: Head,
         (root, state): (String, String),
         supply: Vec<SupplyLine>,
-        validators: Vec<Agreement>,
+        Trust { pinned, validators, coverage }: Trust,
     ) -> Report {
         let named = |counts: BTreeMap<Code, u64>| {
             let named = counts.into_iter().map(|(code, n)| (code.name().into(), n));
@@ -155,6 +175,7 @@ impl Tally {
         };
         Report {
             chain,
+            pinned,
             origin,
             height: head.height,
             time: head.time,
@@ -172,6 +193,9 @@ impl Tally {
             consent_forms: owned(self.forms),
             supply,
             validators,
+            warnings: warnings(pinned, &coverage, head.time),
+            covered_by_majority: coverage.by_majority,
+            covered_by_all: coverage.by_all,
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use std::{collections::VecDeque, num::NonZero};
 
-use musubi_ledger::limits;
+use musubi_ledger::{id::ChainId, limits};
 use thiserror::Error;
 
 use super::{
     auditor::Auditor,
+    coverage::Demands,
     directory::FileError,
     finding::{Fault, Finding, Part},
     report::Report,
@@ -60,12 +61,17 @@ impl AuditError {
 pub struct Options {
     /// Threads that check signatures.
     pub threads: NonZero<usize>,
+    /// The chain to be audited, known by other means than from whom is audited. Without it the report
+    /// says that the chain was not pinned.
+    pub expected: Option<ChainId>,
+    /// How far the validators' signatures must reach.
+    pub demands: Demands,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let threads = NonZero::new(2).unwrap_or(NonZero::<usize>::MIN);
-        Self { threads }
+        Self { threads, expected: None, demands: Demands::default() }
     }
 }
 
@@ -97,7 +103,7 @@ pub async fn run(
     mut progress: impl FnMut(&Progress),
 ) -> Result<Report, AuditError> {
     let (genesis, target) = source.begin().await?;
-    let auditor = Auditor::new(&genesis)?;
+    let auditor = Auditor::new(&genesis, options.expected)?;
     let mut work = Work { auditor, leaves: VecDeque::new(), seals: VecDeque::new(), opened: false };
     let mut reader =
         Reader { source, entries_read: 0, seals_read: 0, leaves_read: 0, bound_before: 0 };
@@ -120,7 +126,7 @@ pub async fn run(
     let notes = reader.source.notes()?;
     let unreadable = |error| Finding::new(Part::Checkpoint, Fault::Unreadable(error));
     let notes = notes.map_err(unreadable)?;
-    let finish = move || work.auditor.finish(&notes);
+    let finish = move || work.auditor.finish(&notes, &options.demands);
     blocking(finish).await
 }
 

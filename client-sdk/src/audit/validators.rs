@@ -3,6 +3,7 @@
 use musubi_ledger::{
     genesis::Genesis,
     hash::Hash,
+    time::Time,
     tlog::{Algorithm, Checkpoint, CheckpointError, VerifierKey},
 };
 
@@ -11,54 +12,53 @@ use super::{
     report::Agreement,
 };
 
-/// The roots at each block's end: (size, height, root), ascending.
-pub(super) type Roots = [(u64, u64, Hash)];
+/// Where a block ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct End {
+    /// Leaves in the log.
+    pub(super) size: u64,
+    pub(super) height: u64,
+    pub(super) time: Time,
+    /// Merkle root at that size.
+    pub(super) root: Hash,
+}
 
-/// Checks every note; each validator must have signed at least one.
+/// Checks every note against the ends of all blocks, ascending; of several by one validator, the newest
+/// counts. Returns who agrees, by node id; [`super::coverage`] says whether they are enough.
 ///
 /// # Errors
-/// The first note that is wrong, or a validator without one.
+/// The first note that is wrong.
 pub(super) fn agreed(
     genesis: &Genesis,
-    roots: &Roots,
+    ends: &[End],
     notes: &[(u64, String)],
 ) -> Result<Vec<Agreement>, Finding> {
     let mut agreements: Vec<Agreement> = Vec::new();
     for (node, note) in notes {
-        let agreement = agreement(genesis, roots, *node, note)
+        let agreement = agreement(genesis, ends, *node, note)
             .map_err(|fault| Finding::new(Part::Checkpoint, fault))?;
-        // Of several by one validator, the newest counts.
         match agreements.iter_mut().find(|a| a.node == *node) {
             Some(known) if known.size < agreement.size => *known = agreement,
             Some(_) => {}
             None => agreements.push(agreement),
         }
     }
-    let signed = |id: u64| agreements.iter().any(|a| a.node == id);
-    match genesis.nodes.iter().find(|node| !signed(node.id.0)) {
-        Some(silent) => Err(Finding::new(Part::Checkpoint, Fault::Silent(silent.id.0))),
-        None => {
-            agreements.sort_by_key(|a| a.node);
-            Ok(agreements)
-        }
-    }
+    agreements.sort_by_key(|a| a.node);
+    Ok(agreements)
 }
 
-fn agreement(genesis: &Genesis, roots: &Roots, id: u64, note: &str) -> Result<Agreement, Fault> {
+fn agreement(genesis: &Genesis, ends: &[End], id: u64, note: &str) -> Result<Agreement, Fault> {
     let node = genesis.nodes.iter().find(|node| node.id.0 == id);
     let node = node.ok_or(Fault::UnknownValidator(id))?;
     let origin = genesis.origin();
     let checkpoint =
         open(note, &origin, &node.node.0).map_err(|cause| Fault::Checkpoint { node: id, cause })?;
     let size = checkpoint.size();
-    let Ok(at) = roots.binary_search_by_key(&size, |(size, ..)| *size) else {
-        return Err(Fault::OtherSize {
-            node: id,
-            size,
-            ours: roots.last().map_or(0, |(size, ..)| *size),
-        });
+    let Ok(at) = ends.binary_search_by_key(&size, |end| end.size) else {
+        let ours = ends.last().map_or(0, |end| end.size);
+        return Err(Fault::OtherSize { node: id, size, ours });
     };
-    let (_, height, root) = &roots[at];
+    let End { height, root, .. } = &ends[at];
     if checkpoint.root() != root {
         return Err(Fault::OtherRoot {
             node: id,

@@ -1,19 +1,20 @@
 //! `musubi audit`: re-verifies and re-executes the whole log, and names the first bad entry.
 
-use std::{io::IsTerminal, num::NonZero, path::PathBuf};
+use std::{
+    io::IsTerminal,
+    num::NonZero,
+    path::PathBuf,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use musubi_sdk::{
-    Client, ClientConfig,
-    audit::{self, AuditError, Finding, Options, Progress, Report as AuditReport, Source},
+    ChainId, Client, Time,
+    audit::{self, AuditError, Demands, Finding, Options, Progress, Source},
 };
 
-use super::{
-    error::CliError,
-    session::Session,
-    table::{self, Align, Report},
-};
+use super::{audit_words::words, error::CliError, session::Session, table::Report, when::Span};
 
 #[derive(Debug, Args)]
 pub(crate) struct Audit {
@@ -23,6 +24,18 @@ pub(crate) struct Audit {
     /// Only download the record into a new folder, to be audited later or elsewhere
     #[arg(long, value_name = "DIR")]
     download: Option<PathBuf>,
+    /// The chain that it must be [default: the profile's; without one, the report says so]
+    #[arg(long, value_name = "HEX", conflicts_with = "download")]
+    chain: Option<ChainId>,
+    /// The block up to which validators must have signed at least
+    #[arg(long, value_name = "HEIGHT", conflicts_with = "download")]
+    min_height: Option<u64>,
+    /// How old the newest block that they signed may be: 10m, 12h, 30d
+    #[arg(long, value_name = "SPAN", conflicts_with = "download")]
+    max_age: Option<Span>,
+    /// Demand signatures of all validators, not of a majority alone
+    #[arg(long, conflicts_with = "download")]
+    all_validators: bool,
     /// Threads that check signatures [default: all]
     #[arg(long)]
     threads: Option<NonZero<usize>>,
@@ -53,20 +66,38 @@ async fn work(args: &Audit, session: &mut Session, bar: &ProgressBar) -> Result<
     };
     let all = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
     let threads = args.threads.unwrap_or(all);
-    let report = audit::run(source, Options { threads }, |p| show(bar, p)).await?;
+    let now = now();
+    let demands = Demands {
+        min_height: args.min_height,
+        not_before: args.max_age.map(|span| Time(now.0.saturating_sub(span.0))),
+        all_validators: args.all_validators,
+    };
+    let expected = args.chain.or(session.profile().chain);
+    let options = Options { threads, expected, demands };
+    let report = audit::run(source, options, |p| show(bar, p)).await?;
     // Without a node there is nobody to ask for the places: the genesis document's decide nothing.
     let decimals = match args.from {
         Some(_) => std::collections::BTreeMap::new(),
         None => session.decimals().await,
     };
-    Report::new(&report, words(&report, &decimals))
+    let mut report = Report::new(&report, words(&report, &decimals, now))?;
+    for quorum in ["covered_by_majority", "covered_by_all"] {
+        if let Some(time) = report.json[quorum]["time"].as_u64() {
+            report.json[quorum]["age_ms"] = now.0.saturating_sub(time).into();
+        }
+    }
+    Ok(report)
+}
+
+/// This machine's clock: ages are as good as it is.
+fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Time(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// One node alone: another one might be behind it in the middle of the download.
 fn one_node(session: &Session) -> Result<Client, CliError> {
-    let mut config = ClientConfig::new(session.nodes().iter().take(1));
-    config.token = session.token().cloned();
-    Ok(Client::new(config)?)
+    Ok(Client::new(session.config(session.nodes().iter().take(1)))?)
 }
 
 fn bar(quiet: bool) -> ProgressBar {
@@ -85,86 +116,6 @@ fn show(bar: &ProgressBar, progress: &Progress) {
     bar.set_length(progress.target.max(1));
     bar.set_position(progress.height);
     bar.set_message(format!("{} signatures", progress.signatures));
-}
-
-type Places = std::collections::BTreeMap<musubi_sdk::InstrumentId, u8>;
-
-fn words(report: &AuditReport, decimals: &Places) -> String {
-    let facts = table::fields(&[
-        ("Chain", report.chain.to_string()),
-        ("Up to", format!("block {} of {}", report.height, table::time(report.time))),
-        ("Root", report.root.clone()),
-    ]);
-    let mut rows: Vec<Vec<String>> = Vec::new();
-    let mut count = |what: &str, number: u64| {
-        rows.push(vec![what.to_owned(), describe(number)]);
-    };
-    count("blocks", report.blocks);
-    count("transactions judged", report.transactions);
-    count("system actions", report.system);
-    count("signatures verified", report.signatures);
-    for (kind, number) in &report.kinds {
-        count(&format!("  applied: {}", kind.replace('_', " ")), *number);
-    }
-    for (code, number) in &report.rejected {
-        count(&format!("  rejected: {code}"), *number);
-    }
-    for (code, number) in &report.void {
-        count(&format!("  void: {code}"), *number);
-    }
-    for (form, number) in &report.consent_forms {
-        count(&format!("  consent: {form}"), *number);
-    }
-    let counted = table::table(&[("Counted", Align::Left), ("", Align::Right)], rows, "");
-    format!(
-        "{facts}\n{counted}\n{}\n{}\nEverything agrees.",
-        supply(report, decimals),
-        signers(report)
-    )
-}
-
-fn describe(number: u64) -> String {
-    table::amount(musubi_sdk::Amount(number), 0)
-}
-
-fn supply(report: &AuditReport, decimals: &Places) -> String {
-    let row = |line: &audit::SupplyLine| {
-        let places = decimals.get(&line.instrument).copied().unwrap_or(0);
-        let shown = |amount| table::amount(amount, places);
-        vec![
-            line.instrument.to_string(),
-            shown(line.issued),
-            shown(line.burnt),
-            shown(line.outstanding),
-            line.lots.len().to_string(),
-        ]
-    };
-    let columns = [
-        ("Supply", Align::Left),
-        ("Issued", Align::Right),
-        ("Burnt", Align::Right),
-        ("In wallets", Align::Right),
-        ("Lots", Align::Right),
-    ];
-    table::table(&columns, report.supply.iter().map(row).collect(), "Nothing was issued.")
-}
-
-fn signers(report: &AuditReport) -> String {
-    let row = |agreement: &audit::Agreement| {
-        vec![
-            agreement.node.to_string(),
-            agreement.organisation.clone(),
-            describe(agreement.size),
-            describe(agreement.height),
-        ]
-    };
-    let columns = [
-        ("Validator", Align::Left),
-        ("Organisation", Align::Left),
-        ("Signed leaves", Align::Right),
-        ("Block", Align::Right),
-    ];
-    table::table(&columns, report.validators.iter().map(row).collect(), "Nobody signed.")
 }
 
 impl From<AuditError> for CliError {

@@ -142,8 +142,11 @@ impl From<ClientError> for CliError {
             ClientError::Unreachable { .. } => {
                 Some("check that the node runs, and its address with `musubi info`")
             }
+            ClientError::Busy { .. } => Some("the same bytes may be sent again later"),
             ClientError::Problem(problem) => match (problem.code.as_str(), problem.status) {
-                (_, 401 | 403) => Some("give a reader token: MUSUBI_TOKEN, or in profile.toml"),
+                (_, 401 | 403) => Some(
+                    "give a reader token: MUSUBI_TOKEN, or in profile.toml for the profile's nodes",
+                ),
                 _ => None,
             },
             _ => None,

@@ -1,11 +1,8 @@
 //! Small files of a home: TOML in and out, private, replaced whole.
 
-use std::{
-    fs,
-    io::{self, Write},
-    path::Path,
-};
+use std::{fs, io, path::Path};
 
+use musubi_sdk::durable_file;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::error::{CliError, file_error};
@@ -30,35 +27,14 @@ pub(crate) fn save_toml<T: Serialize>(path: &Path, value: &T) -> Result<(), CliE
 }
 
 /// Replaces a file's content, readable by its owner alone. A crash right here leaves the old content
-/// or the new, never half of it: the new file is synced before it takes the name.
+/// or the new, never half of it.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), CliError> {
-    let failed = |cause: io::Error| file_error(path, cause);
-    if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(failed)?;
-    }
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.new", std::process::id()));
-    let temporary = path.with_file_name(name);
-    let mut options = fs::OpenOptions::new();
-    options.create(true).truncate(true);
-    write_private(&temporary, content, options).map_err(failed)?;
-    fs::rename(&temporary, path).map_err(failed)
+    durable_file::replace(path, content).map_err(|cause| file_error(path, cause))
 }
 
 /// Writes a new file, readable by its owner alone; one that exists is never overwritten.
 pub(crate) fn create(path: &Path, content: &[u8]) -> Result<(), CliError> {
-    let mut options = fs::OpenOptions::new();
-    options.create_new(true);
-    write_private(path, content, options).map_err(|cause| file_error(path, cause))
-}
-
-fn write_private(path: &Path, content: &[u8], mut options: fs::OpenOptions) -> io::Result<()> {
-    options.write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(content)?;
-    file.sync_all()
+    durable_file::create(path, content).map_err(|cause| file_error(path, cause))
 }
 
 /// Removes a file that may be gone already.

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use musubi_sdk::{Draft, HalfSigned, PartyId, Signature, Wanted, api::Status};
+use musubi_sdk::{Draft, HalfSigned, PartyId, Signature, Wanted, api::Status, describe};
 use serde_json::json;
 
 use super::{
@@ -64,16 +64,26 @@ impl Plan {
             }
         }
         let half = draft.half_signed();
-        confirm(&words(session, &half).await, "Sign this?", signing.yes)?;
+        confirm(&words(session, &half).await?, "Sign this?", signing.yes)?;
         let half = sign(session, half, &signers, &self.extra).await?;
         conclude(session, half, signing, &self.done).await
     }
 }
 
-/// What it does, in words, with the names of this address book.
-pub(crate) async fn words(session: &mut Session, half: &HalfSigned) -> Vec<String> {
+/// What it does, in words, with the names of this address book: from the bodies that are signed, never
+/// from what a node says about them. A decision or refund names only the id of what it is about, so
+/// that body is fetched, checked against the id, and shown too.
+pub(crate) async fn words(
+    session: &mut Session,
+    half: &HalfSigned,
+) -> Result<Vec<String>, CliError> {
     let glossary = session.glossary(half.body()).await;
-    half.describe(&glossary)
+    let mut lines = half.describe(&glossary);
+    if let Some(id) = describe::cited(&half.body().operation) {
+        let body = session.signed_body(id).await?;
+        lines.extend(describe::cited_body(&body, &glossary));
+    }
+    Ok(lines)
 }
 
 /// Signs with every identity named, each in the capacities in which it is wanted.

@@ -72,7 +72,7 @@ fn read(input: &str) -> Result<HalfSigned, CliError> {
 
 /// What it does, who signed, who is missing.
 async fn show(session: &mut Session, half: &HalfSigned) -> Result<Report, CliError> {
-    let mut lines = words(session, half).await;
+    let mut lines = words(session, half).await?;
     for signature in half.signatures() {
         lines.push(format!(
             "Signed by {} for {}",

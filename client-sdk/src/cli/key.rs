@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use musubi_sdk::{Hardness, PartyId, SecretKey, entropy, image::QrImage, keystore};
+use musubi_sdk::{Hardness, PartyId, SecretKey, durable_file, entropy, image::QrImage, keystore};
 use serde_json::{Value, json};
 
 use super::{
@@ -103,8 +103,11 @@ pub(crate) async fn run(command: KeyCommand, session: &mut Session) -> Result<Re
             let content = files::read_input(&args.file, KEY_FILE_MAX)?;
             let pem =
                 String::from_utf8(content).map_err(|_| file_error(&args.file, "not a PEM file"))?;
-            let passphrase = session.passphrase(&args.file.display().to_string(), false)?;
+            let what = args.file.display().to_string();
+            let passphrase = session.passphrase(&args.file, &what, false)?;
             let key = keystore::open(&pem, &passphrase)?;
+            let path = session.home().join(key_file(&args.name));
+            session.same_passphrase(&path, passphrase);
             store(session, &args.name, contact, &key, "Imported")
         }
         KeyCommand::ChangePassphrase(args) => change_passphrase(session, &args),
@@ -125,6 +128,11 @@ async fn identity(
     Ok(Contact { kind, ..Contact::of(party) })
 }
 
+/// Where a key lies inside a home.
+fn key_file(name: &str) -> PathBuf {
+    Path::new("keys").join(format!("{name}.pem"))
+}
+
 /// Writes the key file, then the address book. A crash in between leaves a key file that the next
 /// `key new` of that name refuses to overwrite, and that `key import` can take over.
 fn store(
@@ -134,7 +142,7 @@ fn store(
     key: &SecretKey,
     done: &str,
 ) -> Result<Report, CliError> {
-    let relative = Path::new("keys").join(format!("{name}.pem"));
+    let relative = key_file(name);
     let contact = Contact { public: Some(key.public()), key: Some(relative.clone()), ..contact };
     if session.book().contacts.contains_key(name) {
         let what = format!("`{name}` is already somebody in this address book");
@@ -145,9 +153,9 @@ fn store(
     book.add(name, contact)?;
     let path = session.home().join(&relative);
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|cause| file_error(folder, cause))?;
+        durable_file::create_folder(folder).map_err(|cause| file_error(folder, cause))?;
     }
-    let passphrase = session.passphrase(&format!("the key of {name}"), true)?;
+    let passphrase = session.passphrase(&path, &format!("the key of {name}"), true)?;
     keystore::write(&path, key, &passphrase, Hardness::STANDARD)?;
     *session.book_mut() = book;
     session.save_book()?;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use musubi_sdk::{
-    Body, Composer, HalfSigned, Operation, PartyId, PartyKind, Role, SchemePrefix, Wanted,
+    Body, Composer, HalfSigned, Operation, PartyId, PartyKind, Role, SchemePrefix, TxId, Wanted,
     api::{Info, PartyView},
     ledger::group::{Group, RoleGrant},
 };
@@ -66,6 +66,20 @@ impl Session {
         let view = self.client()?.party(party).await?;
         self.parties.insert(party, Some(view.clone()));
         Ok(view)
+    }
+
+    /// What an id stands for, word by word: it is the hash of this body, so no node can show another.
+    /// Who is to sign something about it must see this, or sign nothing.
+    pub(crate) async fn signed_body(&mut self, id: TxId) -> Result<Body, CliError> {
+        let full = match self.client() {
+            Ok(client) => client.transaction(id).await.map_err(CliError::from),
+            Err(error) => Err(error),
+        };
+        full.map(|full| full.transaction.body).map_err(|error| {
+            let what = format!("what this is about could not be read and checked: {}", error.what);
+            let next = "name a node and a reader token that show it, or do not sign";
+            CliError::new("content_unknown", what).about(id).next(next)
+        })
     }
 
     /// A party on the ledger, if a node tells: without a token, or for one that is not there yet, the

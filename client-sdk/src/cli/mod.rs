@@ -8,6 +8,7 @@
 
 mod args;
 mod audit;
+mod audit_words;
 mod balance;
 mod bounds;
 mod charge;

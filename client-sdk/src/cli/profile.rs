@@ -1,6 +1,6 @@
 //! `profile.toml`: which network this home talks to, and what was learned about it.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,10 @@ pub(crate) struct Profile {
     /// The identity that acts when `--as` is absent.
     #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
     pub(crate) identity: Option<String>,
+    /// Decimal places of instruments, as first told: they never change, so a node that tells others is
+    /// wrong. The last field, since TOML wants tables behind values.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) decimals: BTreeMap<String, u8>,
 }
 
 impl Profile {
@@ -46,12 +50,21 @@ impl Profile {
         files::save_toml(&home.join(FILE), self)
     }
 
-    /// Takes over what `other` knows and this one does not.
+    /// Whether all of these nodes are its own; only they may learn its token.
+    pub(crate) fn has_all(&self, nodes: &[String]) -> bool {
+        let plain = |url: &String| url.trim_end_matches('/').to_owned();
+        let own: Vec<String> = self.nodes.iter().map(plain).collect();
+        nodes.iter().all(|node| own.contains(&plain(node)))
+    }
+
+    /// Takes over what `other` knows and this one does not; a token only with the nodes that it opens.
     pub(crate) fn fill_from(&mut self, other: Self) {
         if self.nodes.is_empty() {
-            self.nodes = other.nodes;
+            self.nodes.clone_from(&other.nodes);
         }
-        self.token = self.token.take().or(other.token);
+        if other.has_all(&self.nodes) {
+            self.token = self.token.take().or(other.token);
+        }
         self.scheme = self.scheme.take().or(other.scheme);
         self.chain = self.chain.or(other.chain);
         self.instrument = self.instrument.take().or(other.instrument);
@@ -74,12 +87,17 @@ mod tests {
         };
         profile.save(home.path()).unwrap();
         assert_eq!(Profile::load(home.path()).unwrap(), profile);
-        profile.fill_from(Profile {
-            nodes: vec!["http://127.0.0.1:2".into()],
+        let other = |node: &str| Profile {
+            nodes: vec![node.into()],
             token: Some("t".into()),
+            instrument: Some("MEBUKU".into()),
             ..Profile::default()
-        });
+        };
+        profile.fill_from(other("http://127.0.0.1:2"));
         assert_eq!(profile.nodes, ["http://127.0.0.1:1"]);
+        assert_eq!(profile.instrument.as_deref(), Some("MEBUKU"));
+        assert_eq!(profile.token, None, "another network's token is not this one's");
+        profile.fill_from(other("http://127.0.0.1:1/"));
         assert_eq!(profile.token.as_deref(), Some("t"));
     }
 

@@ -160,10 +160,6 @@ async fn decide(
 ) -> Result<Report, CliError> {
     let (actor, contact) = session.actor_contact()?;
     let draft = session.composer().await?.decide(contact.party, view.id, decision);
-    if !args.signing.yes {
-        // The decision itself only names an id: who says yes must see to what.
-        eprintln!("{}", summary(session, view).await);
-    }
     let plan = Plan::new(draft, Some(&actor), done).wanting(wanted);
     let report = plan.run(session, &args.signing).await?;
     match decision {
@@ -188,20 +184,4 @@ async fn after(
     report.text = format!("{}\n{words}", report.text);
     report.json["proposal"] = serde_json::json!(now);
     Ok(report)
-}
-
-async fn summary(session: &mut Session, view: &ProposalView) -> String {
-    let decimals = session.decimals().await;
-    let movement = &view.proposal.movement;
-    let legs = table::legs(&movement.legs, &decimals);
-    let drafter = view.proposal.drafter.map(|person| session.name(&person));
-    table::fields(&[
-        ("Proposal", table::short(&view.id)),
-        ("From", session.name(&movement.from)),
-        ("To", session.name(&movement.to)),
-        ("Amount", legs.join(" and ")),
-        ("For", musubi_sdk::describe::purpose(view.proposal.purpose)),
-        ("Drafted by", drafter.unwrap_or_default()),
-        ("Until", table::time(view.proposal.deadline)),
-    ])
 }

@@ -2,9 +2,10 @@
 //! the command line, where every process can read them.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{BufRead, BufReader, IsTerminal, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use rustix::termios::{self, LocalModes, OptionalActions};
@@ -14,6 +15,33 @@ use super::error::{CliError, file_error};
 
 /// The environment variable with the passphrase.
 pub(crate) const VARIABLE: &str = "MUSUBI_PASSPHRASE";
+
+/// What was given in this run, by the key file that it opens: two files are two locks.
+#[derive(Default)]
+pub(crate) struct Passphrases {
+    known: BTreeMap<PathBuf, Zeroizing<String>>,
+}
+
+impl Passphrases {
+    /// The passphrase of a file; `ask` is asked if it is not known yet.
+    pub(crate) fn of(
+        &mut self,
+        path: &Path,
+        ask: impl FnOnce() -> Result<Zeroizing<String>, CliError>,
+    ) -> Result<Zeroizing<String>, CliError> {
+        if let Some(known) = self.known.get(path) {
+            return Ok(known.clone());
+        }
+        let text = ask()?;
+        self.learn(path, text.clone());
+        Ok(text)
+    }
+
+    /// This one opens, or will open, that file.
+    pub(crate) fn learn(&mut self, path: &Path, passphrase: Zeroizing<String>) {
+        self.known.insert(path.to_owned(), passphrase);
+    }
+}
 
 /// The passphrase for `what`: from `file`, else the environment, else asked; `twice` for a new one.
 pub(crate) fn passphrase(
@@ -111,6 +139,22 @@ impl Drop for Silence<'_> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn each_key_file_has_its_own_passphrase() {
+        let mut known = Passphrases::default();
+        let mut asked = Vec::new();
+        for file in ["a.pem", "b.pem", "a.pem", "b.pem"] {
+            let given = known.of(Path::new(file), || {
+                asked.push(file);
+                Ok(Zeroizing::new(format!("of {file}")))
+            });
+            assert_eq!(*given.unwrap(), format!("of {file}"));
+        }
+        assert_eq!(asked, ["a.pem", "b.pem"]);
+        known.learn(Path::new("c.pem"), Zeroizing::new("same".into()));
+        assert_eq!(*known.of(Path::new("c.pem"), || panic!("it is known")).unwrap(), "same");
+    }
 
     #[test]
     fn a_file_gives_its_first_line_without_the_line_end() {

@@ -17,7 +17,7 @@ use super::{
     contacts::{Book, Contact},
     error::CliError,
     profile::Profile,
-    secret,
+    secret::{self, Passphrases},
 };
 
 /// Options that every command takes.
@@ -51,7 +51,7 @@ pub(crate) struct Session {
     book: Book,
     book_as_read: Book,
     client: Option<Client>,
-    passphrase: Option<Zeroizing<String>>,
+    passphrases: Passphrases,
     pub(super) info: Option<Info>,
     pub(super) parties: BTreeMap<PartyId, Option<PartyView>>,
     pub(super) instruments: Option<Vec<InstrumentView>>,
@@ -73,7 +73,7 @@ impl Session {
             book_as_read: book.clone(),
             book,
             client: None,
-            passphrase: None,
+            passphrases: Passphrases::default(),
             info: None,
             parties: BTreeMap::new(),
             instruments: None,
@@ -126,9 +126,23 @@ impl Session {
         }
     }
 
-    /// The reader token, from the command line, the environment or the profile.
+    /// The reader token, from the command line, the environment or the profile. The profile's opens
+    /// the profile's nodes: any other that the command line names must not learn it.
     pub(crate) fn token(&self) -> Option<&String> {
-        self.global.token.as_ref().or(self.profile.token.as_ref())
+        let given = self.global.token.as_ref();
+        given.or(self.profile.token.as_ref().filter(|_| self.profile.has_all(self.nodes())))
+    }
+
+    /// Whether the profile's token is kept back, because nodes were named that it is not for.
+    pub(crate) fn keeps_token_back(&self) -> bool {
+        self.token().is_none() && self.profile.token.is_some()
+    }
+
+    /// How to reach these nodes.
+    pub(crate) fn config<'n>(&self, nodes: impl IntoIterator<Item = &'n String>) -> ClientConfig {
+        let mut config = ClientConfig::new(nodes);
+        config.token = self.token().cloned();
+        config
     }
 
     /// The client; connections are shared between its clones.
@@ -136,26 +150,25 @@ impl Session {
         if let Some(client) = &self.client {
             return Ok(client.clone());
         }
-        let mut config = ClientConfig::new(self.nodes());
-        config.token = self.token().cloned();
-        let client = Client::new(config)?;
+        let client = Client::new(self.config(self.nodes()))?;
         self.client = Some(client.clone());
         Ok(client)
     }
 
-    /// The passphrase, asked for once; for a new key, twice on the terminal.
+    /// The passphrase of a key file, asked for once; for a new key, twice on the terminal.
     pub(crate) fn passphrase(
         &mut self,
+        path: &Path,
         what: &str,
         new: bool,
     ) -> Result<Zeroizing<String>, CliError> {
-        if let Some(known) = &self.passphrase {
-            return Ok(known.clone());
-        }
         let file = self.global.passphrase_file.as_deref();
-        let text = secret::passphrase(file, what, new)?;
-        self.passphrase = Some(text.clone());
-        Ok(text)
+        self.passphrases.of(path, || secret::passphrase(file, what, new))
+    }
+
+    /// A key file opens with a passphrase that was given for another.
+    pub(crate) fn same_passphrase(&mut self, path: &Path, passphrase: Zeroizing<String>) {
+        self.passphrases.learn(path, passphrase);
     }
 
     /// The acting identity: `--as`, the profile's, or the only one with a key.
@@ -199,7 +212,7 @@ impl Session {
     /// Somebody's signing key.
     pub(crate) fn unlock(&mut self, name: &str) -> Result<SecretKey, CliError> {
         let path = self.key_path(name)?;
-        let passphrase = self.passphrase(&format!("the key of {name}"), false)?;
+        let passphrase = self.passphrase(&path, &format!("the key of {name}"), false)?;
         let key = keystore::read(&path, &passphrase)?;
         let public = self.book.get(name)?.public;
         if public.is_some_and(|public| public != key.public()) {

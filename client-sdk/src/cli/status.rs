@@ -36,7 +36,7 @@ pub(crate) struct Watch {
 
 #[derive(Debug, Args)]
 pub(crate) struct InfoArgs {
-    /// Remember nodes, token, chain and scheme in the profile
+    /// Remember nodes, token, chain, scheme and instruments' decimal places in the profile
     #[arg(long)]
     save: bool,
     /// The instrument that is meant when none is named; saved too
@@ -114,12 +114,19 @@ fn names(session: &Session, parties: &[PartyId]) -> String {
 pub(crate) async fn info(args: InfoArgs, session: &mut Session) -> Result<Report, CliError> {
     let info = patient(session, args.wait).await?;
     if args.save {
+        if session.keeps_token_back() {
+            let what = "the profile's reader token is for other nodes than these";
+            let next = "give theirs with --token or MUSUBI_TOKEN, or use another --home";
+            return Err(CliError::usage("token_for_other_nodes", what).next(next));
+        }
+        let places = session.places().await?;
         let (nodes, token) = (session.nodes().to_vec(), session.token().cloned());
         session.update_profile(|profile| {
             profile.nodes = nodes;
             profile.token = token;
             profile.chain = Some(info.chain);
             profile.scheme = Some(info.scheme.clone());
+            profile.decimals.extend(places);
             if args.instrument.is_some() {
                 profile.instrument.clone_from(&args.instrument);
             }

@@ -2,17 +2,39 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use musubi_sdk::{Amount, Body, Glossary, InstrumentId, Leg, Operation, PartyId};
+use musubi_sdk::{Amount, Body, Glossary, InstrumentId, Leg, Operation, PartyId, TxId};
 
 use super::{args::Sum, error::CliError, session::Session};
 
 impl Session {
-    /// Every instrument, cached.
+    /// Every instrument, cached. Places that differ from those remembered are refused: with them,
+    /// what is typed as 12.50 would be signed as another amount.
     async fn fill_instruments(&mut self) -> Result<(), CliError> {
-        if self.instruments.is_none() {
-            self.instruments = Some(self.client()?.instruments().await?);
+        if self.instruments.is_some() {
+            return Ok(());
         }
+        let told = self.client()?.instruments().await?;
+        for view in &told {
+            let (code, places) = (view.id.to_string(), view.instrument.terms.decimals);
+            let known = self.profile().decimals.get(&code);
+            if let Some(known) = known.filter(|known| **known != places) {
+                let what = format!("the node says {places} decimal places of {code}, not {known}");
+                let next = "places never change: ask another organisation's node";
+                return Err(CliError::new("decimals_differ", what).next(next));
+            }
+        }
+        self.instruments = Some(told);
         Ok(())
+    }
+
+    /// Places of every instrument by its code, to be remembered; none if they cannot be read now.
+    pub(crate) async fn places(&mut self) -> Result<BTreeMap<String, u8>, CliError> {
+        match self.fill_instruments().await {
+            Err(error) if error.code == "decimals_differ" => return Err(error),
+            _ => {}
+        }
+        let places = self.decimals().await;
+        Ok(places.into_iter().map(|(id, places)| (id.to_string(), places)).collect())
     }
 
     /// An instrument and its places: the one named, the profile's, or the only one.
@@ -56,12 +78,23 @@ impl Session {
         Ok(Leg { instrument, amount })
     }
 
+    /// What the allowance of a top-up issues, from the signed grant. Without a node that shows it, the
+    /// top-up is described as what it is: so many units under that allowance.
+    async fn allowed(&mut self, operation: &Operation) -> BTreeMap<TxId, InstrumentId> {
+        let Operation::TopUp(op) = operation else { return BTreeMap::new() };
+        if self.token().is_none() {
+            return BTreeMap::new();
+        }
+        match self.signed_body(op.allowance).await.map(|body| body.operation) {
+            Ok(Operation::GrantAllowance(grant)) => [(op.allowance, grant.instrument)].into(),
+            _ => BTreeMap::new(),
+        }
+    }
+
     /// Names, scheme and places, for describing a body.
     pub(crate) async fn glossary(&mut self, body: &Body) -> Glossary {
-        let moves = !matches!(
-            body.operation,
-            Operation::Decide(_) | Operation::RevokeMandate { .. } | Operation::Freeze(_)
-        );
+        let moves =
+            !matches!(body.operation, Operation::RevokeMandate { .. } | Operation::Freeze(_));
         let decimals = if moves { self.decimals().await } else { BTreeMap::new() };
         let named = self.book().contacts.values().map(|contact| contact.party);
         let named: BTreeSet<PartyId> = named.collect();
@@ -69,11 +102,9 @@ impl Session {
             let name = self.book().name_of(&party)?;
             Some((party, name.to_owned()))
         };
-        Glossary {
-            scheme: self.scheme_if_known(),
-            names: named.into_iter().filter_map(name).collect(),
-            decimals,
-        }
+        let names = named.into_iter().filter_map(name).collect();
+        let allowed = self.allowed(&body.operation).await;
+        Glossary { scheme: self.scheme_if_known(), names, decimals, allowed }
     }
 }
 

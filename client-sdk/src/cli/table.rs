@@ -124,6 +124,13 @@ pub(crate) fn last_day(end: Option<Time>) -> String {
     }
 }
 
+/// A length of time in milliseconds, in its largest whole unit.
+pub(crate) fn span(ms: u64) -> String {
+    let units = [(86_400_000, "days"), (3_600_000, "h"), (60_000, "min"), (1_000, "s")];
+    let fitting = units.iter().find(|(unit, _)| ms >= 2 * unit);
+    fitting.map_or_else(|| "1 s".into(), |(unit, name)| format!("{} {name}", ms / unit))
+}
+
 /// An id as people compare it.
 pub(crate) fn short(id: &TxId) -> String {
     short_code(id)
@@ -145,6 +152,12 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use musubi_sdk::PartyKind;
+
+    #[test]
+    fn spans_are_told_in_their_largest_unit() {
+        let told = [0, 2_500, 119_000, 120_000, 7_200_000, 172_799_000, 172_800_000].map(span);
+        assert_eq!(told, ["1 s", "2 s", "119 s", "2 min", "2 h", "47 h", "2 days"]);
+    }
 
     #[test]
     fn figures_stand_under_each_other() {

@@ -23,6 +23,21 @@ impl When {
     }
 }
 
+/// A length of time as somebody types it, in milliseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Span(pub(crate) u64);
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            Ok(When::In(ms)) => Ok(Self(ms)),
+            _ => Err("expected 30d, 12h, 45m or 90s".into()),
+        }
+    }
+}
+
 const HELP: &str = "expected 30d, 12h, 45m, or a last day such as 2027-03-31 (in Japan)";
 
 impl FromStr for When {
@@ -89,6 +104,8 @@ mod tests {
         let at = |text: &str| text.parse::<When>().unwrap().from(Time(1_000));
         assert_eq!(at("2d"), Time(1_000 + 172_800_000));
         assert_eq!(at("90m"), Time(1_000 + 5_400_000));
+        assert_eq!("12h".parse(), Ok(Span(43_200_000)));
+        assert!("2026-11-22".parse::<Span>().is_err(), "a day is no length of time");
     }
 
     #[test]

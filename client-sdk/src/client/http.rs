@@ -130,7 +130,12 @@ impl Http {
             .header(header::CONTENT_TYPE, "application/octet-stream")
             .timeout(post.timeout)
             .body(post.body);
-        self.run(node, request).await
+        let reply = self.run(node, request).await?;
+        // A node that cannot serve at the moment is no better to begin with than any other.
+        if !matches!(reply.status, 429 | 500..=599) {
+            self.preferred.store(node, Ordering::Relaxed);
+        }
+        Ok(reply)
     }
 
     /// Asks one node.

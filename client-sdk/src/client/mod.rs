@@ -13,8 +13,8 @@ use crate::{error::ClientError, retry::Policy};
 
 pub(crate) use http::{Http, Reply, Transport, parse_problem};
 pub use reads::Stored;
+pub(crate) use submit::{BulkReply, answer_of, check_size, conclude, moment};
 pub use submit::{BulkResult, Wait};
-pub(crate) use submit::{answer_of, check_size, conclude, moment};
 
 /// How to reach a ledger.
 #[derive(Clone, Debug)]

@@ -178,12 +178,19 @@ impl Client {
         self.http().get_json(&format!("/v1/transactions/{id}")).await
     }
 
-    /// A transaction with what it did.
+    /// A transaction with what it did. The body is what `id` is the hash of, whatever the node says;
+    /// status and outcome are the node's word.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// [`ClientError`]; [`ClientError::BadAnswer`] if it is another one's body.
     pub async fn transaction(&self, id: TxId) -> Result<FullTransaction, ClientError> {
-        self.http().get_json(&format!("/v1/transactions/{id}/full")).await
+        let path = format!("/v1/transactions/{id}/full");
+        let full: FullTransaction = self.http().get_json(&path).await?;
+        let found = full.transaction.body.id();
+        if found != id || full.status.id != id {
+            return Err(self.odd(format!("transaction {found} in place of {id}: do not trust it")));
+        }
+        Ok(full)
     }
 
     /// A wallet.
@@ -217,12 +224,17 @@ impl Client {
         self.http().get_json(&path).await
     }
 
-    /// A proposal, with who is still missing.
+    /// A proposal, with who is still missing: all of it the node's word. What a consent to it signs is
+    /// the body that [`Client::transaction`] gives.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// [`ClientError`]; [`ClientError::BadAnswer`] if it is another proposal.
     pub async fn proposal(&self, id: TxId) -> Result<ProposalView, ClientError> {
-        self.http().get_json(&format!("/v1/proposals/{id}")).await
+        let view: ProposalView = self.http().get_json(&format!("/v1/proposals/{id}")).await?;
+        if view.id != id {
+            return Err(self.odd(format!("proposal {} in place of {id}", view.id)));
+        }
+        Ok(view)
     }
 
     /// Open proposals of a party.

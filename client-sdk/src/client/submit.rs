@@ -53,6 +53,13 @@ struct BulkAnswer {
     results: Vec<BulkResult>,
 }
 
+/// What a node answered to a bulk as a whole.
+pub(crate) struct BulkReply {
+    pub(crate) results: Vec<BulkResult>,
+    /// The wait that it asked of those that it turned away as too many.
+    pub(crate) retry_after_ms: Option<u64>,
+}
+
 impl Client {
     /// Submits until there is a verdict (or, with [`Wait::Accepted`], an admission), sending the same
     /// bytes again and to other nodes as often as it takes. Safe to call again with the same
@@ -63,7 +70,8 @@ impl Client {
     /// # Errors
     /// [`ClientError::Problem`] if it was refused at the door; [`ClientError::NeverApplied`] once that
     /// is certain; [`ClientError::InDoubt`] if time ran out before anything was;
-    /// [`ClientError::Unreachable`] if nothing was ever sent.
+    /// [`ClientError::Busy`] if every node turned it away until then; [`ClientError::Unreachable`] if
+    /// nobody is there.
     pub async fn submit(
         &self,
         transaction: &Transaction,
@@ -118,7 +126,7 @@ impl Client {
         let encoded: Vec<Vec<u8>> = transactions.iter().map(Transaction::encode).collect();
         let node = self.http().preferred();
         match self.post_bulk(node, &encoded, wait).await {
-            Ok(Ok(results)) => Ok(results),
+            Ok(Ok(reply)) => Ok(reply.results),
             Ok(Err(reply)) => Err(self.http().refusal(&reply)),
             Err(transport) => Err(ClientError::Unreachable {
                 node: self.http().name(node),
@@ -133,7 +141,7 @@ impl Client {
         node: usize,
         transactions: &[Vec<u8>],
         wait: Wait,
-    ) -> Result<Result<Vec<BulkResult>, Reply>, Transport> {
+    ) -> Result<Result<BulkReply, Reply>, Transport> {
         let mut body = Vec::new();
         for bytes in transactions {
             let length = u32::try_from(bytes.len()).expect("transactions have at most 32 KiB");
@@ -146,7 +154,10 @@ impl Client {
             return Ok(Err(reply));
         }
         match serde_json::from_slice::<BulkAnswer>(&reply.body) {
-            Ok(answer) if answer.results.len() == transactions.len() => Ok(Ok(answer.results)),
+            Ok(answer) if answer.results.len() == transactions.len() => {
+                let retry_after_ms = reply.retry_after_ms;
+                Ok(Ok(BulkReply { results: answer.results, retry_after_ms }))
+            }
             _ => Err(Transport::Lost("an answer to a bulk that does not fit it".into())),
         }
     }
@@ -186,6 +197,8 @@ pub(crate) fn answer_of(reply: Result<Reply, Transport>) -> Answer {
         429 | 503 => {
             Answer::Busy { retry_after_ms: reply.retry_after_ms, in_doubt: reply.status == 503 }
         }
+        // The body did not arrive in time, or a proxy gave up waiting: nothing is known.
+        408 => Answer::Lost,
         400..=499 => problem().map_or(Answer::Lost, Answer::Refused),
         _ => Answer::Lost,
     }
@@ -210,6 +223,7 @@ pub(crate) fn conclude(
         Conclusion::Status(status) => Ok(*status),
         Conclusion::Refused(problem) => Err(ClientError::Problem(problem)),
         Conclusion::NeverApplied { at } => Err(ClientError::NeverApplied { id, expires, at }),
+        Conclusion::Busy => Err(ClientError::Busy { node: http.name(http.preferred()), last }),
         Conclusion::InDoubt => Err(ClientError::InDoubt { id, last }),
         Conclusion::Unreachable => {
             Err(ClientError::Unreachable { node: http.name(http.preferred()), cause: last })

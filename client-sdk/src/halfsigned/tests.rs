@@ -3,7 +3,7 @@ use musubi_ledger::{
     amount::Amount,
     api::Info,
     id::ChainId,
-    operation::Leg,
+    operation::{Citation, Leg},
     time::Time,
     transaction::{Purpose, Role, Side},
 };
@@ -168,13 +168,53 @@ fn what_is_signed_is_said_in_words() {
     glossary.decimals.insert("MEBUKU".parse().unwrap(), 1);
     let half = payment();
     let lines = half.describe(&glossary);
-    assert_eq!(lines[0], "Pay 1,280.0 MEBUKU");
+    // Places are somebody's word: what is signed is the number of smallest units.
+    assert_eq!(lines[0], "Pay 1,280.0 MEBUKU (12,800 of its smallest unit)");
     assert_eq!(lines[1], format!("From {PAYER}"));
     assert_eq!(lines[2], format!("To Tamura Bakery ({PAYEE})"));
     assert!(lines.contains(&"For: purchase".to_owned()));
+    assert!(lines.contains(&format!("Reference {}", half.body().reference)), "{lines:?}");
     assert!(lines.contains(&format!("Transaction {}", half.id())));
     let until = "Valid until 2026-11-23T01:00:00.000+09:00".to_owned();
     assert!(lines.contains(&until), "{lines:?}");
+}
+
+#[test]
+fn a_top_up_tells_its_instrument_and_campaign() {
+    let allowance = TxId([5; 32]);
+    let funding = crate::draft::Funding {
+        allowance,
+        issuer: PAYEE,
+        origin: musubi_ledger::lot::OriginKind::Free,
+        funder: PAYEE,
+        campaign: 2_026,
+        payment: entropy_hash(),
+    };
+    let draft = composer().top_up(PAYER, Amount(5_000), funding, Citation::Live);
+    let half = draft.half_signed();
+    let mut glossary = Glossary::default();
+    let text = half.describe(&glossary).join("\n");
+    let blind = format!("Top up 5,000 units of its allowance's instrument for {PAYER}");
+    assert!(text.contains(&blind), "{text}");
+    assert!(text.contains("in campaign 2026"), "{text}");
+    glossary.allowed.insert(allowance, "MEBUKU".parse().unwrap());
+    let text = half.describe(&glossary).join("\n");
+    assert!(text.contains(&format!("Top up 5,000 MEBUKU for {PAYER}")), "{text}");
+}
+
+#[test]
+fn a_decision_is_shown_with_the_body_that_it_is_about() {
+    let legs = [Leg { instrument: "MEBUKU".parse().unwrap(), amount: Amount(3_000) }];
+    let proposal = composer().propose_payout(PAYER, PAYER, PAYEE, &legs, Time(2_000));
+    let proposal = proposal.half_signed();
+    let decide = composer().consent(PAYEE, proposal.id()).half_signed();
+    assert_eq!(describe::cited(&decide.body().operation), Some(proposal.id()));
+    assert_eq!(describe::cited(&proposal.body().operation), None);
+    let lines = describe::cited_body(proposal.body(), &Glossary::default());
+    assert_eq!(lines[0], format!("Transaction {}:", proposal.id()));
+    assert_eq!(lines[1], "  Propose to pay 3,000 MEBUKU");
+    let refund = composer().refund(PAYEE, payment().id(), &legs).half_signed();
+    assert!(describe::cited(&refund.body().operation).is_some());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! over HTTP and misbehaves on demand.
 #![allow(clippy::unwrap_used, dead_code, missing_docs, unreachable_pub)]
 
+pub mod command;
 pub mod http;
 pub mod routes;
 pub mod town;

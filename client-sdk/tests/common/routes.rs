@@ -6,12 +6,14 @@ use std::{
 };
 
 use musubi_sdk::ledger::{
-    api::{Checkpoints, EntryView, Info, Problem, Stage, Status},
+    api::{Checkpoints, EntryView, FullTransaction, Info, Problem, ProposalView, Stage, Status},
+    batch::Batch,
     code::Standing,
     id::TxId,
+    judge::Missing,
     state::{ReadState, Row, RowKey},
     tlog::{TilePath, bundle},
-    transaction::Transaction,
+    transaction::{Role, Side, Transaction},
 };
 
 use super::{
@@ -49,6 +51,11 @@ pub fn node(town: &SharedTown, request: &Request) -> Act {
         ("POST", "/v1/transactions") => json(200, &submit(&mut town, &request.body)),
         ("POST", "/v1/transactions/bulk") => bulk(&mut town, &request.body),
         ("GET", _) if path.starts_with("/log/") => leaves(&town, &path[5..]),
+        ("GET", _) if path.ends_with("/full") => {
+            let id = path.strip_prefix("/v1/transactions/").and_then(|p| p.strip_suffix("/full"));
+            full(&town, id.unwrap().parse().unwrap())
+        }
+        ("GET", _) if path.starts_with("/v1/proposals/") => proposal(&town, &path[14..]),
         ("GET", _) if path.starts_with("/v1/transactions/") => match path[17..].parse() {
             Ok(id) => json(200, &status(&town, id)),
             Err(_) => problem(400, "bad_id"),
@@ -67,6 +74,35 @@ fn mandate(town: &Town, id: &str) -> Act {
         }
         _ => problem(404, "not_found"),
     }
+}
+
+/// A transaction that was ordered, with what it did.
+pub fn full(town: &Town, id: TxId) -> Act {
+    let batches = town.entries.iter().map(|entry| Batch::decode(entry).unwrap());
+    let mut items = batches.flat_map(|batch| batch.items);
+    let found = items.find_map(|item| {
+        Transaction::decode(&item).ok().filter(|transaction| transaction.body.id() == id)
+    });
+    let entry = town.blocks.iter().flat_map(|block| &block.entries).find(|e| e.leaf.id == id);
+    match (found, entry) {
+        (Some(transaction), Some(entry)) => {
+            let outcome = entry.outcome.clone();
+            json(200, &FullTransaction { status: status(town, id), transaction, outcome })
+        }
+        _ => problem(404, "not_found"),
+    }
+}
+
+/// A proposal that still wants one approver.
+fn proposal(town: &Town, id: &str) -> Act {
+    let id: TxId = id.parse().unwrap();
+    let Some(Row::Proposal(proposal)) = town.state.row(&RowKey::Proposal(id)) else {
+        return problem(404, "not_found");
+    };
+    let party = proposal.movement.from;
+    let missing = Missing { side: Side::Debit, role: Role::Approver, party, count: 1 };
+    let height = town.chain.head().height;
+    json(200, &ProposalView { id, proposal: *proposal, missing: vec![missing], height })
 }
 
 fn info(town: &Town) -> Info {
