@@ -3,6 +3,7 @@
 //! - [`network`]: real `musubi-node` processes on loopback: started, killed, restarted, stopped;
 //! - [`city`]: a generated city with all its keys and its way onto the ledger; [`day`]: a generated day
 //!   of payments and bad attempts, each with the code it must get; [`books`]: who holds what afterwards;
+//! - [`load`]: bulk submissions to all nodes, each item followed to its answer;
 //! - [`demo`]: all of it together, a killed leader in the middle, an audit at the end;
 //! - [`sim`]: the deterministic simulator, without processes.
 
@@ -11,6 +12,7 @@ pub mod city;
 pub mod day;
 pub mod demo;
 pub mod item;
+pub mod load;
 pub mod network;
 pub mod random;
 pub mod sim;

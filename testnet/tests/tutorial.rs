@@ -7,6 +7,8 @@ use std::{
 };
 
 const TUTORIAL: &str = include_str!("../../docs/TUTORIAL.md");
+/// Most that all of it may take; "ten minutes" are a reader's, not a machine's.
+const SECONDS_MAX: &str = "300";
 
 /// The ```sh blocks, in order.
 fn blocks(text: &str) -> Vec<&str> {
@@ -48,8 +50,15 @@ fn every_command_of_the_tutorial_works() {
         commands += block.lines().count();
     }
     assert!(commands > 40, "the tutorial has its commands: {commands}");
-    let run = Command::new("bash").arg("-c").arg(&script).current_dir(&folder).output().unwrap();
+    // A command that waits for ever (a network that never gets ready) is a failure, not a hanging test.
+    // The signal goes to everything that the script started.
+    let run = Command::new("timeout")
+        .args(["--kill-after=10", SECONDS_MAX, "bash", "-c", &script])
+        .current_dir(&folder)
+        .output()
+        .unwrap();
     let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    assert_ne!(run.status.code(), Some(124), "not done within {SECONDS_MAX} s:\n{out}\n{err}");
     assert!(run.status.success(), "{}\n--- output\n{out}\n--- errors\n{err}", run.status);
     assert!(out.contains("Everything agrees."), "the audit at the end agrees:\n{out}");
 }

@@ -38,7 +38,10 @@ fn up(dir: &Path) -> Up {
 }
 
 fn alive(pid: i32) -> bool {
-    test_kill_process(Pid::from_raw(pid).unwrap()).is_ok()
+    // An orphan that has ended may wait for long until the system's first process looks at it.
+    let ended = std::fs::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| stat.rsplit(") ").next().is_some_and(|state| state.starts_with('Z')));
+    !ended && test_kill_process(Pid::from_raw(pid).unwrap()).is_ok()
 }
 
 impl Up {
@@ -104,4 +107,28 @@ fn a_node_that_dies_is_reported_and_takes_the_others_along() {
     let status = network.child.wait().unwrap();
     assert!(!status.success());
     assert!(pids.iter().all(|pid| !alive(*pid)));
+}
+
+#[test]
+fn nodes_do_not_outlive_a_killed_testnet() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut network = up(folder.path());
+    let (pids, chain) = (network.pids(), network.summary["chain"].clone());
+    assert!(pids.iter().all(|pid| alive(*pid)));
+    network.child.kill().unwrap();
+    network.child.wait().unwrap();
+    let begun = Instant::now();
+    while pids.iter().any(|pid| alive(*pid)) {
+        assert!(begun.elapsed() < Duration::from_secs(15), "a node outlived a killed `up`");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    for node in 1..=3 {
+        let log = std::fs::read_to_string(folder.path().join(format!("node-{node}.log"))).unwrap();
+        assert!(log.contains("standard input ended"), "{log}");
+        assert!(log.trim_end().ends_with("stopped cleanly"), "{log}");
+    }
+
+    let again = up(folder.path());
+    assert_eq!(again.summary["chain"], chain, "the same network");
+    again.stop();
 }

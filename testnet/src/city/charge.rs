@@ -13,12 +13,13 @@ use musubi_sdk::Slot;
 use super::{City, institutions::Key};
 use crate::item::Scribe;
 
-/// A top-up with outside money, by the issuer's automated key and the holder's standing acceptance.
+/// A top-up with outside money, by the issuer's automated key and `credit`; where that is a live
+/// signature, the caller adds the holder's.
 pub fn top_up(
     city: &City,
     scribe: &mut Scribe,
     allowance: TxId,
-    (to, acceptance): (PartyId, TxId),
+    (to, credit): (PartyId, Citation),
     amount: u64,
     origin: OriginKind,
 ) -> (Body, Vec<(Slot, Key)>) {
@@ -32,7 +33,7 @@ pub fn top_up(
         funder,
         campaign: 0,
         funding: DocumentHash(sha256(&scribe.dice.bytes::<16>())),
-        credit: Citation::Mandate(acceptance),
+        credit,
     });
     let body = scribe.body(issuer.party, operation);
     (body, vec![(Slot::issuer(issuer.party), Key::clone(&issuer.key))])

@@ -46,7 +46,7 @@ pub struct Cast {
     pub treasurer: usize,
     /// The group's approver.
     pub approver: usize,
-    /// Coaches, and has a standing acceptance for what the group pays.
+    /// Coaches, is a member, and has a standing acceptance for what the group pays.
     pub coach: usize,
     /// The shop.
     pub shop: usize,
@@ -104,7 +104,7 @@ impl Cast {
         let (hanako, taro, ume, treasurer, approver, coach) =
             (join(1), join(1), join(0), join(2), join(1), join(1));
         merchants.push(people::merchant(dice));
-        groups.push(people::group(dice, treasurer, approver, [hanako, taro]));
+        groups.push(people::group(dice, treasurer, approver, [hanako, taro, coach]));
         let (shop, circle) = (merchants.len() - 1, groups.len() - 1);
         Self { hanako, taro, ume, treasurer, approver, coach, shop, circle }
     }

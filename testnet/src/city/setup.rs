@@ -12,7 +12,9 @@ use musubi_ledger::{
     id::{DocumentHash, InstrumentId, PartyId, TxId},
     lot::OriginKind,
     mandate::{Counterparty, Direction, MandateTerms},
-    operation::{CreateGroup, EnrolMedium, GrantAllowance, GrantMandate, Operation, RegisterParty},
+    operation::{
+        Citation, CreateGroup, EnrolMedium, GrantAllowance, GrantMandate, Operation, RegisterParty,
+    },
     party::{Attribute, PartyKind},
     state::derived_id,
     time::Time,
@@ -25,6 +27,7 @@ use crate::{
     books::{Books, Pot},
     city::institutions::Key,
     item::{Scribe, Task},
+    random::Dice,
 };
 
 /// Most that a printed shop code takes at once, in yen.
@@ -67,12 +70,19 @@ pub fn compose(city: &mut City, scribe: &mut Scribe) -> Setup {
     second.extend(groups(city, scribe));
     let mut third = group_acceptances(city, scribe);
     let mut books = Books::new();
-    third.extend(first_money(city, scribe, allowances, &mut books));
-    let fourth = group_money(city, scribe, allowances, &mut books);
+    // The cast begins with nothing: its story is counted from there.
+    let persons = city.persons[..city.plan.registrants].iter().map(|p| (p.party, p.acceptance));
+    let five_to_thirty = |dice: &mut Dice| dice.between(5, 30);
+    let money = allowances.money;
+    third.extend(first_top_ups(city, scribe, money, &mut books, persons, five_to_thirty));
+    let groups = city.groups[..city.plan.groups].iter().map(|g| (g.party, g.acceptance));
+    let fifty_to_two_hundred = |dice: &mut Dice| 10 * dice.between(5, 20);
+    let fourth = first_top_ups(city, scribe, money, &mut books, groups, fifty_to_two_hundred);
     Setup { waves: vec![first, second, third, fourth], books, allowances }
 }
 
-fn allowances(city: &City, scribe: &mut Scribe) -> (Vec<Task>, Allowances) {
+/// Two officers of two organisations let the issuer's automated key issue, money and points.
+pub fn allowances(city: &City, scribe: &mut Scribe) -> (Vec<Task>, Allowances) {
     let at = &city.institutions;
     let officer = &at.issuer_officers[0];
     let other = &at.city_officer;
@@ -97,7 +107,8 @@ fn allowances(city: &City, scribe: &mut Scribe) -> (Vec<Task>, Allowances) {
     (vec![first, second], Allowances { money, points })
 }
 
-fn registrations(city: &City, scribe: &mut Scribe) -> Vec<Task> {
+/// The registrar's officers in turn register everybody: persons, then shops.
+pub fn registrations(city: &City, scribe: &mut Scribe) -> Vec<Task> {
     let at = &city.institutions;
     let persons = city.persons.iter().map(|p| {
         let resident = Attribute { name: "resident".into(), value: "yes".into(), until: None };
@@ -261,37 +272,22 @@ fn group_acceptances(city: &mut City, scribe: &mut Scribe) -> Vec<Task> {
     tasks
 }
 
-fn first_money(
+/// First top-ups of holders with a standing acceptance, of so many thousand yen each.
+fn first_top_ups(
     city: &City,
     scribe: &mut Scribe,
-    allowances: Allowances,
+    allowance: TxId,
     books: &mut Books,
+    holders: impl Iterator<Item = (PartyId, TxId)>,
+    thousands: impl Fn(&mut Dice) -> u64,
 ) -> Vec<Task> {
     let mut tasks = Vec::new();
-    // The cast begins with nothing: its story is counted from there.
-    for person in &city.persons[..city.plan.registrants] {
-        let amount = 1_000 * scribe.dice.between(5, 30);
-        let to = (person.party, person.acceptance);
-        let paid = charge::top_up(city, scribe, allowances.money, to, amount, OriginKind::Paid);
-        books.give_now(person.party, Pot::Money, amount);
-        tasks.push(Task::good("first_top_up", paid.0, paid.1));
-    }
-    tasks
-}
-
-fn group_money(
-    city: &City,
-    scribe: &mut Scribe,
-    allowances: Allowances,
-    books: &mut Books,
-) -> Vec<Task> {
-    let mut tasks = Vec::new();
-    for group in &city.groups[..city.plan.groups] {
-        let amount = 10_000 * scribe.dice.between(5, 20);
-        let to = (group.party, group.acceptance);
-        let paid = charge::top_up(city, scribe, allowances.money, to, amount, OriginKind::Paid);
-        books.give_now(group.party, Pot::Money, amount);
-        tasks.push(Task::good("first_top_up", paid.0, paid.1));
+    for (party, acceptance) in holders {
+        let amount = 1_000 * thousands(&mut scribe.dice);
+        let to = (party, Citation::Mandate(acceptance));
+        let (body, signers) = charge::top_up(city, scribe, allowance, to, amount, OriginKind::Paid);
+        books.give_now(party, Pot::Money, amount);
+        tasks.push(Task::good("first_top_up", body, signers));
     }
     tasks
 }

@@ -99,7 +99,7 @@ impl Generator<'_> {
             Bad::OverClaim => Some(self.over_claim()),
             Bad::OverAllowance => {
                 let person = &self.city.persons[self.somebody()];
-                let to = (person.party, person.acceptance);
+                let to = (person.party, Citation::Mandate(person.acceptance));
                 let allowance = self.allowances.money;
                 let amount = PER_WALLET + 1;
                 let paid = OriginKind::Paid;

@@ -129,7 +129,7 @@ impl Generator<'_> {
         let amount = 1_000 * self.scribe.dice.between(1, 10);
         let person = &self.city.persons[person];
         self.books.give(person.party, Pot::Money, amount);
-        let to = (person.party, person.acceptance);
+        let to = (person.party, Citation::Mandate(person.acceptance));
         let allowance = self.allowances.money;
         let paid = OriginKind::Paid;
         let made = charge::top_up(self.city, &mut self.scribe, allowance, to, amount, paid);
@@ -141,7 +141,7 @@ impl Generator<'_> {
         let person = &self.city.persons[person];
         let amount = 10 * self.scribe.dice.between(1, 30);
         self.books.give(person.party, Pot::Points, amount);
-        let to = (person.party, person.acceptance);
+        let to = (person.party, Citation::Mandate(person.acceptance));
         let allowance = self.allowances.points;
         let free = OriginKind::Free;
         let mut made = charge::top_up(self.city, &mut self.scribe, allowance, to, amount, free);

@@ -1,17 +1,20 @@
 //! The demo's figures: counted, checked, and shown as a table and as JSON.
 
-use std::{collections::BTreeMap, str::FromStr, time::Duration};
+use std::collections::BTreeMap;
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 use serde::Serialize;
 use serde_json::Number;
 
 use super::{
-    courier::Place,
-    drive::Delivered,
-    story::{Line, grouped},
+    bad::BadAttempts,
+    story::Line,
+    words::{grouped, wrapped},
 };
-use crate::{day::Bad, item::Item};
+use crate::load::Latency;
+
+/// Characters of a value before it goes on in another line: reasons can be long.
+const VALUE_WIDTH: usize = 72;
 
 /// A figure with its check.
 #[derive(Clone, Debug, Serialize)]
@@ -22,30 +25,6 @@ pub(super) struct Checked {
     pub(super) value: String,
     /// Whether it is what it must be.
     pub(super) ok: bool,
-}
-
-/// A kind of bad attempt and what came of it.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct BadAttempts {
-    /// Which.
-    pub(super) kind: &'static str,
-    /// How many.
-    pub(super) sent: u64,
-    /// The code that each must get.
-    pub(super) expected_code: String,
-    /// The code that all got; several, if they differ.
-    pub(super) got: String,
-    /// Where they ended.
-    pub(super) place: String,
-}
-
-/// Percentiles of a bulk submission's acknowledgement.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct Latency {
-    /// Half of all items.
-    pub(super) p50: Number,
-    /// All but one in a hundred.
-    pub(super) p99: Number,
 }
 
 /// What the audit found.
@@ -59,6 +38,9 @@ pub(super) struct Audit {
     pub(super) signatures: u64,
     /// How long it took.
     pub(super) seconds: Number,
+    /// The first thing that is wrong, or why there was no audit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) problem: Option<String>,
 }
 
 /// Everything, as `--json` writes it.
@@ -84,6 +66,12 @@ pub(super) struct Figures {
     pub(super) leaderless_ms: u64,
     /// The leader that was killed.
     pub(super) killed_node: u64,
+    /// The term in which it led.
+    pub(super) killed_term: u64,
+    /// Who led the survivors once writes worked again.
+    pub(super) successor_node: u64,
+    /// In which term.
+    pub(super) successor_term: u64,
     /// Items without an answer at that moment.
     pub(super) in_flight_at_kill: u64,
     /// Payments acknowledged before the kill.
@@ -96,8 +84,12 @@ pub(super) struct Figures {
     pub(super) lost: u64,
     /// Ids that stand in a node's log twice.
     pub(super) duplicated: u64,
-    /// Whether the audit's recount of all wallets equals issue less burning, per instrument and lot,
-    /// and the generator's own books.
+    /// Ids in a node's log of which the client was never told.
+    pub(super) unexplained: u64,
+    /// Ids that were acknowledged with two verdicts.
+    pub(super) contradicted: u64,
+    /// Whether the audit's recount equals issue less burning and what the nodes' wallets show, lot by lot,
+    /// and every wallet is as in the generator's own books.
     pub(super) supply_conserved: bool,
     /// Whether all nodes signed one root.
     pub(super) roots_equal: bool,
@@ -113,74 +105,12 @@ pub(super) struct Figures {
     pub(super) seconds: u64,
 }
 
-/// Milliseconds with one decimal, from microseconds: without floating-point arithmetic.
-///
-/// # Panics
-/// Never: what is written is a number.
-#[must_use]
-pub(super) fn tenths(microseconds: u128) -> Number {
-    let tenths = microseconds / 100;
-    let text = format!("{}.{}", tenths / 10, tenths % 10);
-    Number::from_str(&text).expect("digits, a point and a digit")
-}
-
-/// Percentiles of latencies.
-#[must_use]
-pub(super) fn latency(delivered: &[Delivered]) -> Latency {
-    let mut all: Vec<Duration> = delivered.iter().map(|d| d.answer.latency).collect();
-    all.sort_unstable();
-    let at = |per_cent: usize| {
-        let place = (all.len() * per_cent / 100).min(all.len().saturating_sub(1));
-        tenths(all.get(place).map_or(0, Duration::as_micros))
-    };
-    Latency { p50: at(50), p99: at(99) }
-}
-
-/// Whether an item got what it must get, where it must get it.
-#[must_use]
-pub(super) fn as_expected(delivered: &Delivered) -> bool {
-    delivered.answer.code == delivered.item.expected.code().name()
-}
-
-/// Whether an item is one of the bad attempts.
-#[must_use]
-pub(super) fn is_bad(item: &Item) -> bool {
-    Bad::ALL.iter().any(|bad| bad.name() == item.kind)
-}
-
-/// Bad attempts by kind.
-#[must_use]
-pub(super) fn bad_attempts(delivered: &[Delivered]) -> Vec<BadAttempts> {
-    let of = |bad: &Bad| {
-        let all: Vec<_> = delivered.iter().filter(|d| d.item.kind == bad.name()).collect();
-        let joined = |texts: Vec<String>| {
-            let mut texts = texts;
-            texts.sort_unstable();
-            texts.dedup();
-            texts.join(", ")
-        };
-        let place = |d: &&Delivered| match (bad, d.answer.place) {
-            (Bad::Replay, Place::Applied) => "the old verdict again".to_owned(),
-            (_, place) => format!("{place:?}").to_lowercase(),
-        };
-        BadAttempts {
-            kind: bad.name(),
-            sent: all.len() as u64,
-            expected_code: bad.code().name().into(),
-            got: joined(all.iter().map(|d| d.answer.code.clone()).collect()),
-            place: joined(all.iter().map(place).collect()),
-        }
-    };
-    Bad::ALL.iter().map(of).collect()
-}
-
-/// Counts by a name.
-pub(super) fn count<K: Ord>(names: impl Iterator<Item = K>) -> BTreeMap<K, u64> {
-    let mut counts = BTreeMap::new();
-    for name in names {
-        *counts.entry(name).or_default() += 1;
+impl Figures {
+    /// Whether every figure and every line of the story holds.
+    #[must_use]
+    pub(super) fn hold(&self) -> bool {
+        self.checks.iter().all(|check| check.ok) && self.story.iter().all(|line| line.ok)
     }
-    counts
 }
 
 fn table<const N: usize>(header: [&str; N]) -> Table {
@@ -191,12 +121,16 @@ fn table<const N: usize>(header: [&str; N]) -> Table {
     table
 }
 
+fn mark(ok: bool) -> &'static str {
+    if ok { "✓" } else { "✗" }
+}
+
 /// The ten lines, for people.
 #[must_use]
 pub(super) fn story_text(lines: &[Line]) -> String {
     let mut text = String::new();
     for (number, line) in (1..).zip(lines) {
-        let mark = if line.ok { "✓" } else { "✗" };
+        let mark = mark(line.ok);
         text.push_str(&format!("{mark} {number:>2}. {}\n", line.line));
         match &line.why {
             None => text.push_str(&format!("      {}\n", line.id)),
@@ -222,19 +156,7 @@ pub(super) fn tables(figures: &Figures) -> String {
     }
     let mut checks = table(["", "figure", "value"]);
     for check in &figures.checks {
-        let mark = if check.ok { "✓" } else { "✗" };
-        checks.add_row([mark, check.name, &check.value]);
+        checks.add_row([mark(check.ok), check.name, &wrapped(&check.value, VALUE_WIDTH)]);
     }
     format!("{bad}\n\n{checks}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn milliseconds_keep_one_decimal() {
-        assert_eq!(tenths(12_345).to_string(), "12.3");
-        assert_eq!(tenths(40).to_string(), "0.0");
-    }
 }

@@ -1,18 +1,22 @@
 //! `musubi-testnet demo`: a city's day on a ledger that three organisations hold.
 //!
-//! This file is the order of events; `courier`, `drive` and `journal` submit and remember; `outage`
-//! kills the leader; `story` tells ten lines; `verify` looks from outside; `report` and `figures` count,
-//! check and show.
+//! This file is the order of events; [`crate::load`] submits and remembers; `outage` kills the leader;
+//! `story` tells ten lines; `look` looks from outside, at where the nodes stand (`standing`), at logs and
+//! wallets (`verify`), at the money (`supply`), and sums up what the client was `told`; `report`, `bad` and
+//! `checks` turn that into `figures`, each with its check.
 
+mod bad;
 mod checks;
-mod courier;
-mod drive;
 mod figures;
-mod journal;
+mod look;
 mod outage;
 mod report;
+mod standing;
 mod story;
+mod supply;
+mod told;
 mod verify;
+mod words;
 
 use std::{
     num::NonZero,
@@ -25,24 +29,27 @@ use std::{
 use anyhow::{Context, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use musubi_sdk::audit;
-use tokio::{sync::Mutex, task::JoinSet};
+use tokio::{
+    sync::{Mutex, watch as signal},
+    task::JoinSet,
+};
 
 use crate::{
     city::{City, plan::Plan, setup},
     day,
-    item::{Scribe, sign_all},
+    item::{Item, Scribe, sign_all},
+    load::{Courier, Delivered, Journal, Pace, drive, drive_gated},
     network::{Network, PARAMETERS, Settings, now},
     random::Dice,
     up::{Stop, watch},
 };
-use courier::Courier;
-use drive::{Delivered, drive};
-use journal::Journal;
 use outage::Outage;
+use told::Told;
 
 /// Validators of the demo: the city's, the operator's, the partner's.
 const VALIDATORS: usize = 3;
+/// Small submissions, so that the leader's end meets many of them.
+const PACE: Pace = Pace { bulk: 160, in_flight: 9 };
 
 /// Runs a generated day on three validators of three organisations, kills the leader half way, and
 /// audits all of it.
@@ -85,14 +92,13 @@ pub async fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     };
     let holds = match played {
         Ok(figures) => {
-            let holds = figures.checks.iter().all(|c| c.ok) && figures.story.iter().all(|l| l.ok);
             println!("{}", figures::story_text(&figures.story));
             println!("{}", figures::tables(&figures));
             if let Some(path) = &args.json {
                 std::fs::write(path, serde_json::to_string_pretty(&figures)?)
                     .with_context(|| format!("cannot write {}", path.display()))?;
             }
-            holds
+            figures.hold()
         }
         Err(error) => {
             // What happened to the nodes stays readable.
@@ -102,19 +108,20 @@ pub async fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
         }
     };
     let mut network = network.lock().await;
-    if args.keep {
+    let stopped = if args.keep {
         println!("{}", serde_json::to_string(&network.summary())?);
         eprintln!("the network runs on until Ctrl-C");
-        watch(&mut network, &mut stop).await?;
+        watch(&mut network, &mut stop).await
     } else {
-        network.stop().await?;
-    }
+        network.stop().await
+    };
     if !holds {
-        eprintln!(
-            "not every figure holds: see ✗; the nodes' logs are in {}",
-            folder.keep().display()
-        );
+        eprintln!("not every figure holds: see ✗");
     }
+    if !holds || stopped.is_err() {
+        eprintln!("the nodes' logs are in {}", folder.keep().display());
+    }
+    stopped?;
     Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -125,15 +132,15 @@ fn bar(length: u64, what: &'static str) -> ProgressBar {
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// What the day brought.
+/// What was run.
 struct Run {
     begun: Instant,
     city: City,
     day: DaySummary,
+    set_up: Vec<Delivered>,
     delivered: Vec<Delivered>,
     outage: Outage,
-    story: Vec<story::Line>,
-    setup_unexpected: Vec<String>,
+    story: story::Played,
 }
 
 /// The generator's side of the day.
@@ -142,6 +149,17 @@ struct DaySummary {
     good: u64,
     bad: u64,
     seconds: Duration,
+}
+
+impl Run {
+    /// Everything that the client was told.
+    fn told(&self) -> Told {
+        let mut told = Told::default();
+        told.load(&self.set_up);
+        told.load(&self.delivered);
+        told.story(&self.story.sent);
+        told
+    }
 }
 
 async fn play(args: &DemoArgs, network: &Arc<Mutex<Network>>) -> anyhow::Result<figures::Figures> {
@@ -153,7 +171,7 @@ async fn play(args: &DemoArgs, network: &Arc<Mutex<Network>>) -> anyhow::Result<
         let journal = Journal::create(&network.dir().join("acknowledged"))?;
         (network.genesis().chain(), network.urls(), journal)
     };
-    let courier = Arc::new(Courier::new(urls, journal)?);
+    let courier = Arc::new(Courier::new(urls, Some(journal))?);
     let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
 
     let mut scribe = Scribe::new(chain, now(), Dice::new(args.seed ^ 0x5e70), "setup");
@@ -164,54 +182,70 @@ async fn play(args: &DemoArgs, network: &Arc<Mutex<Network>>) -> anyhow::Result<
     let progress = bar(waves.iter().map(|w| w.len() as u64).sum(), "setting up");
     // Signing the day takes a core while the nodes take the city in.
     let signing = tokio::task::spawn_blocking(move || sign_all(day.waves, threads));
-    let set_up = drive(&courier, VALIDATORS, waves, 0, &progress, |_| {}).await?;
+    let set_up = drive(&courier, PACE, waves, 0, &progress, |_| {}).await?;
     progress.finish();
-    let wrong = set_up.iter().filter(|d| !figures::as_expected(d));
-    let setup_unexpected = wrong.map(describe).collect();
 
     let waves = signing.await?;
-    let progress = bar(waves.iter().map(|w| w.len() as u64).sum(), "the day");
-    let half = waves.len() / 2;
-    // Dropped with this function, should it end early: then nobody starts nodes behind its back.
-    let mut chaos = JoinSet::new();
     let day_begun = Instant::now();
-    let delivered = drive(&courier, VALIDATORS, waves, 1, &progress, |wave| {
-        if wave == half {
-            let (network, courier) = (Arc::clone(network), Arc::clone(&courier));
-            let strike = async move { outage::strike(&network, &courier).await };
-            chaos.spawn(strike);
-        }
-    })
-    .await?;
+    let (delivered, outage) = live(network, &courier, waves).await?;
     let seconds = day_begun.elapsed();
-    progress.finish();
-    let outage = chaos.join_next().await.context("the day has a middle")???;
 
     let network = network.lock().await;
     // The story plays on the node that was killed: it is as good as the others again.
-    let at = usize::try_from(outage.node - 1).context("nodes are few")?;
-    let story = story::play(network.client_of(at)?, &city, setup.allowances).await;
+    let at = usize::try_from(outage.leader.node - 1).context("nodes are few")?;
+    let journal = courier.journal().context("the demo keeps a journal")?;
+    let story = story::play(network.client_of(at)?, &city, setup.allowances, journal).await;
     let day = DaySummary { books: day.books, good: day.good, bad: day.bad, seconds };
-    let run = Run { begun, city, day, delivered, outage, story, setup_unexpected };
-    report::report(args, &network, &courier, run).await
+    let run = Run { begun, city, day, set_up, delivered, outage, story };
+    let seen = look::look(&network, &courier, &run).await?;
+    Ok(report::report(args, &run, &seen))
+}
+
+/// Lives the day, with the leader's end half way.
+async fn live(
+    network: &Arc<Mutex<Network>>,
+    courier: &Arc<Courier>,
+    waves: Vec<Vec<Item>>,
+) -> anyhow::Result<(Vec<Delivered>, Outage)> {
+    let progress = bar(waves.iter().map(|w| w.len() as u64).sum(), "the day");
+    let half = middle(&waves);
+    // Dropped with this function, should it end early: then nobody starts nodes behind its back.
+    let mut chaos = JoinSet::new();
+    let (strike, mut struck) = signal::channel(false);
+    let mut strike = Some(strike);
+    let gate = async |wave: usize| {
+        if wave == half {
+            outage::await_leader(network).await?;
+            if let Some(strike) = strike.take() {
+                let (network, courier) = (Arc::clone(network), Arc::clone(courier));
+                chaos.spawn(async move { outage::strike(&network, &courier, strike).await });
+            }
+        } else if wave > half {
+            outage::hold(&mut struck).await;
+        }
+        Ok(())
+    };
+    let delivered = drive_gated(courier, PACE, waves, 1, &progress, gate).await?;
+    let outage = chaos.join_next().await.context("the day has a middle")???;
+    progress.finish();
+    Ok((delivered, outage))
+}
+
+/// The wave behind which no more than half of the items are left. By items, not by waves: a small day's last
+/// waves hold little.
+fn middle(waves: &[Vec<Item>]) -> usize {
+    let all: usize = waves.iter().map(Vec::len).sum();
+    let mut behind = all;
+    let middle = waves.iter().position(|wave| {
+        behind -= wave.len();
+        behind <= all / 2
+    });
+    middle.unwrap_or(0)
 }
 
 fn describe(delivered: &Delivered) -> String {
     let Delivered { item, answer } = delivered;
     let wanted = item.expected.code();
-    format!("{} {} got `{}` instead of `{wanted}`", item.kind, item.id, answer.code)
-}
-
-/// The library's audit of one node, all signatures and rules.
-async fn audit(client: musubi_sdk::Client) -> anyhow::Result<(audit::Report, Duration)> {
-    let begun = Instant::now();
-    let progress = bar(0, "auditing");
-    let source = audit::Source::node(client);
-    let report = audit::run(source, audit::Options::default(), |at| {
-        progress.set_length(at.target);
-        progress.set_position(at.height);
-    });
-    let report = report.await.context("the audit found something")?;
-    progress.finish();
-    Ok((report, begun.elapsed()))
+    let (got, place) = (&answer.code, format!("{:?}", answer.place).to_lowercase());
+    format!("{} {} got `{got}` ({place}), it must get `{wanted}`", item.kind, item.id)
 }

@@ -1,26 +1,31 @@
 //! The leader's end in the middle of the day, and its return.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
-use super::courier::Courier;
-use crate::network::Network;
+use crate::{
+    load::Courier,
+    network::{Leader, Network},
+};
 
 /// How long anything here may take.
 const PATIENCE: Duration = Duration::from_secs(45);
+/// How long the kill waits for traffic.
+const TRAFFIC_WITHIN: Duration = Duration::from_millis(300);
 const LOOK: Duration = Duration::from_millis(5);
+/// Between looks for traffic: shorter than the shortest submission.
+const GLANCE: Duration = Duration::from_millis(1);
 
 /// What the outage was like.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outage {
-    /// The leader that was killed.
-    pub(super) node: u64,
-    /// When.
+    /// Who led, by the word of most nodes and its own, right before it was killed.
+    pub(super) leader: Leader,
+    /// Who led the survivors once writes worked again.
+    pub(super) successor: Leader,
+    /// When the leader was killed.
     pub(super) killed: Instant,
     /// Items that waited for their answer at that moment.
     pub(super) in_flight: u64,
@@ -30,29 +35,50 @@ pub(super) struct Outage {
     pub(super) caught_up: Duration,
 }
 
-/// Kills the leader while submissions wait for their answer, waits until writes work again, starts the
-/// node again and waits until it has caught up.
+/// Waits until the nodes have a leader.
+///
+/// # Errors
+/// If they find none in time.
+pub(super) async fn await_leader(network: &Mutex<Network>) -> anyhow::Result<Leader> {
+    let begun = Instant::now();
+    loop {
+        if let Some(leader) = network.lock().await.leader().await? {
+            return Ok(leader);
+        }
+        if begun.elapsed() > PATIENCE {
+            bail!("the nodes agreed on no leader within {PATIENCE:?}; see their logs");
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Holds the day back until the leader was struck, so that the rest of it is left behind the kill.
+pub(super) async fn hold(struck: &mut watch::Receiver<bool>) {
+    // A sender that is gone has failed, and says so itself.
+    let _ = struck.wait_for(|struck| *struck).await;
+}
+
+/// Kills the leader in the middle of the traffic and says so through `struck`, waits until
+/// writes work again under another leader, starts the node again and waits until it has caught up.
 ///
 /// # Errors
 /// If there is no leader, or any of it takes too long.
 pub(super) async fn strike(
     network: &Mutex<Network>,
-    courier: &Arc<Courier>,
+    courier: &Courier,
+    struck: watch::Sender<bool>,
 ) -> anyhow::Result<Outage> {
-    let node = leader(network).await?;
-    let wait_for_traffic = Instant::now();
-    while courier.in_flight() == 0 && wait_for_traffic.elapsed() < PATIENCE {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    let in_flight = courier.in_flight();
-    network.lock().await.kill(node)?;
+    let (leader, in_flight) = kill_leader(network, courier).await?;
     let killed = Instant::now();
+    struck.send_replace(true);
     let restored = restored(courier, killed).await?;
+    let successor = await_leader(network).await?;
     let begun = Instant::now();
-    network.lock().await.restart(node)?;
-    caught_up(network, node).await?;
+    network.lock().await.restart(leader.node)?;
+    caught_up(network, leader.node).await?;
     Ok(Outage {
-        node,
+        leader,
+        successor,
         killed,
         in_flight,
         leaderless: restored - killed,
@@ -60,16 +86,26 @@ pub(super) async fn strike(
     })
 }
 
-async fn leader(network: &Mutex<Network>) -> anyhow::Result<u64> {
+/// Kills the leader, at a moment when something is in flight if there is one soon (a small day's waves are
+/// answered in no time); returns who it was, and how much was in flight.
+async fn kill_leader(network: &Mutex<Network>, courier: &Courier) -> anyhow::Result<(Leader, u64)> {
     let begun = Instant::now();
     loop {
-        if let Some(leader) = network.lock().await.leader().await? {
-            return Ok(leader);
+        {
+            let mut network = network.lock().await;
+            let leader = network.leader().await?;
+            // Counted behind the nodes' word: from here to the kill nothing is waited for.
+            let in_flight = courier.in_flight();
+            let now = in_flight > 0 || begun.elapsed() > TRAFFIC_WITHIN;
+            if let (Some(leader), true) = (leader, now) {
+                network.kill(leader.node)?;
+                return Ok((leader, in_flight));
+            }
         }
         if begun.elapsed() > PATIENCE {
-            bail!("the nodes know no leader; see their logs");
+            bail!("no leader within {PATIENCE:?}; see the nodes' logs");
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(GLANCE).await;
     }
 }
 

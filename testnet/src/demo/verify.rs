@@ -1,89 +1,26 @@
 //! What is checked from outside when the day is over: every node's log against the client's journal,
-//! roots against each other, wallets against the books.
+//! wallets against the books.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use futures::{StreamExt, TryStreamExt, stream};
 use musubi_ledger::{
-    genesis::Genesis,
-    hash::Hash,
     id::{PartyId, TxId},
     leaf::{Leaf, LeafKind},
-    tlog::{Algorithm, Bundle, Checkpoint, VerifierKey},
+    lot::Lot,
+    tlog::Bundle,
 };
 use musubi_sdk::{Client, api::WalletView};
 
 use crate::{
     books::{POTS, Pot, Purse},
     city::institutions,
-    network::Network,
+    load::Verdicts,
 };
 
-/// How long the nodes may take to stand at one height; an idle leader makes a block every 10 s.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Requests side by side.
 const SIDE_BY_SIDE: usize = 24;
-
-/// Every node at one height with one root, by its own signed checkpoint.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Standing {
-    /// Leaves in the log.
-    pub(super) size: u64,
-    /// The root that all signed.
-    pub(super) root: Hash,
-    /// The last block.
-    pub(super) height: u64,
-}
-
-/// Waits until all nodes have signed one and the same checkpoint of all there is.
-///
-/// # Errors
-/// If two nodes sign different roots of one size, or they do not meet in time.
-pub(super) async fn standing(network: &Network) -> anyhow::Result<Standing> {
-    let begun = Instant::now();
-    loop {
-        if let Some(standing) = meet(network).await? {
-            return Ok(standing);
-        }
-        if begun.elapsed() > PATIENCE {
-            bail!("the nodes did not reach one height within {PATIENCE:?}; see their logs");
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
-async fn meet(network: &Network) -> anyhow::Result<Option<Standing>> {
-    let mut standings: Vec<Standing> = Vec::new();
-    for (at, validator) in network.validators().iter().enumerate() {
-        let client = network.client_of(at)?;
-        let info = client.info().await?;
-        let note = client.log_checkpoint().await?;
-        let opened = open(network.genesis(), at, &note)
-            .with_context(|| format!("node {}'s checkpoint", validator.node))?;
-        if opened.size() != info.size {
-            return Ok(None);
-        }
-        let (size, root) = (opened.size(), *opened.root());
-        standings.push(Standing { size, root, height: info.height });
-    }
-    let first = standings[0];
-    if standings.iter().any(|s| s.size == first.size && s.root != first.root) {
-        bail!("two nodes signed different roots of {} leaves", first.size);
-    }
-    let together = standings.iter().all(|s| (s.size, s.height) == (first.size, first.height));
-    Ok(together.then_some(first))
-}
-
-fn open(genesis: &Genesis, at: usize, note: &str) -> anyhow::Result<Checkpoint> {
-    let origin = genesis.origin();
-    let key = genesis.nodes.get(at).context("the node is in the genesis document")?.node;
-    let key = [VerifierKey::new(&origin, Algorithm::Ed25519, &key.0)?];
-    Ok(Checkpoint::open(note.as_bytes(), &origin, &key)?.checkpoint)
-}
 
 /// What one node's log says about transactions, up to a size.
 #[derive(Debug, Default)]
@@ -105,20 +42,40 @@ pub(super) async fn node_log(client: &Client, size: u64) -> anyhow::Result<NodeL
     let mut log = NodeLog::default();
     while let Some(leaves) = pages.try_next().await? {
         for bytes in leaves {
-            let leaf = Leaf::decode(&bytes).context("an entry that is no leaf")?;
-            if leaf.kind == LeafKind::Transaction {
-                let old = log.verdicts.insert(leaf.id, leaf.code.name().into());
-                log.twice += u64::from(old.is_some());
-            }
+            log.add(&Leaf::decode(&bytes).context("an entry that is no leaf")?);
         }
     }
     Ok(log)
 }
 
-/// Journal against log: how many acknowledged verdicts the log lacks, or tells otherwise.
+impl NodeLog {
+    fn add(&mut self, leaf: &Leaf) {
+        if leaf.kind == LeafKind::Transaction {
+            let old = self.verdicts.insert(leaf.id, leaf.code.name().into());
+            self.twice += u64::from(old.is_some());
+        }
+    }
+
+    /// How many acknowledged verdicts the log lacks, or tells otherwise.
+    #[must_use]
+    pub(super) fn lost(&self, journal: &Verdicts) -> u64 {
+        journal.iter().filter(|(id, code)| self.verdicts.get(id) != Some(code)).count() as u64
+    }
+
+    /// Ids in the log of which nobody was told.
+    #[must_use]
+    pub(super) fn unexplained(&self, journal: &Verdicts) -> BTreeSet<TxId> {
+        let told: BTreeSet<TxId> = journal.iter().map(|(id, _)| *id).collect();
+        self.verdicts.keys().filter(|id| !told.contains(id)).copied().collect()
+    }
+}
+
+/// Ids that were acknowledged with two verdicts.
 #[must_use]
-pub(super) fn lost(journal: &BTreeMap<TxId, String>, log: &NodeLog) -> u64 {
-    journal.iter().filter(|(id, code)| log.verdicts.get(id) != Some(code)).count() as u64
+pub(super) fn contradicted(journal: &Verdicts) -> BTreeSet<TxId> {
+    // Sorted by id: the verdicts of one are neighbours.
+    let pairs = journal.iter().zip(journal.iter().skip(1));
+    pairs.filter(|(one, next)| one.0 == next.0).map(|(one, _)| one.0).collect()
 }
 
 /// Asks for the status of some acknowledged ids; how many answers differ from the journal.
@@ -127,7 +84,7 @@ pub(super) fn lost(journal: &BTreeMap<TxId, String>, log: &NodeLog) -> u64 {
 /// If the node does not answer.
 pub(super) async fn statuses(
     client: &Client,
-    journal: &BTreeMap<TxId, String>,
+    journal: &Verdicts,
     every: usize,
 ) -> anyhow::Result<u64> {
     let some: Vec<_> = journal.iter().step_by(every.max(1)).collect();
@@ -139,36 +96,125 @@ pub(super) async fn statuses(
     Ok(wrong.into_iter().filter(|wrong| *wrong).count() as u64)
 }
 
-/// Wallets against the books, spread over all nodes; returns the first that differs, if any.
+/// What the nodes' wallets show.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    /// The first that is not as the books have it.
+    pub(super) differing: Option<String>,
+    /// The sum over all wallets, lot by lot.
+    pub(super) lots: BTreeMap<Lot, u64>,
+}
+
+/// Wallets against the books, the questions spread over all nodes.
 ///
 /// # Errors
 /// If a node does not answer.
 pub(super) async fn wallets(
     clients: &[Client],
     books: &BTreeMap<PartyId, Purse>,
-) -> anyhow::Result<Option<String>> {
+) -> anyhow::Result<Held> {
     let asked = stream::iter(books.iter().enumerate()).map(|(turn, (party, wanted))| async move {
-        let found = purse(&clients[turn % clients.len()].wallet(*party).await?);
-        let differs = || format!("{party} holds {found:?} instead of {wanted:?}");
-        Ok::<_, anyhow::Error>((found != *wanted).then(differs))
+        let wallet = clients[turn % clients.len()].wallet(*party).await?;
+        Ok::<_, anyhow::Error>((wallet, wanted))
     });
-    let differing: Vec<Option<String>> = asked.buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
-    Ok(differing.into_iter().flatten().next())
+    let mut asked = asked.buffer_unordered(SIDE_BY_SIDE);
+    let mut held = Held::default();
+    while let Some((wallet, wanted)) = asked.try_next().await? {
+        held.add(&wallet, wanted);
+    }
+    Ok(held)
+}
+
+impl Held {
+    fn add(&mut self, wallet: &WalletView, wanted: &Purse) {
+        let party = wallet.party;
+        let differs = match purse(wallet) {
+            Ok(found) if found == *wanted => None,
+            Ok(found) => Some(format!("{party} holds {found:?} instead of {wanted:?}")),
+            Err(what) => Some(format!("{party} {what}")),
+        };
+        self.differing = self.differing.take().or(differs);
+        for lot in wallet.balances.iter().flat_map(|balance| &balance.lots) {
+            let all = lot.spendable.0 + lot.held.0 + lot.claim.0;
+            *self.lots.entry(lot.lot).or_default() += all;
+        }
+    }
 }
 
 /// A wallet as the books count it.
-#[must_use]
-pub(super) fn purse(wallet: &WalletView) -> Purse {
+///
+/// # Errors
+/// What it has that the books have no pot for.
+fn purse(wallet: &WalletView) -> Result<Purse, String> {
     let mut purse = [0; POTS];
     for balance in &wallet.balances {
-        if balance.instrument == institutions::money() {
+        let instrument = balance.instrument;
+        if balance.receivable.0 > 0 {
+            return Err(format!("owes {} of {instrument}", balance.receivable));
+        }
+        if instrument == institutions::money() {
             purse[Pot::Money as usize] = balance.spendable.0;
             purse[Pot::MoneyClaim as usize] = balance.claim.0;
             purse[Pot::MoneyHeld as usize] = balance.held.0;
-        } else {
+        } else if instrument == institutions::points() && balance.held.0 == 0 {
             purse[Pot::Points as usize] = balance.spendable.0;
             purse[Pot::PointClaim as usize] = balance.claim.0;
+        } else {
+            return Err(format!("holds {instrument} that the books know nothing of"));
         }
     }
-    purse
+    Ok(purse)
+}
+
+#[cfg(test)]
+mod tests {
+    use musubi_ledger::{code::Code, time::Time};
+
+    use super::*;
+
+    fn id(n: u8) -> TxId {
+        TxId([n; 32])
+    }
+
+    fn log(entries: &[(u8, Code)]) -> NodeLog {
+        let mut log = NodeLog::default();
+        for (n, code) in entries {
+            log.add(&Leaf {
+                kind: LeafKind::Transaction,
+                height: 1,
+                time: Time(1),
+                id: id(*n),
+                code: *code,
+                signatures: [0; 32],
+                outcome: [0; 32],
+            });
+        }
+        log
+    }
+
+    fn journal(entries: &[(u8, Code)]) -> Verdicts {
+        entries.iter().map(|(n, code)| (id(*n), code.name().into())).collect()
+    }
+
+    #[test]
+    fn log_and_journal_must_be_the_same() {
+        let told = [(1, Code::Applied), (2, Code::Expired)];
+        let same = log(&told);
+        assert_eq!((same.lost(&journal(&told)), same.twice), (0, 0));
+        assert!(same.unexplained(&journal(&told)).is_empty());
+
+        assert_eq!(log(&told[..1]).lost(&journal(&told)), 1, "a verdict is gone");
+        let other = log(&[(1, Code::Applied), (2, Code::Applied)]);
+        assert_eq!(other.lost(&journal(&told)), 1, "a verdict is another one");
+        assert_eq!(same.unexplained(&journal(&told[..1])), [id(2)].into(), "nobody was told");
+        assert_eq!(log(&[told[0], told[0]]).twice, 1);
+    }
+
+    #[test]
+    fn an_id_with_two_verdicts_is_found_and_one_of_them_is_lost() {
+        let told = journal(&[(1, Code::Applied), (2, Code::Applied), (2, Code::Expired)]);
+        assert_eq!(contradicted(&told), [id(2)].into());
+        assert_eq!(log(&[(1, Code::Applied), (2, Code::Expired)]).lost(&told), 1);
+        assert!(contradicted(&journal(&[(1, Code::Applied), (3, Code::Applied)])).is_empty());
+    }
 }

@@ -38,7 +38,8 @@ const REMEMBERED: &str = "network.json";
 const GENESIS: &str = "genesis.bin";
 
 /// The clock: when a chain begins, and what generated bodies are dated by.
-pub(crate) fn now() -> Time {
+#[must_use]
+pub fn now() -> Time {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Time(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
@@ -108,6 +109,11 @@ fn configure(
     for ((node, listen), (at, (_, http))) in
         nodes.iter().copied().zip(remembered.addresses.iter().enumerate())
     {
+        // Made anew at every start: where the others listen may have changed.
+        let old = folder(dir, node).join("node.toml");
+        if old.exists() {
+            std::fs::remove_file(&old)?;
+        }
         let config = init::make_config(&Setup {
             folder: folder(dir, node),
             genesis: dir.join(GENESIS),

@@ -3,11 +3,11 @@
 //! This file owns the life of the processes; [`files`] makes what they start from; [`ports`] finds
 //! them addresses; `summary` is what `up` prints; [`officers`] writes the institutions' keys for the `musubi` command.
 //!
-//! No child outlives its [`Network`]: dropping it kills them. What no drop can cover is a SIGKILL of this
-//! process itself; the nodes then go on until they are stopped by the pids that `up` printed. (A
-//! parent-death signal would need code between fork and exec, which is unsafe Rust.)
+//! No child outlives its [`Network`]: dropping it kills them. Where no drop runs, as after a SIGKILL of this
+//! process, they stop by themselves: `process` says how.
 
 mod files;
+mod leader;
 mod officers;
 mod ports;
 mod process;
@@ -17,6 +17,7 @@ use std::{
     fs::File,
     net::SocketAddr,
     path::{Path, PathBuf},
+    process::ExitStatus,
     time::{Duration, Instant},
 };
 
@@ -27,8 +28,10 @@ use musubi_sdk::{Client, ClientConfig};
 use crate::city::institutions::Institutions;
 use process::Process;
 
-pub(crate) use files::now;
+pub use files::now;
+pub use leader::Leader;
 pub use officers::PASSPHRASE;
+pub use process::FileLimit;
 pub use summary::Summary;
 
 /// How long a network may take until all of its nodes are ready.
@@ -70,6 +73,14 @@ pub struct Validator {
     process: Option<Process>,
 }
 
+impl Validator {
+    /// Its process, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::pid)
+    }
+}
+
 /// A running network.
 #[derive(Debug)]
 pub struct Network {
@@ -103,14 +114,14 @@ impl Network {
         };
         officers::write(&network)?;
         for at in 0..network.validators.len() {
-            network.spawn(at)?;
+            network.spawn(at, None)?;
         }
         Ok(network)
     }
 
-    fn spawn(&mut self, at: usize) -> anyhow::Result<()> {
+    fn spawn(&mut self, at: usize, file_limit: Option<FileLimit>) -> anyhow::Result<()> {
         let validator = &mut self.validators[at];
-        let process = Process::node(&validator.config, &validator.log)?;
+        let process = Process::node(&validator.config, &validator.log, file_limit)?;
         validator.process = Some(process);
         Ok(())
     }
@@ -166,12 +177,38 @@ impl Network {
     /// # Errors
     /// If there is no such node, it runs, or it cannot be started.
     pub fn restart(&mut self, node: u64) -> anyhow::Result<()> {
+        self.restart_limited(node, None)
+    }
+
+    /// As [`Network::restart`], but none of its files can grow beyond a limit: writes fail there.
+    ///
+    /// # Errors
+    /// As [`Network::restart`].
+    pub fn restart_limited(
+        &mut self,
+        node: u64,
+        file_limit: Option<FileLimit>,
+    ) -> anyhow::Result<()> {
         let running = self.validator_mut(node)?.process.is_some();
         if running {
             bail!("node {node} runs already");
         }
         let at = self.validators.iter().position(|v| v.node == node);
-        self.spawn(at.context("just found")?)
+        self.spawn(at.context("just found")?, file_limit)
+    }
+
+    /// How a node ended by itself, once it has; from then on it does not run.
+    ///
+    /// # Errors
+    /// If there is no such node, or it does not run.
+    pub fn ended(&mut self, node: u64) -> anyhow::Result<Option<ExitStatus>> {
+        let validator = self.validator_mut(node)?;
+        let process = validator.process.as_mut();
+        let status = process.with_context(|| format!("node {node} does not run"))?.ended();
+        if status.is_some() {
+            validator.process = None;
+        }
+        Ok(status)
     }
 
     /// Stops every node: SIGTERM to all, SIGKILL to those that take too long.
@@ -201,14 +238,6 @@ impl Network {
         } else {
             bail!("did not stop cleanly: {}", unclean.join(", "))
         }
-    }
-
-    /// The leader that most nodes follow, if they know one.
-    ///
-    /// # Errors
-    /// If no node answers.
-    pub async fn leader(&self) -> anyhow::Result<Option<u64>> {
-        Ok(self.client()?.info().await?.leader)
     }
 
     /// Base URLs of all nodes, in the order of their ids.

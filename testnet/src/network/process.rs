@@ -1,4 +1,7 @@
 //! One `musubi-node` process.
+//!
+//! Its standard input is a pipe that this process holds open and never writes to. However this process ends,
+//! the system closes the pipe then, and the node stops by itself (`--stop-with-stdin`).
 
 use std::{
     fs::OpenOptions,
@@ -10,20 +13,31 @@ use std::{
 use anyhow::{Context, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
+/// How large each file of a node may become: the nearest thing to a full disk that anybody may have.
+#[derive(Clone, Copy, Debug)]
+pub struct FileLimit {
+    /// In blocks of 512 bytes, as `ulimit -f` counts.
+    pub blocks: u32,
+}
+
 /// A running process; killed when dropped.
 #[derive(Debug)]
 pub(super) struct Process(Child);
 
 impl Process {
-    /// Starts a node, its log appended to a file.
-    pub(super) fn node(config: &Path, log: &Path) -> anyhow::Result<Self> {
+    /// Starts a node, its log appended to a file. Writes beyond `file_limit` in any file fail.
+    pub(super) fn node(
+        config: &Path,
+        log: &Path,
+        file_limit: Option<FileLimit>,
+    ) -> anyhow::Result<Self> {
         let program = node_program()?;
         let file = OpenOptions::new().create(true).append(true).open(log);
         let file = file.with_context(|| format!("cannot write {}", log.display()))?;
-        let child = Command::new(&program)
-            .args(["run", "--config"])
+        let child = command(&program, file_limit)
+            .args(["run", "--stop-with-stdin", "--config"])
             .arg(config)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(file.try_clone()?)
             .stderr(file)
             // Of its own group: a terminal's Ctrl-C reaches us alone, and we stop the nodes in order.
@@ -64,6 +78,17 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// The program, where its files are limited by way of a shell that becomes it.
+fn command(program: &Path, file_limit: Option<FileLimit>) -> Command {
+    let Some(FileLimit { blocks }) = file_limit else { return Command::new(program) };
+    let mut shell = Command::new("sh");
+    // Without the trap the first write too far would be answered with a signal that kills; ignored, and
+    // inherited so, it fails as a write on a full disk does.
+    let script = r#"trap "" XFSZ && ulimit -f "$1" && shift && exec "$@""#;
+    shell.args(["-c", script, "sh"]).arg(blocks.to_string()).arg(program);
+    shell
 }
 
 /// `musubi-node`, which is built into the same folder as this program.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Network, officers, process::Process};
+use super::{Network, officers};
 
 /// What `up` prints.
 #[derive(Debug, Serialize)]
@@ -36,7 +36,7 @@ impl Network {
             organisation: v.organisation.clone(),
             http: format!("http://{}", v.http),
             listen: v.listen.to_string(),
-            pid: v.process.as_ref().map(Process::pid),
+            pid: v.pid(),
             log: v.log.clone(),
         });
         Summary {

@@ -1,8 +1,11 @@
 //! Ten lines about people: each is done through the SDK, checked through the API, and carries the id
 //! under which it can be looked up.
 
+mod cast;
 mod shops;
 mod trust;
+
+use std::cell::RefCell;
 
 use anyhow::{Context, ensure};
 use musubi_ledger::{
@@ -15,16 +18,21 @@ use musubi_ledger::{
     outcome::Form,
 };
 use musubi_sdk::{
-    Client, Composer, Draft, HalfSigned, OriginKind, Slot, Wait, api::BalanceView, draft::Funding,
-    entropy,
+    Client, ClientError, Composer, Draft, HalfSigned, OriginKind, Slot, Wait, api::BalanceView,
+    draft::Funding, entropy,
 };
 use serde::Serialize;
 
-use crate::city::{
-    City, institutions,
-    people::{Group, Merchant, Person},
-    setup::Allowances,
+use crate::{
+    city::{
+        City, institutions,
+        people::{Group, Merchant, Person},
+        setup::Allowances,
+    },
+    load::{Journal, Place, code_named, ended},
 };
+
+pub(super) use cast::purses;
 
 /// One line of the story.
 #[derive(Clone, Debug, Serialize)]
@@ -40,6 +48,25 @@ pub(super) struct Line {
     pub(super) why: Option<String>,
 }
 
+/// A transaction of the story and what came of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent {
+    /// The code that it got.
+    pub(super) code: Code,
+    /// Where it ended.
+    pub(super) place: Place,
+    /// Signatures that it bears.
+    pub(super) signatures: u64,
+}
+
+/// A story that was told.
+pub(super) struct Played {
+    /// The ten lines.
+    pub(super) lines: Vec<Line>,
+    /// Everything that was submitted on the way.
+    pub(super) sent: Vec<Sent>,
+}
+
 /// What a beat of the story tells if it went well.
 type Told = anyhow::Result<(String, TxId)>;
 
@@ -48,25 +75,35 @@ pub(super) struct Stage<'c> {
     client: Client,
     city: &'c City,
     allowances: Allowances,
+    /// What is acknowledged is written down here, as the day's verdicts were.
+    journal: &'c Journal,
+    sent: RefCell<Vec<Sent>>,
     /// The static-QR purchase, which is refunded later.
     purchase: Option<TxId>,
 }
 
 /// Plays all ten lines; a line that fails does not stop the others.
-pub(super) async fn play(client: Client, city: &City, allowances: Allowances) -> Vec<Line> {
-    let mut stage = Stage { client, city, allowances, purchase: None };
-    let mut lines = Vec::new();
-    lines.push(line("top-up", stage.top_up().await));
-    lines.push(line("static-QR purchase", stage.static_qr().await));
-    lines.push(line("card-only purchase", stage.card().await));
-    lines.push(line("dues for another member", stage.dues_for_another().await));
-    lines.push(line("self-approval by a second key", stage.self_approval().await));
-    lines.push(line("approved payout", stage.approved_payout().await));
-    lines.push(line("refund", stage.refund().await));
-    lines.push(line("lost phone", stage.lost_phone().await));
-    lines.push(line("claim redeemed", stage.redemption().await));
-    lines.push(line("a statement that adds up", stage.statement().await));
-    lines
+pub(super) async fn play(
+    client: Client,
+    city: &City,
+    allowances: Allowances,
+    journal: &Journal,
+) -> Played {
+    let sent = RefCell::default();
+    let mut stage = Stage { client, city, allowances, journal, sent, purchase: None };
+    let lines = vec![
+        line("top-up", stage.top_up().await),
+        line("static-QR purchase", stage.static_qr().await),
+        line("card-only purchase", stage.card().await),
+        line("dues for another member", stage.dues_for_another().await),
+        line("self-approval by a second key", stage.self_approval().await),
+        line("approved payout", stage.approved_payout().await),
+        line("refund", stage.refund().await),
+        line("lost phone", stage.lost_phone().await),
+        line("claim redeemed", stage.redemption().await),
+        line("a statement that adds up", stage.statement().await),
+    ];
+    Played { lines, sent: stage.sent.into_inner() }
 }
 
 fn line(name: &str, told: Told) -> Line {
@@ -79,24 +116,6 @@ fn line(name: &str, told: Told) -> Line {
             why: Some(format!("{error:#}")),
         },
     }
-}
-
-/// Yen, as people write them.
-pub(in crate::demo) fn yen(amount: u64) -> String {
-    format!("¥{}", grouped(amount))
-}
-
-/// A number with a comma every three digits.
-pub(in crate::demo) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 fn money(amount: u64) -> Vec<Leg> {
@@ -124,12 +143,34 @@ impl<'c> Stage<'c> {
         Ok(Composer::from_info(&self.client.info().await?))
     }
 
-    /// Submits and wants exactly this code; returns the id.
+    /// Submits until there is a result: a code of the ledger's, be it at the door. A verdict goes into the
+    /// journal before it counts.
+    async fn submit(&self, half: HalfSigned) -> anyhow::Result<(TxId, Sent)> {
+        let transaction = half.complete();
+        let (code, place) = match self.client.submit(&transaction, Wait::Committed).await {
+            Ok(status) => ended(&status).context("no result")?,
+            Err(ClientError::Problem(problem)) => match code_named(&problem.code) {
+                Some(code) => (code, Place::Door),
+                None => return Err(ClientError::Problem(problem).into()),
+            },
+            Err(error) => return Err(error.into()),
+        };
+        let id = transaction.body.id();
+        if matches!(place, Place::Applied | Place::Rejected) {
+            tokio::task::block_in_place(|| self.journal.note(&[(id, code)]))?;
+        }
+        let sent = Sent { code, place, signatures: transaction.signatures.len() as u64 };
+        self.sent.borrow_mut().push(sent);
+        Ok((id, sent))
+    }
+
+    /// Submits and wants a verdict with exactly this code; returns the id.
     async fn expect(&self, half: HalfSigned, wanted: Code) -> anyhow::Result<TxId> {
-        let status = self.client.submit(&half.complete(), Wait::Committed).await?;
-        let code = status.code.context("no verdict")?;
-        ensure!(code == wanted, "{} got `{code}` instead of `{wanted}`", status.id);
-        Ok(status.id)
+        let (id, Sent { code, place, .. }) = self.submit(half).await?;
+        ensure!(code == wanted, "{id} got `{code}` instead of `{wanted}`");
+        let judged = matches!(place, Place::Applied | Place::Rejected);
+        ensure!(judged, "{id} got `{code}`, but no verdict ({place:?})");
+        Ok(id)
     }
 
     async fn apply(&self, half: HalfSigned) -> anyhow::Result<TxId> {
@@ -188,17 +229,4 @@ fn check_forms(full: &FullTransaction, debit: Form, credit: Form) -> anyhow::Res
     let found = (full.outcome.debit, full.outcome.credit);
     ensure!(found == (debit, credit), "consents were {found:?}, not {debit:?} and {credit:?}");
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn money_is_readable() {
-        assert_eq!(yen(0), "¥0");
-        assert_eq!(yen(999), "¥999");
-        assert_eq!(yen(1_000), "¥1,000");
-        assert_eq!(yen(12_345_678), "¥12,345,678");
-    }
 }

@@ -9,8 +9,8 @@ use musubi_ledger::{
 };
 use musubi_sdk::{SchemePrefix, ShopCode, Slot};
 
-use super::{Stage, Told, check_forms, money, paper, yen};
-use crate::city::institutions::SCHEME;
+use super::{Stage, Told, check_forms, money, paper};
+use crate::{city::institutions::SCHEME, demo::words::yen};
 
 const MONTH_MS: u64 = 30 * 86_400_000;
 

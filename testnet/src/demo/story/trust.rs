@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use musubi_ledger::{
     code::Code,
-    id::{PartyId, TxId},
+    id::PartyId,
     operation::{Citation, Movement},
     outcome::{Account, Form},
     party::PartyStatus,
@@ -13,9 +13,10 @@ use musubi_ledger::{
     transaction::{Purpose, Role},
     wallet::Holding,
 };
-use musubi_sdk::{SecretKey, Slot, Wait, entropy};
+use musubi_sdk::{SecretKey, Slot, entropy};
 
-use super::{Stage, Told, check_forms, money, paper, yen};
+use super::{Stage, Told, check_forms, money, paper};
+use crate::demo::words::yen;
 
 /// Longest wait for a recovery, on top of the chain's delay.
 const RECOVERY_TRIES: usize = 60;
@@ -70,10 +71,12 @@ impl Stage<'_> {
         Ok(("self-approval by a second key: rejected, nothing moved".into(), id))
     }
 
-    /// Proposed by one, approved by another; the coach has accepted in advance.
+    /// Proposed by one, approved by another; the coach, a member, has accepted in advance.
     pub(super) async fn approved_payout(&mut self) -> Told {
         let circle = self.circle().party;
         let cast = self.city.cast;
+        let member = self.circle().members.iter().any(|(who, _)| *who == cast.coach);
+        ensure!(member, "the coach does not stand on the circle's roster");
         let (treasurer, approver) = (self.person(cast.treasurer), self.person(cast.approver));
         let composer = self.composer().await?;
         let deadline = composer.now.plus(3_600_000);
@@ -92,7 +95,7 @@ impl Stage<'_> {
         self.check_spendable("the coach", coach, 1_500).await?;
         self.check_spendable("the circle", circle, 500).await?;
         let text = format!(
-            "approved payout: {} to the coach, who accepted in advance; drafted and approved by two",
+            "approved payout: {} to the coach, a member who accepted in advance; two persons' word",
             yen(1_500)
         );
         Ok((text, proposal))
@@ -111,7 +114,7 @@ impl Stage<'_> {
         let status = self.client.party(taro.party).await?.party.status;
         ensure!(status == PartyStatus::Frozen, "Taro is {status:?}, not frozen");
         let thief = self.purchase_by(taro.party, taro.phone(), 400).await?;
-        ensure!(thief.0 == Code::PartyFrozen, "the lost phone got `{}`", thief.0);
+        ensure!(thief == Code::PartyFrozen, "the lost phone got `{thief}`");
         let key = entropy::secret_key();
         let draft = composer.recover(one.party, taro.party, key.public(), paper("identity check"));
         let half = draft.sign(Slot::officer(at.registrar), &one.key);
@@ -120,8 +123,8 @@ impl Stage<'_> {
         let recovery = self.apply(half).await?;
         self.pay_when_recovered(taro.party, &key).await?;
         let thief = self.purchase_by(taro.party, taro.phone(), 400).await?;
-        let shut_out = [Code::SenderNotSigner, Code::KeyNotActive].contains(&thief.0);
-        ensure!(shut_out, "after the recovery the lost phone got `{}`", thief.0);
+        let shut_out = [Code::SenderNotSigner, Code::KeyNotActive].contains(&thief);
+        ensure!(shut_out, "after the recovery the lost phone got `{thief}`");
         self.check_spendable("Taro", taro.party, 2_500).await?;
         let text = "lost phone: frozen at once, re-keyed by two officers, the old key shut out";
         Ok((text.into(), recovery))
@@ -130,7 +133,7 @@ impl Stage<'_> {
     /// Tries until the chain's delay is over; each try is a payment of its own.
     async fn pay_when_recovered(&self, party: PartyId, key: &SecretKey) -> anyhow::Result<()> {
         for _ in 0..RECOVERY_TRIES {
-            if self.purchase_by(party, key, 500).await?.0 == Code::Applied {
+            if self.purchase_by(party, key, 500).await? == Code::Applied {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(150)).await;
@@ -144,13 +147,12 @@ impl Stage<'_> {
         party: PartyId,
         key: &SecretKey,
         amount: u64,
-    ) -> anyhow::Result<(Code, TxId)> {
+    ) -> anyhow::Result<Code> {
         let shop = self.shop();
         let composer = self.composer().await?;
         let draft = composer.pay_with_mandate(party, shop.party, &money(amount), shop.code);
-        let half = draft.sign(Slot::payer(party), key);
-        let status = self.client.submit(&half.complete(), Wait::Committed).await?;
-        Ok((status.code.context("no verdict")?, status.id))
+        let (_, sent) = self.submit(draft.sign(Slot::payer(party), key)).await?;
+        Ok(sent.code)
     }
 
     /// Every line of the circle's history, summed, is its balance; and no line is missing.

@@ -5,39 +5,63 @@ use std::{collections::VecDeque, sync::Arc};
 use indicatif::ProgressBar;
 use tokio::{sync::Semaphore, task::JoinSet};
 
-use super::courier::{Answer, Courier};
+use super::{Answer, Courier};
 use crate::item::Item;
 
-/// Items in one bulk submission.
-const BULK: usize = 160;
-/// Bulk submissions under way at a time.
-const IN_FLIGHT: usize = 9;
+/// How much is under way at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// Items in one bulk submission.
+    pub bulk: usize,
+    /// Bulk submissions under way.
+    pub in_flight: usize,
+}
 
 /// An item and its answer.
 #[derive(Clone, Debug)]
-pub(super) struct Delivered {
+pub struct Delivered {
     /// What was submitted.
-    pub(super) item: Item,
+    pub item: Item,
     /// What came back.
-    pub(super) answer: Answer,
+    pub answer: Answer,
 }
 
 type Wave = JoinSet<anyhow::Result<Vec<Delivered>>>;
 
 /// Submits waves in order: a wave begins when all but `overlap` of those before it are answered.
-/// `begun` is told of each wave once its submissions are on their way.
+/// `begun` is told of each wave as it begins.
 ///
 /// # Errors
 /// Of the first submission that fails.
-pub(super) async fn drive(
+pub async fn drive(
     courier: &Arc<Courier>,
-    nodes: usize,
+    pace: Pace,
     waves: Vec<Vec<Item>>,
     overlap: usize,
     bar: &ProgressBar,
     mut begun: impl FnMut(usize),
 ) -> anyhow::Result<Vec<Delivered>> {
-    let permits = Arc::new(Semaphore::new(IN_FLIGHT));
+    let gate = async |wave| {
+        begun(wave);
+        Ok(())
+    };
+    drive_gated(courier, pace, waves, overlap, bar, gate).await
+}
+
+/// As [`drive`], but each wave passes `gate` before it begins. What waits there holds back that wave and
+/// all later ones; what is under way goes on.
+///
+/// # Errors
+/// Of the gate, or of the first submission that fails.
+pub async fn drive_gated(
+    courier: &Arc<Courier>,
+    pace: Pace,
+    waves: Vec<Vec<Item>>,
+    overlap: usize,
+    bar: &ProgressBar,
+    mut gate: impl AsyncFnMut(usize) -> anyhow::Result<()>,
+) -> anyhow::Result<Vec<Delivered>> {
+    let permits = Arc::new(Semaphore::new(pace.in_flight));
     let mut under_way: VecDeque<Wave> = VecDeque::new();
     let mut delivered = Vec::new();
     let mut turn = 0;
@@ -45,9 +69,10 @@ pub(super) async fn drive(
         while under_way.len() > overlap {
             finish(&mut under_way, &mut delivered, bar).await?;
         }
+        gate(number).await?;
         let mut set = JoinSet::new();
-        for bulk in wave.chunks(BULK) {
-            let (bulk, home) = (bulk.to_vec(), turn % nodes);
+        for bulk in wave.chunks(pace.bulk) {
+            let (bulk, home) = (bulk.to_vec(), turn % courier.nodes());
             let (courier, permits) = (Arc::clone(courier), Arc::clone(&permits));
             set.spawn(async move {
                 let _permit = permits.acquire_owned().await?;
@@ -58,7 +83,6 @@ pub(super) async fn drive(
             turn += 1;
         }
         under_way.push_back(set);
-        begun(number);
     }
     while !under_way.is_empty() {
         finish(&mut under_way, &mut delivered, bar).await?;

@@ -10,65 +10,50 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use musubi_ledger::{
-    api::Stage,
-    code::{Code, Standing},
-};
+use musubi_ledger::code::Code;
 use musubi_sdk::BulkResult;
 use serde::Deserialize;
 
-use super::journal::Journal;
+use super::{
+    journal::Journal,
+    outcome::{self, Place},
+};
 use crate::item::{Expected, Item};
 
 /// How long a node may wait for a commit before it says `pending`, in milliseconds.
 const COMMIT_MS: u64 = 8_000;
 /// How long one item may stay without an answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(25);
-/// Refusals after which the same bytes are sent again.
-const BUSY: [&str; 5] = ["busy", "no_leader", "stopping", "rate_limited", "internal"];
-
-/// Where an item ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// A verdict: it took effect.
-    Applied,
-    /// A verdict: it did not.
-    Rejected,
-    /// Ordered, and void.
-    Void,
-    /// Turned away at the door.
-    Door,
-}
 
 /// The answer to one item.
 #[derive(Clone, Debug)]
-pub(super) struct Answer {
+pub struct Answer {
     /// The code.
-    pub(super) code: String,
+    pub code: String,
     /// Where it ended.
-    pub(super) place: Place,
+    pub place: Place,
     /// From its first posting to its answer.
-    pub(super) latency: Duration,
+    pub latency: Duration,
     /// When it was answered.
-    pub(super) acked: Instant,
+    pub acked: Instant,
 }
 
 /// An answer that let something take effect.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ack {
+pub struct Ack {
     /// When its items were posted for the first time: what is posted again may have been ordered before.
-    pub(super) posted: Instant,
+    pub posted: Instant,
     /// When it was answered.
-    pub(super) acked: Instant,
+    pub acked: Instant,
 }
 
 /// Sends bulk submissions to all nodes.
 #[derive(Debug)]
-pub(super) struct Courier {
+pub struct Courier {
     http: reqwest::Client,
     urls: Vec<String>,
-    journal: Journal,
+    journal: Option<Journal>,
     acks: Mutex<Vec<Ack>>,
     in_flight: AtomicU64,
 }
@@ -79,11 +64,11 @@ struct BulkAnswer {
 }
 
 impl Courier {
-    /// For the nodes at `urls`; everything acknowledged goes into the journal first.
+    /// For the nodes at `urls`. What is acknowledged goes into the journal first, if there is one.
     ///
     /// # Errors
     /// If the system gives no HTTP client.
-    pub(super) fn new(urls: Vec<String>, journal: Journal) -> anyhow::Result<Self> {
+    pub fn new(urls: Vec<String>, journal: Option<Journal>) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder()
             .no_proxy()
             .connect_timeout(Duration::from_secs(1))
@@ -92,26 +77,35 @@ impl Courier {
         Ok(Self { http, urls, journal, acks: Mutex::default(), in_flight: AtomicU64::new(0) })
     }
 
+    /// How many nodes it submits to.
+    #[must_use]
+    pub fn nodes(&self) -> usize {
+        self.urls.len()
+    }
+
     /// Items that wait for their answer now.
-    pub(super) fn in_flight(&self) -> u64 {
+    #[must_use]
+    pub fn in_flight(&self) -> u64 {
         self.in_flight.load(Ordering::Relaxed)
     }
 
     /// All postings that brought verdicts so far.
-    pub(super) fn acks(&self) -> Vec<Ack> {
+    #[must_use]
+    pub fn acks(&self) -> Vec<Ack> {
         self.acks.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The journal.
-    pub(super) fn journal(&self) -> &Journal {
-        &self.journal
+    /// The journal, if one is kept.
+    #[must_use]
+    pub fn journal(&self) -> Option<&Journal> {
+        self.journal.as_ref()
     }
 
     /// Submits items, first to the node at place `home`, until each has its answer.
     ///
     /// # Errors
     /// If an item stays without an answer, or a node answers nonsense.
-    pub(super) async fn deliver(&self, home: usize, items: &[Item]) -> anyhow::Result<Vec<Answer>> {
+    pub async fn deliver(&self, home: usize, items: &[Item]) -> anyhow::Result<Vec<Answer>> {
         let count = items.len() as u64;
         self.in_flight.fetch_add(count, Ordering::Relaxed);
         let delivered = self.deliver_all(home, items).await;
@@ -167,17 +161,22 @@ impl Courier {
         let mut found = Vec::new();
         let mut verdicts = Vec::new();
         for (&at, result) in open.iter().zip(results) {
-            match ended(&result) {
-                Ok((code, place)) => {
-                    if let (Place::Applied | Place::Rejected, Ok(code)) = (place, code_of(&code)) {
+            match outcome::result(&result) {
+                Ok((name, Place::Door, _)) if not_known_yet(&items[at], &name) => {
+                    *last = format!("{}: {name}", items[at].id);
+                }
+                Ok((name, place, code)) => {
+                    if let (Place::Applied | Place::Rejected, Some(code)) = (place, code) {
                         verdicts.push((items[at].id, code));
                     }
-                    found.push((at, code, place));
+                    found.push((at, name, place));
                 }
                 Err(why) => *last = why,
             }
         }
-        tokio::task::block_in_place(|| self.journal.note(&verdicts))?;
+        if let Some(journal) = &self.journal {
+            tokio::task::block_in_place(|| journal.note(&verdicts))?;
+        }
         // Only now it is acknowledged: the journal has it.
         let acked = Instant::now();
         // An old verdict told again says nothing about whether new ones come.
@@ -218,25 +217,9 @@ impl Courier {
     }
 }
 
-fn code_of(name: &str) -> Result<Code, String> {
-    let found = Code::ALL.iter().copied().find(|code| code.name() == name);
-    found.ok_or_else(|| format!("`{name}` is no code of the ledger's"))
-}
-
-/// How an item ended; or why it must be sent again.
-fn ended(result: &BulkResult) -> Result<(String, Place), String> {
-    match result {
-        BulkResult::Problem(problem) if BUSY.contains(&problem.code.as_str()) => {
-            Err(problem.detail.clone())
-        }
-        BulkResult::Problem(problem) => Ok((problem.code.clone(), Place::Door)),
-        BulkResult::Status(status) => match (status.stage, status.code) {
-            (Stage::Judged, Some(code)) if code.standing() == Standing::Applied => {
-                Ok((code.name().into(), Place::Applied))
-            }
-            (Stage::Judged, Some(code)) => Ok((code.name().into(), Place::Rejected)),
-            (Stage::Void, Some(code)) => Ok((code.name().into(), Place::Void)),
-            _ => Err("still pending".into()),
-        },
-    }
+/// Whether a node refused a sender whose key was registered a moment ago: it may be a block behind the node
+/// that acknowledged that.
+fn not_known_yet(item: &Item, code: &str) -> bool {
+    let applies = matches!(item.expected, Expected::Code(Code::Applied) | Expected::Replay);
+    applies && code == Code::SenderNotSigner.name()
 }

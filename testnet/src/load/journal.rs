@@ -2,7 +2,7 @@
 //! not lose.
 
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     fs::File,
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
@@ -12,9 +12,12 @@ use std::{
 use anyhow::Context;
 use musubi_ledger::{code::Code, id::TxId};
 
+/// Verdicts that were acknowledged: id and code. One id with two codes stands there twice.
+pub type Verdicts = BTreeSet<(TxId, String)>;
+
 /// An append-only file, a line per verdict: id, code.
 #[derive(Debug)]
-pub(super) struct Journal {
+pub struct Journal {
     path: PathBuf,
     file: Mutex<File>,
 }
@@ -24,7 +27,7 @@ impl Journal {
     ///
     /// # Errors
     /// If the file cannot be made.
-    pub(super) fn create(path: &Path) -> anyhow::Result<Self> {
+    pub fn create(path: &Path) -> anyhow::Result<Self> {
         let file =
             File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
         Ok(Self { path: path.into(), file: Mutex::new(file) })
@@ -35,7 +38,7 @@ impl Journal {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub(super) fn note(&self, verdicts: &[(TxId, Code)]) -> anyhow::Result<()> {
+    pub fn note(&self, verdicts: &[(TxId, Code)]) -> anyhow::Result<()> {
         let mut text = String::new();
         for (id, code) in verdicts {
             text.push_str(&format!("{id} {code}\n"));
@@ -46,21 +49,36 @@ impl Journal {
         Ok(())
     }
 
-    /// Reads everything back from disk: id to code. A replay's verdict stands there twice, alike.
+    /// Reads everything back from disk. The same verdict told twice, as a replay's is, stands there once.
     ///
     /// # Errors
-    /// If the file cannot be read, or one id has two codes.
-    pub(super) fn read(&self) -> anyhow::Result<BTreeMap<TxId, String>> {
-        let mut verdicts: BTreeMap<TxId, String> = BTreeMap::new();
+    /// If the file cannot be read, or holds what was never written.
+    pub fn read(&self) -> anyhow::Result<Verdicts> {
+        let mut verdicts = Verdicts::new();
         for line in BufReader::new(File::open(&self.path)?).lines() {
             let line = line?;
             let (id, code) = line.split_once(' ').context("a journal line has two words")?;
-            let old = verdicts.insert(id.parse()?, code.into());
-            anyhow::ensure!(
-                old.as_deref().is_none_or(|old| old == code),
-                "{id} was acknowledged with two verdicts, {code} and {old:?}"
-            );
+            verdicts.insert((id.parse()?, code.into()));
         }
         Ok(verdicts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_was_told_is_read_back_contradictions_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::create(&folder.path().join("acknowledged")).unwrap();
+        let (one, two) = (TxId([1; 32]), TxId([2; 32]));
+        journal.note(&[(one, Code::Applied), (two, Code::Expired)]).unwrap();
+        journal.note(&[(one, Code::Applied)]).unwrap();
+        journal.note(&[(two, Code::Applied)]).unwrap();
+        let told = [(one, "applied"), (two, "applied"), (two, "expired")];
+        let told: Verdicts = told.map(|(id, code)| (id, code.into())).into();
+        assert_eq!(journal.read().unwrap(), told);
     }
 }
