@@ -3,7 +3,7 @@
 #![allow(missing_docs)]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use musubi_benches::key;
+use musubi_benches::town::key;
 use musubi_ledger::{
     keys::SignatureBytes,
     verify::{Check, verify_all},

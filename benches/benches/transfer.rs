@@ -2,8 +2,10 @@
 //! digests, recording in RocksDB. The first is the floor; the ratio of the sum to it is what to watch.
 #![allow(missing_docs)]
 
+use std::time::{Duration, Instant};
+
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use musubi_benches::{Payment, Town};
+use musubi_benches::town::{Payment, Town};
 use musubi_consensus::{HardState, LogEntry, Persist, Position};
 use musubi_ledger::{
     execute::{Block, check_items},
@@ -39,7 +41,8 @@ fn stages(c: &mut Criterion) {
     group.finish();
 }
 
-/// Persist with fsync and record, as a node does, on a directory that holds 4,500 wallets.
+/// Persisting an entry with its fsync, and recording its block, as a node does: on a directory that holds
+/// 4,500 wallets. Each block goes through both; the clock runs for one of them.
 fn disk(c: &mut Criterion) {
     let mut group = c.benchmark_group("transfer");
     group.throughput(Throughput::Elements(BLOCK as u64)).sample_size(20);
@@ -47,35 +50,47 @@ fn disk(c: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let directory = Directory::on_disk(folder.path(), &RocksOptions::default()).expect("opens");
     let opened = Store::create(directory, &town.genesis, [1; 16], &OpenSettings::default());
-    let opened = opened.expect("a fresh directory opens");
-    let store = opened.store;
-    for pair in std::mem::take(&mut town.blocks) {
-        write(&store, pair);
+    let store = opened.expect("a fresh directory opens").store;
+    for written in std::mem::take(&mut town.blocks) {
+        write(&store, written);
     }
-    group.bench_function("persist, sync, record", |b| {
-        b.iter_batched(
-            || {
-                let items = town.payments(BLOCK, Payment::BothSign);
-                town.run_all(items);
-                town.blocks.pop().expect("one block was made")
-            },
-            |pair| write(&store, pair),
-            BatchSize::PerIteration,
-        );
-    });
+    for (name, timed) in [("persist and sync", Timed::Persist), ("record", Timed::Record)] {
+        group.bench_function(name, |b| {
+            b.iter_custom(|blocks| {
+                let one = |_| {
+                    let items = town.payments(BLOCK, Payment::BothSign);
+                    town.run_all(items);
+                    let (persist, record) =
+                        write(&store, town.blocks.pop().expect("one block was made"));
+                    if timed == Timed::Persist { persist } else { record }
+                };
+                (0..blocks).map(one).sum()
+            });
+        });
+    }
     group.finish();
 }
 
-fn write(store: &Store, (block, data): (Block, Vec<u8>)) {
+#[derive(Clone, Copy, PartialEq)]
+enum Timed {
+    Persist,
+    Record,
+}
+
+/// How long persisting and recording took.
+fn write(store: &Store, (block, data): (Block, Vec<u8>)) -> (Duration, Duration) {
     let index = store.applied().index + 1;
     let position = Position { index, term: 1 };
     let hard_state = Some(HardState { term: 1, vote: None, commit: index });
     let entries = vec![LogEntry { index, term: 1, data }];
     let persist =
         Persist { number: index, truncate_from: None, entries, hard_state, must_sync: true };
+    let begun = Instant::now();
     store.stage(&persist).expect("stages");
     store.sync().expect("syncs");
+    let persisted = begun.elapsed();
     store.record(&block, position).expect("records");
+    (persisted, begun.elapsed() - persisted)
 }
 
 criterion_group! {

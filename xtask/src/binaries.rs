@@ -16,7 +16,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
     prerequisites::ensure()?;
     let rocksdb = RocksDb::ensure(workspace)?;
     let start = Instant::now();
-    println!("building musubi-node, musubi and musubi-testnet");
+    println!("building musubi-node, musubi, musubi-testnet and musubi-bench");
     let mut cargo = workspace.cargo(&["build", "--workspace", "--bins", "--locked"]);
     process::run(rocksdb.apply(&mut cargo))?;
     let folder = workspace.target_dir()?.join("debug");
@@ -24,19 +24,35 @@ pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Builds, then becomes the demo: its signals, its output and its exit code are ours.
+/// Builds, then becomes the demo.
 pub(crate) fn demo(workspace: &Workspace, arguments: &[String]) -> Result<()> {
-    let program = build(workspace)?.join("musubi-testnet");
-    let mut demo = Command::new(&program);
+    let mut demo = Command::new(build(workspace)?.join("musubi-testnet"));
     demo.arg("demo").args(arguments);
-    process::forget_cargo(&mut demo);
-    let error = demo.exec();
-    Err(error).with_context(|| format!("cannot start {}", program.display()))
+    become_program(demo)
 }
 
-/// Runs the criterion benches. They use the one build profile: every dependency is shared with the
-/// binaries and the tests (`docs/adr/0002`).
+/// Builds, then becomes the end-to-end benchmark; with `--micro`, runs the criterion benches.
 pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+    if let Some((first, rest)) = arguments.split_first()
+        && first == "--micro"
+    {
+        return micro(workspace, rest);
+    }
+    let mut bench = Command::new(build(workspace)?.join("musubi-bench"));
+    bench.args(arguments);
+    become_program(bench)
+}
+
+/// Its signals, its output and its exit code are ours.
+fn become_program(mut command: Command) -> Result<()> {
+    process::forget_cargo(&mut command);
+    let error = command.exec();
+    Err(error).with_context(|| format!("cannot start {}", command.get_program().display()))
+}
+
+/// The criterion benches. They use the one build profile: every dependency is shared with the
+/// binaries and the tests (`docs/adr/0002`).
+fn micro(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     prerequisites::ensure()?;
     let rocksdb = RocksDb::ensure(workspace)?;
     let mut cargo = workspace.cargo(&["bench", "--locked", "-p", "musubi-benches"]);

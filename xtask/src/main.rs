@@ -31,7 +31,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "build",
         arguments: "",
-        help: "build musubi-node, musubi and musubi-testnet",
+        help: "build musubi-node, musubi, musubi-testnet and musubi-bench",
         run: |workspace, _| binaries::build(workspace).map(drop),
     },
     Command {
@@ -60,8 +60,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "[filter]",
-        help: "run the micro-benchmarks",
+        arguments: "[--json FILE] [--transfers N] [--payers N] [--payees N] [--seed N] | --micro [filter]",
+        help: "build, then measure three validators end to end; --micro: stage by stage",
         run: binaries::bench,
     },
     Command {

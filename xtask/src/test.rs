@@ -75,7 +75,10 @@ fn documentation(workspace: &Workspace) -> Result<Outcome> {
 
 fn every_test(workspace: &Workspace) -> Result<Outcome> {
     if process::succeeds(&mut workspace.cargo(&["nextest", "--version"])) {
-        return with_rocksdb(workspace, &["nextest", "run", "--workspace", "--locked"]);
+        return with_rocksdb(
+            workspace,
+            &["nextest", "run", "--workspace", "--locked", "--no-fail-fast"],
+        );
     }
     println!("cargo-nextest is not installed: using cargo's own runner");
     let arguments = ["test", "--workspace", "--lib", "--bins", "--tests", "--examples", "--locked"];
