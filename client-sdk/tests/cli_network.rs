@@ -21,7 +21,7 @@ use musubi_sdk::{
     Amount, Client, ClientConfig, ClientError, HalfSigned, PartyId, SchemePrefix, Slot,
     Transaction, TxId,
     api::InstrumentView,
-    ledger::state::{ReadState, Row, RowKey},
+    ledger::state::{ReadState, Row, RowKey, Shared},
 };
 
 fn shared() -> SharedTown {
@@ -223,8 +223,12 @@ async fn decimal_places_are_remembered_and_others_refused() {
         let row = town.lock().unwrap().state.row(&RowKey::Instrument(id));
         let Some(Row::Instrument(mut instrument)) = row else { return None };
         instrument.terms.decimals = u8::try_from(told.load(Ordering::SeqCst)).unwrap();
-        let view =
-            InstrumentView { id, instrument: *instrument, outstanding: Amount(0), height: 1 };
+        let view = InstrumentView {
+            id,
+            instrument: Shared::into_value(instrument),
+            outstanding: Amount(0),
+            height: 1,
+        };
         Some(common::http::json(200, &[view]))
     })
     .await;

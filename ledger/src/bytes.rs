@@ -1,8 +1,9 @@
-//! Byte strings for serde: as one run of bytes, where serde by itself would take a list of numbers, one
-//! by one. The encoding is the same (`docs/FORMAT.md`: length, then the bytes), the time is not: entries
-//! and batches have hundreds of thousands of them.
+//! Bytes for serde: in runs, where serde by itself would take a list of numbers, one by one. The encoding is
+//! the same (`docs/FORMAT.md`), the time is not: entries and batches have hundreds of thousands of them,
+//! and a transfer dozens of ids, keys and hashes.
 //!
-//! For fields: `#[serde(with = "musubi_ledger::bytes")]` on a `Vec<u8>`, `bytes::list` on a `Vec<Vec<u8>>`.
+//! For fields: `#[serde(with = "musubi_ledger::bytes")]` on a `Vec<u8>`, `bytes::list` on a `Vec<Vec<u8>>`,
+//! `bytes::array` on a `[u8; 16]`, `[u8; 32]` or `[u8; 64]`.
 
 use core::fmt;
 
@@ -82,6 +83,93 @@ pub mod list {
     struct Owned(#[serde(with = "super")] Vec<u8>);
 }
 
+/// Arrays of bytes, of a multiple of sixteen.
+pub mod array {
+    use core::fmt;
+
+    use serde::{
+        Deserializer, Serializer,
+        de::{Error as _, SeqAccess, Visitor},
+        ser::SerializeTuple,
+    };
+
+    /// Writes an array: as bytes where humans read, else as 128-bit numbers, whose little-endian encoding is
+    /// the bytes as they are.
+    ///
+    /// # Errors
+    /// Of the serialiser.
+    pub fn serialize<const N: usize, S: Serializer>(
+        array: &[u8; N],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        const { assert!(N.is_multiple_of(16)) };
+        if serializer.is_human_readable() {
+            let mut tuple = serializer.serialize_tuple(N)?;
+            for byte in array {
+                tuple.serialize_element(byte)?;
+            }
+            return tuple.end();
+        }
+        let mut tuple = serializer.serialize_tuple(N / 16)?;
+        for word in array.as_chunks().0 {
+            tuple.serialize_element(&u128::from_le_bytes(*word))?;
+        }
+        tuple.end()
+    }
+
+    /// Reads an array.
+    ///
+    /// # Errors
+    /// Of the deserialiser.
+    pub fn deserialize<'de, const N: usize, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<[u8; N], D::Error> {
+        const { assert!(N.is_multiple_of(16)) };
+        if deserializer.is_human_readable() {
+            deserializer.deserialize_tuple(N, ByByte)
+        } else {
+            deserializer.deserialize_tuple(N / 16, ByWord)
+        }
+    }
+
+    struct ByByte<const N: usize>;
+    struct ByWord<const N: usize>;
+
+    impl<'de, const N: usize> Visitor<'de> for ByByte<N> {
+        type Value = [u8; N];
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{N} bytes")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<[u8; N], A::Error> {
+            let mut bytes = [0; N];
+            for (at, byte) in bytes.iter_mut().enumerate() {
+                *byte = seq.next_element()?.ok_or_else(|| A::Error::invalid_length(at, &self))?;
+            }
+            Ok(bytes)
+        }
+    }
+
+    impl<'de, const N: usize> Visitor<'de> for ByWord<N> {
+        type Value = [u8; N];
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{N} bytes")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<[u8; N], A::Error> {
+            let mut bytes = [0; N];
+            for (at, word) in bytes.as_chunks_mut().0.iter_mut().enumerate() {
+                let number: Option<u128> = seq.next_element()?;
+                let number = number.ok_or_else(|| A::Error::invalid_length(16 * at, &self))?;
+                *word = number.to_le_bytes();
+            }
+            Ok(bytes)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -94,6 +182,32 @@ mod tests {
 
     #[derive(Serialize, Deserialize, PartialEq, Debug)]
     struct Runs(#[serde(with = "super")] Vec<u8>, #[serde(with = "super::list")] Vec<Vec<u8>>);
+
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    struct PlainArrays([u8; 16], [u8; 32]);
+
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    struct Arrays(
+        #[serde(with = "super::array")] [u8; 16],
+        #[serde(with = "super::array")] [u8; 32],
+    );
+
+    #[test]
+    fn arrays_encode_as_their_bytes() {
+        let (short, long) = (core::array::from_fn(|n| n as u8), core::array::from_fn(|n| !n as u8));
+        let arrays = Arrays(short, long);
+        let plain = PlainArrays(short, long);
+        let bytes = codec::encode(&plain);
+        assert_eq!(bytes, [&short[..], &long[..]].concat());
+        assert_eq!(codec::encode(&arrays), bytes);
+        assert_eq!(codec::decode::<Arrays>(&bytes, 64).unwrap(), arrays);
+        for cut in 0..bytes.len() {
+            assert!(codec::decode::<Arrays>(&bytes[..cut], 64).is_err(), "cut at {cut}");
+        }
+        let text = serde_json::to_string(&arrays).unwrap();
+        assert_eq!(text, serde_json::to_string(&plain).unwrap());
+        assert_eq!(serde_json::from_str::<Arrays>(&text).unwrap(), arrays);
+    }
 
     #[test]
     fn the_encoding_is_that_of_a_list_of_numbers() {

@@ -61,7 +61,13 @@ pub fn encode_versioned<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     encode_behind(bytes, value)
 }
 
-fn encode_behind<T: Serialize + ?Sized>(bytes: Vec<u8>, value: &T) -> Vec<u8> {
+/// The canonical bytes of `value` behind what `bytes` holds: for whoever needs room in front, or knows how much
+/// there will be.
+///
+/// # Panics
+/// As [`encode`].
+#[must_use]
+pub fn encode_behind<T: Serialize + ?Sized>(bytes: Vec<u8>, value: &T) -> Vec<u8> {
     let mut to = Append(bytes);
     let encoded = bincode::serde::encode_into_writer(value, &mut to, config());
     encoded.expect("the ledger's types always encode");

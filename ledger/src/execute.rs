@@ -68,6 +68,14 @@ pub struct ItemResult {
     pub leaf: Option<u64>,
 }
 
+impl ItemResult {
+    /// Whether its id is judged, now or before. Not so a void item's: another copy may still be.
+    #[must_use]
+    pub fn judged(&self) -> bool {
+        self.leaf.is_some() || self.code == Code::AlreadyJudged
+    }
+}
+
 /// A leaf's outcome, kept for whoever may see it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Entry {
@@ -288,7 +296,7 @@ impl Chain {
         let height = pass.entries.first().map_or(self.head.height + 1, |e| e.leaf.height);
         touch_wallets(&mut state, &pass.entries);
         let mut changes = state.finish();
-        self.digest_changes(base, &mut changes);
+        self.digest_changes(base, height, &mut changes);
         let void = pass.items.iter().filter(|item| item.leaf.is_none()).count();
         let count = |n: usize| u32::try_from(n).expect("batches are far smaller");
         let seal = SealBody {
@@ -322,7 +330,7 @@ impl Chain {
 
     /// Brings the digests up to date, and forgets rows that were written as they stood: a deadline that
     /// many payments set, a limit that is counted anew.
-    fn digest_changes(&mut self, base: &dyn ReadState, changes: &mut Changes) {
+    fn digest_changes(&mut self, base: &dyn ReadState, height: u64, changes: &mut Changes) {
         let mut leaves: Vec<(u64, Hash)> = Vec::new();
         changes.retain(|key, row| {
             if let RowKey::Wallet(party) = key {
@@ -332,7 +340,7 @@ impl Chain {
                 leaves.push((wallet.serial, wallet.state_leaf(party)));
                 return true;
             }
-            let old = base.row(key);
+            let old = if first_written(key, row.as_ref(), height) { None } else { base.row(key) };
             if old == *row {
                 return false;
             }
@@ -350,6 +358,16 @@ impl Chain {
         for (serial, leaf) in leaves {
             self.wallets.set(serial, leaf);
         }
+    }
+}
+
+/// Whether this row cannot have been there before the block at `height`: verdicts are written once, by the
+/// block they name, and their references with them. Spares looking for what is not there.
+fn first_written(key: &RowKey, row: Option<&Row>, height: u64) -> bool {
+    match (key, row) {
+        (RowKey::Reference(..), _) => true,
+        (RowKey::Judged(_), Some(Row::Judged(judged))) => judged.height == height,
+        _ => false,
     }
 }
 
@@ -428,7 +446,8 @@ impl Clock {
     }
 }
 
-/// Binds id and reference to the verdict, for ever (INV-3).
+/// Binds id and reference to the verdict, for ever (INV-3): the reference's row stands for both, since no
+/// other id has this sender and reference.
 fn bind(
     state: &mut Overlay<'_>,
     transaction: &Transaction,
@@ -438,25 +457,26 @@ fn bind(
     code: Code,
     settled: Option<Settled>,
 ) {
-    assert!(state.judged(id).is_none(), "INV-3: {id} is judged once");
+    let body = &transaction.body;
+    let reference = RowKey::Reference(body.sender, body.reference.clone());
+    assert!(state.get(&reference).is_none(), "INV-3: {id} is judged once");
     let Clock { height, time, .. } = clock;
     state.put_judged(id, Judged { code, height, time, leaf, settled });
-    let body = &transaction.body;
-    state.put(RowKey::Reference(body.sender, body.reference.clone()), Row::Reference(id));
+    state.put(reference, Row::Reference(id));
 }
 
 /// Extends the leaf count and running hash of every wallet that a leaf's postings touched.
 fn touch_wallets(state: &mut Overlay<'_>, entries: &[Entry]) {
     for entry in entries {
+        let leaf = entry.leaf.encode();
         for party in entry.outcome.wallets() {
-            let mut wallet = state.wallet(party).expect("a posting's wallet is open");
+            let Row::Wallet(wallet) = state.written(&RowKey::Wallet(party)) else {
+                panic!("a posting's wallet is a wallet: {party}");
+            };
             wallet.leaves += 1;
-            let leaf = entry.leaf.encode();
             wallet.history = crate::hash::tagged("musubi/v1/history", &[&wallet.history, &leaf]);
-            state.put_wallet(party, wallet);
         }
     }
-    state.keep();
 }
 
 /// The state before a chain is opened.

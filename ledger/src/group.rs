@@ -114,6 +114,24 @@ impl Group {
         found.map(|at| self.roles[at].roles).unwrap_or_default()
     }
 
+    /// Puts successors whose notice is over into office: from that moment on, also where the leaf that says so is
+    /// still to come.
+    pub fn seat_successors(&mut self, now: Time) {
+        if let Some(successors) = self.successors.take_if(|next| next.effective <= now) {
+            self.representative = successors.representative;
+            self.roles = successors.roles;
+            self.settle_life();
+        }
+    }
+
+    /// A group that can pay is active, one that cannot is forming; closing stays closing.
+    pub fn settle_life(&mut self) {
+        if self.life != GroupLife::Closing {
+            let able = Self::can_pay(&self.roles);
+            self.life = if able { GroupLife::Active } else { GroupLife::Forming };
+        }
+    }
+
     /// Whether roles are ascending, within limits, exclusive where the policy says so.
     #[must_use]
     pub fn roles_well_formed(roles: &[RoleGrant], policy: &GroupPolicy) -> bool {

@@ -10,7 +10,7 @@ use core::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use thiserror::Error;
 
-use crate::hash::Hash;
+use crate::{bytes::array, hash::Hash};
 
 /// Why a text is no identifier.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -69,13 +69,13 @@ fn parse_hex<const N: usize>(text: &str) -> Result<[u8; N], IdError> {
 
 /// Gives a byte newtype its two serde faces: text where humans read, raw bytes in the binary format.
 macro_rules! two_faces {
-    ($name:ident, $inner:ty) => {
+    ($name:ident) => {
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 if serializer.is_human_readable() {
                     serializer.collect_str(self)
                 } else {
-                    self.0.serialize(serializer)
+                    array::serialize(&self.0, serializer)
                 }
             }
         }
@@ -85,7 +85,7 @@ macro_rules! two_faces {
                 if deserializer.is_human_readable() {
                     String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
                 } else {
-                    <$inner>::deserialize(deserializer).map(Self)
+                    array::deserialize(deserializer).map(Self)
                 }
             }
         }
@@ -126,7 +126,7 @@ macro_rules! bech32_id {
             }
         }
 
-        two_faces!($name, [u8; 16]);
+        two_faces!($name);
     };
 }
 
@@ -149,7 +149,7 @@ macro_rules! hex_id {
             }
         }
 
-        two_faces!($name, [u8; $size]);
+        two_faces!($name);
     };
 }
 
@@ -258,7 +258,7 @@ impl Serialize for InstrumentId {
         if serializer.is_human_readable() {
             serializer.collect_str(self)
         } else {
-            self.0.serialize(serializer)
+            array::serialize(&self.0, serializer)
         }
     }
 }
@@ -268,7 +268,7 @@ impl<'de> Deserialize<'de> for InstrumentId {
         if deserializer.is_human_readable() {
             String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
         } else {
-            Self::from_padded(<[u8; 16]>::deserialize(deserializer)?).map_err(D::Error::custom)
+            Self::from_padded(array::deserialize(deserializer)?).map_err(D::Error::custom)
         }
     }
 }

@@ -6,14 +6,10 @@
 use core::{fmt, str::FromStr};
 
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::{Error as _, SeqAccess, Visitor},
-    ser::SerializeTuple,
-};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use thiserror::Error;
 
-use crate::id::IdError;
+use crate::{bytes::array, id::IdError};
 
 /// A public key's 32 bytes, hex in JSON. Not necessarily a point: see [`check_party_key`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -112,11 +108,7 @@ macro_rules! hex_text {
                 if serializer.is_human_readable() {
                     return serializer.collect_str(self);
                 }
-                let mut tuple = serializer.serialize_tuple($size)?;
-                for byte in &self.0 {
-                    tuple.serialize_element(byte)?;
-                }
-                tuple.end()
+                array::serialize(&self.0, serializer)
             }
         }
 
@@ -125,7 +117,7 @@ macro_rules! hex_text {
                 if deserializer.is_human_readable() {
                     return String::deserialize(deserializer)?.parse().map_err(D::Error::custom);
                 }
-                deserializer.deserialize_tuple($size, FixedBytes::<$size>).map(Self)
+                array::deserialize(deserializer).map(Self)
             }
         }
     };
@@ -133,22 +125,3 @@ macro_rules! hex_text {
 
 hex_text!(PublicKey, 32);
 hex_text!(SignatureBytes, 64);
-
-/// Reads N bytes as a tuple: serde knows arrays only up to 32.
-struct FixedBytes<const N: usize>;
-
-impl<'de, const N: usize> Visitor<'de> for FixedBytes<N> {
-    type Value = [u8; N];
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{N} bytes")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<[u8; N], A::Error> {
-        let mut bytes = [0; N];
-        for (position, byte) in bytes.iter_mut().enumerate() {
-            *byte = seq.next_element()?.ok_or_else(|| A::Error::invalid_length(position, &self))?;
-        }
-        Ok(bytes)
-    }
-}

@@ -39,8 +39,10 @@ pub struct Leaf {
     /// The verdict.
     pub code: Code,
     /// Hash of the transaction's signatures; zero for other kinds.
+    #[serde(with = "crate::bytes::array")]
     pub signatures: Hash,
     /// Salted hash of the outcome; zero for a seal.
+    #[serde(with = "crate::bytes::array")]
     pub outcome: Hash,
 }
 
@@ -73,6 +75,7 @@ pub struct SealBody {
     /// Its time.
     pub time: Time,
     /// SHA-256 of the whole Raft entry; of the genesis document for block 0.
+    #[serde(with = "crate::bytes::array")]
     pub entry: Hash,
     /// Items of the batch.
     pub items: u32,
@@ -81,6 +84,7 @@ pub struct SealBody {
     /// The rules in force.
     pub rules_version: u16,
     /// Digest of all replicated state after the block (decision 10).
+    #[serde(with = "crate::bytes::array")]
     pub state: Hash,
 }
 

@@ -133,6 +133,16 @@ impl Party {
         let found = self.attributes.iter().find(valid);
         found.is_some_and(|a| test.any_of.contains(&a.value))
     }
+
+    /// Whether `key`, which is this party's and has this status, signs at `now`: a recovery whose delay is
+    /// over has replaced all keys by its own, also where its leaf is still to come.
+    #[must_use]
+    pub fn is_signed_by(&self, key: &PublicKey, status: KeyStatus, now: Time) -> bool {
+        match self.recovery {
+            Some(recovery) if recovery.effective <= now => recovery.key == *key,
+            _ => status == KeyStatus::Active,
+        }
+    }
 }
 
 /// What a key is.

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::{
     codec::{self, CodecError},
-    hash::{Hash, sha256, tagged},
+    hash::{Hash, tagged},
     id::{ChainId, DocumentHash, PartyId, Reference, RosterLine, Salt, TxId},
     keys::{PublicKey, SecretKey, SignatureBytes},
     limits,
@@ -267,10 +267,4 @@ pub fn preimage(
     }
     assert_eq!(at, PREIMAGE_BYTES, "a preimage has a fixed layout");
     bytes
-}
-
-/// The hash under which a node remembers that exactly these signed bytes verified.
-#[must_use]
-pub fn signed_bytes_hash(bytes: &[u8]) -> Hash {
-    sha256(bytes)
 }

@@ -1,8 +1,17 @@
 //! Wallets: what one party holds, lot by lot, in three states.
 
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{amount::Amount, codec, hash::Hash, id::InstrumentId, lot::Lot, time::Time};
+
+/// BLAKE3 in its mode of derived keys, for the two parts of a wallet's leaf and for the leaf. The context is
+/// hashed once, not once per wallet.
+static PART: LazyLock<blake3::Hasher> =
+    LazyLock::new(|| blake3::Hasher::new_derive_key("musubi/v1/wallet-part"));
+static LEAF: LazyLock<blake3::Hasher> =
+    LazyLock::new(|| blake3::Hasher::new_derive_key("musubi/v1/wallet-leaf"));
 
 /// In which state value is held.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -35,10 +44,12 @@ pub struct Wallet {
     /// Its number in opening order: its place in the state tree.
     pub serial: u64,
     /// What hides its content in the state tree.
+    #[serde(with = "crate::bytes::array")]
     pub salt: Hash,
     /// How many leaves touched it.
     pub leaves: u64,
     /// Running hash over those leaves, so that a statement can be proved to have no gap.
+    #[serde(with = "crate::bytes::array")]
     pub history: Hash,
     /// Lots, in spending order.
     pub lots: Vec<LotBalance>,
@@ -138,12 +149,12 @@ impl Wallet {
     pub fn state_leaf(&self, party: &crate::id::PartyId) -> Hash {
         let header = codec::encode(&(party, self.serial, self.leaves, self.history));
         let parts = [header, codec::encode(&self.lots)].map(|part| {
-            let mut hasher = blake3::Hasher::new_derive_key("musubi/v1/wallet-part");
+            let mut hasher = PART.clone();
             hasher.update(&self.salt);
             hasher.update(&part);
             *hasher.finalize().as_bytes()
         });
-        let mut hasher = blake3::Hasher::new_derive_key("musubi/v1/wallet-leaf");
+        let mut hasher = LEAF.clone();
         hasher.update(parts.as_flattened());
         *hasher.finalize().as_bytes()
     }

@@ -13,7 +13,7 @@ use musubi_ledger::{
     group::Group,
     id::{PartyId, TxId},
     judge::{Missing, missing_consents},
-    state::{Changes, DueKind, Proposal, ProposalStatus, ReadState, Row, RowKey, Table},
+    state::{Changes, DueKind, Proposal, ProposalStatus, ReadState, Row, RowKey, Shared, Table},
     time::Time,
     transaction::{Role, Side},
 };
@@ -128,12 +128,12 @@ fn watchers(state: &dyn ReadState, proposal: &Proposal) -> Vec<PartyId> {
     let mut found = vec![movement.from, movement.to, proposal.proposer];
     for party in [movement.from, movement.to] {
         if let Some(Row::Party(row)) = state.row(&RowKey::Party(party)) {
-            found.extend(row.officers);
+            found.extend(&row.officers);
         }
         if let Some(group) = group(state, party) {
             found.push(group.representative);
             found.extend(group.roles.iter().map(|grant| grant.person));
-            if let Some(successors) = group.successors {
+            if let Some(successors) = &group.successors {
                 found.push(successors.representative);
                 found.extend(successors.roles.iter().map(|grant| grant.person));
             }
@@ -177,8 +177,8 @@ fn could_give(
             _ => false,
         },
         (side, role @ (Role::Drafter | Role::Approver)) => {
-            let Some(group) = group(state, missing.party) else { return false };
-            let group = in_office(group, now);
+            let Some(mut group) = group(state, missing.party) else { return false };
+            group.seat_successors(now);
             let roles = group.roles_of(&person);
             match (side, role) {
                 // Whoever holds any role may receive for the group.
@@ -193,18 +193,9 @@ fn could_give(
     }
 }
 
-fn group(state: &dyn ReadState, id: PartyId) -> Option<Group> {
+fn group(state: &dyn ReadState, id: PartyId) -> Option<Shared<Group>> {
     match state.row(&RowKey::Group(id)) {
-        Some(Row::Group(group)) => Some(*group),
+        Some(Row::Group(group)) => Some(group),
         _ => None,
     }
-}
-
-/// The group with successors seated whose notice is over.
-fn in_office(mut group: Group, now: Time) -> Group {
-    if let Some(successors) = group.successors.take_if(|next| next.effective <= now) {
-        group.representative = successors.representative;
-        group.roles = successors.roles;
-    }
-    group
 }

@@ -16,6 +16,11 @@ use crate::{
     runs::Runs,
 };
 
+/// The encoded result of an item with a leaf.
+const RESULT_BYTES: usize = 32 + 2 + 1 + 8;
+/// What the entry of an ordinary transfer takes, and a little more.
+const ENTRY_BYTES: usize = 640;
+
 /// Everything of `block`, which executes Raft entry `entry`, and where execution stands after it.
 pub(crate) fn write_set(block: &Block, entry: Position) -> (WriteSet, Tip) {
     let mut set = WriteSet::new();
@@ -33,7 +38,8 @@ pub(crate) fn write_set(block: &Block, entry: Position) -> (WriteSet, Tip) {
     };
     let height = block.head.height;
     layout::put(&mut set, Family::Blocks, part(height, 0), &record);
-    layout::put(&mut set, Family::Blocks, part(height, 1), &block.items);
+    let results = 8 + RESULT_BYTES * block.items.len();
+    layout::put_sized(&mut set, Family::Blocks, part(height, 1), &block.items, results);
     let tip = Tip {
         applied: entry,
         head: block.head,
@@ -66,7 +72,8 @@ fn put_leaves(set: &mut WriteSet, block: &Block) {
 
 fn put_entries(set: &mut WriteSet, entries: &[Entry]) {
     for run in entries.chunk_by(|a, b| a.index / ENTRIES_PER_RUN == b.index / ENTRIES_PER_RUN) {
-        layout::put(set, Family::Entries, number(run[0].index), run);
+        let bytes = ENTRY_BYTES * run.len();
+        layout::put_sized(set, Family::Entries, number(run[0].index), run, bytes);
     }
 }
 

@@ -41,6 +41,8 @@ pub(crate) const ENTRIES_PER_RUN: u64 = 16;
 /// Longest framed record: the results of a full batch, or a genesis document.
 const RECORD_BYTES_MAX: usize = 2 << 20;
 const FRAME_BYTES: usize = 8;
+/// Room for most records: growing a buffer step by step costs more than filling it.
+const USUAL_BYTES: usize = 504;
 
 /// Whose directory this is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -109,7 +111,22 @@ pub(crate) fn put<T: Serialize + ?Sized>(
     key: Vec<u8>,
     value: &T,
 ) {
-    let framed = frame(&key, &codec::encode(value));
+    put_sized(set, family, key, value, USUAL_BYTES);
+}
+
+/// As [`put`], for a value of some `bytes`.
+pub(crate) fn put_sized<T: Serialize + ?Sized>(
+    set: &mut WriteSet,
+    family: Family,
+    key: Vec<u8>,
+    value: &T,
+    bytes: usize,
+) {
+    let mut framed = Vec::with_capacity(FRAME_BYTES + bytes);
+    framed.extend_from_slice(&[0; FRAME_BYTES]);
+    let mut framed = codec::encode_behind(framed, value);
+    let (frame, value) = framed.split_at_mut(FRAME_BYTES);
+    frame.copy_from_slice(&checksum(&key, value));
     set.put(family, key, framed);
 }
 
@@ -143,12 +160,6 @@ pub(crate) fn parse<T: Serialize + DeserializeOwned>(
     let damaged = || StoreError::damaged(format!("a record of {}", family.name()));
     let value = unframe(key, bytes).ok_or_else(damaged)?;
     codec::decode(value, RECORD_BYTES_MAX).map_err(|_| damaged())
-}
-
-fn frame(key: &[u8], value: &[u8]) -> Vec<u8> {
-    let mut bytes = checksum(key, value).to_vec();
-    bytes.extend_from_slice(value);
-    bytes
 }
 
 fn unframe<'a>(key: &[u8], bytes: &'a [u8]) -> Option<&'a [u8]> {

@@ -6,7 +6,8 @@
 //! - [`watermark`]: what was acknowledged, beside the database; [`lock`]: the directory on a real disk;
 //! - [`Store`]: the one writer. [`Store::stage`] and [`Store::sync`] for the Raft log, [`Store::record`] for
 //!   executed blocks; its readers are in `read`, `tiles` and `party`;
-//! - [`StateView`]: the state as execution reads it, with the rows in use in memory;
+//! - [`StateView`]: the state as execution reads it, with the rows in use in memory; [`Ahead`]: those that one
+//!   block asks for, fetched together;
 //! - `recover` opens a directory and refuses one that fails `checks`; `verify` re-checks all of it.
 //!
 //! # What is durable when
@@ -21,6 +22,7 @@
 //! No clock is read here; whoever wants to know how long a sync took measures around the call. One
 //! thread stages and syncs, one records, any number read.
 
+mod ahead;
 pub mod backend;
 mod block;
 mod cache;
@@ -43,6 +45,7 @@ mod tiles;
 mod verify;
 pub mod watermark;
 
+pub use ahead::Ahead;
 pub use counters::{CacheCounts, Counts};
 pub use directory::Directory;
 pub use error::{OpenError, StoreError};

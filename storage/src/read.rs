@@ -12,7 +12,7 @@ use musubi_ledger::{
     genesis::Genesis,
     id::TxId,
     leaf::{LEAF_BYTES, Leaf},
-    state::{Judged, Row, RowKey, Table},
+    state::{Judged, Row, RowKey, Shared, Table},
 };
 
 use crate::{
@@ -127,7 +127,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn judged(&self, id: TxId) -> Result<Option<Judged>, StoreError> {
+    pub fn judged(&self, id: TxId) -> Result<Option<Shared<Judged>>, StoreError> {
         match self.row(&RowKey::Judged(id))? {
             None => Ok(None),
             Some(Row::Judged(judged)) => Ok(Some(judged)),

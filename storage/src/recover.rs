@@ -114,6 +114,7 @@ impl Store {
             backend,
             state,
             tip: Mutex::new(tip),
+            roots: Mutex::default(),
             recording: Mutex::new(()),
             log: Mutex::new(log),
             watermark: Mutex::new(watermark),

@@ -129,7 +129,8 @@ fn family_options(family: Family, cache: &Cache) -> Result<Options, Error> {
     table.set_pin_l0_filter_and_index_blocks_in_cache(true);
     table.set_pin_top_level_index_and_filter(true);
     table.set_optimize_filters_for_memory(true);
-    options.set_compression_type(DBCompressionType::Lz4);
+    // What was just written is small and soon rewritten: compressed when it moves down.
+    options.set_compression_per_level(&[DBCompressionType::None, DBCompressionType::Lz4]);
     options.set_max_write_buffer_number(3);
     options.set_level_compaction_dynamic_level_bytes(true);
     match family {
@@ -140,8 +141,10 @@ fn family_options(family: Family, cache: &Cache) -> Result<Options, Error> {
             options.set_memtable_whole_key_filtering(true);
             options.set_write_buffer_size(32 << 20);
         }
-        // Large values, mostly of signatures and hashes, read in runs.
+        // Large values, mostly of signatures and hashes, which hardly shrink; only ever appended, so that files
+        // move down as they are.
         Family::Log | Family::Entries => {
+            options.set_compression_per_level(&[DBCompressionType::None]);
             table.set_block_size(32 << 10);
             options.set_write_buffer_size(16 << 20);
         }

@@ -20,6 +20,7 @@ use musubi_ledger::{
 };
 
 use crate::{
+    ahead::Ahead,
     backend::{Backend, Family, Scan, after_prefix},
     cache::Cache,
     counters::CacheCounts,
@@ -47,27 +48,31 @@ impl StateView {
         Self { backend, cache: Mutex::new(Cache::new(rows)), due: Mutex::new(floor) }
     }
 
-    /// Reads rows ahead of execution, all at once. May run while an earlier block is recorded.
+    /// The rows that a block is likely to ask for, read together, in front of the rest of the state. To be
+    /// dropped before the block is recorded.
     ///
     /// # Panics
     /// If the backend fails; see the module.
-    pub fn warm(&self, keys: impl IntoIterator<Item = RowKey>) {
-        let mut fills: Vec<(Vec<u8>, RowKey, u64)> = {
-            let mut cache = self.cache();
-            let begin = |key: RowKey| {
-                let token = cache.begin(&key)?;
-                Some((key.to_bytes(), key, token))
-            };
-            keys.into_iter().filter_map(begin).collect()
-        };
-        fills.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        let keys: Vec<Vec<u8>> = fills.iter_mut().map(|fill| std::mem::take(&mut fill.0)).collect();
+    #[must_use]
+    pub fn ahead(&self, keys: Vec<RowKey>) -> Ahead<'_> {
+        Ahead::new(self, keys)
+    }
+
+    /// What the backend has under these keys, which the cache did not know; where there is a token, for the
+    /// cache too.
+    fn fill(&self, wanted: Vec<Wanted>, rows: &mut [Option<Row>]) {
+        let mut wanted: Vec<(Vec<u8>, Wanted)> =
+            wanted.into_iter().map(|wanted| (wanted.key.to_bytes(), wanted)).collect();
+        wanted.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let keys: Vec<Vec<u8>> = wanted.iter_mut().map(|w| std::mem::take(&mut w.0)).collect();
         let found = self.backend.multi_get(Family::State, &keys);
-        let found = found.unwrap_or_else(|error| stop(&error.into()));
-        let rows: Vec<Option<Row>> = found.into_iter().map(decode).collect();
+        let found = found.unwrap_or_else(|error| stop(&error.into())).into_iter().map(decode);
         let mut cache = self.cache();
-        for ((_, key, token), row) in fills.into_iter().zip(rows) {
-            cache.finish(&key, token, row);
+        for ((_, wanted), row) in wanted.into_iter().zip(found) {
+            if let Some(token) = wanted.token {
+                cache.finish(&wanted.key, token, row.clone());
+            }
+            rows[wanted.place] = row;
         }
     }
 
@@ -96,8 +101,6 @@ impl StateView {
         for (key, row) in changes {
             if lives_on(key.table()) {
                 cache.put(key, row.clone());
-            } else {
-                cache.forget(key);
             }
         }
         drop(cache);
@@ -116,7 +119,9 @@ impl StateView {
 
     /// A row past the cache, for readers that can fail.
     pub(crate) fn peek(&self, key: &RowKey) -> Result<Option<Row>, StoreError> {
-        if let Some(known) = self.cache().get(key) {
+        if lives_on(key.table())
+            && let Some(known) = self.cache().get(key)
+        {
             return Ok(known);
         }
         let bytes = self.backend.get(Family::State, &key.to_bytes())?;
@@ -157,14 +162,25 @@ impl StateView {
     }
 }
 
+/// A row to be read from the backend.
+struct Wanted {
+    key: RowKey,
+    /// Where in the answer it belongs.
+    place: usize,
+    /// The fill that it was announced as.
+    token: Option<u64>,
+}
+
 impl ReadState for StateView {
     fn row(&self, key: &RowKey) -> Option<Row> {
-        let token = {
+        let token = if lives_on(key.table()) {
             let mut cache = self.cache();
             if let Some(known) = cache.get(key) {
                 return known;
             }
             cache.begin(key)
+        } else {
+            None
         };
         let bytes = self.backend.get(Family::State, &key.to_bytes());
         let row = decode(bytes.unwrap_or_else(|error| stop(&error.into())));
@@ -174,8 +190,29 @@ impl ReadState for StateView {
         row
     }
 
+    fn rows(&self, keys: &[RowKey]) -> Vec<Option<Row>> {
+        let mut rows = Vec::with_capacity(keys.len());
+        let mut wanted = Vec::new();
+        {
+            let mut cache = self.cache();
+            for (place, key) in keys.iter().enumerate() {
+                let lives_on = lives_on(key.table());
+                let known = if lives_on { cache.get(key) } else { None };
+                if known.is_none() {
+                    let token = if lives_on { cache.begin(key) } else { None };
+                    wanted.push(Wanted { key: key.clone(), place, token });
+                }
+                rows.push(known.flatten());
+            }
+        }
+        if !wanted.is_empty() {
+            self.fill(wanted, &mut rows);
+        }
+        rows
+    }
+
     fn show(&self, key: &RowKey, read: &mut dyn FnMut(Option<&Row>)) {
-        if !self.cache().show(key, read) {
+        if !lives_on(key.table()) || !self.cache().show(key, read) {
             read(self.row(key).as_ref());
         }
     }
@@ -189,10 +226,11 @@ impl ReadState for StateView {
     }
 }
 
-/// Whether a row is likely to be read again soon after it was written. Verdicts, references and
-/// funding are written once and then hardly ever read: in memory they would only push wallets out.
+/// Whether rows of this table are kept in memory. The others are looked for once, mostly in vain, written once,
+/// and then hardly ever read: in memory they would only push wallets out.
 fn lives_on(table: Table) -> bool {
-    !matches!(table, Table::Judged | Table::Reference | Table::Funding | Table::Due)
+    use Table::{AllowanceUse, Due, Funding, Judged, Person, Reference};
+    !matches!(table, Judged | Reference | Funding | Due | Person | AllowanceUse)
 }
 
 fn decode(bytes: Option<Vec<u8>>) -> Option<Row> {

@@ -2,6 +2,7 @@
 
 use std::{
     any::Any,
+    collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
@@ -22,14 +23,20 @@ use crate::{
     watermark::{Mark, Watermark},
 };
 
+/// Blocks whose roots are kept in memory.
+const RECENT_ROOTS: usize = 512;
+
 /// An open directory.
 ///
 /// Locks, in the order in which they may be taken together: `watermark`, `log`; `recording`, `tip`.
-/// `tip` is never held over a write, so that readers of the head do not wait for the disk.
+/// `tip` is never held over a write, so that readers of the head do not wait for the disk; nothing is locked
+/// under `roots`.
 pub struct Store {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) state: Arc<StateView>,
     pub(crate) tip: Mutex<Tip>,
+    /// Sizes and roots of the log of proof at the newest blocks, oldest first.
+    pub(crate) roots: Mutex<VecDeque<(u64, Hash)>>,
     /// Held by whoever records.
     pub(crate) recording: Mutex<()>,
     pub(crate) log: Mutex<LogTail>,
@@ -107,6 +114,12 @@ impl Store {
         self.write(set)?;
         self.state.apply(&block.changes);
         *lock(&self.tip) = after;
+        let mut roots = lock(&self.roots);
+        if roots.len() == RECENT_ROOTS {
+            roots.pop_front();
+        }
+        roots.push_back((block.head.size, block.root));
+        drop(roots);
         add(&self.counters.blocks, 1);
         add(&self.counters.leaves, block.entries.len() + 1);
         add(&self.counters.rows, block.changes.len());

@@ -4,7 +4,7 @@ use musubi_ledger::{
     hash::Hash,
     leaf::LEAF_BYTES,
     tlog::{
-        NodeReader, bundle,
+        NodeReader, bundle, merkle,
         tile::{self, Bundle, Tile, TileNodes},
     },
 };
@@ -15,6 +15,7 @@ use crate::{
     block::HASH_BYTES,
     error::StoreError,
     runs::RunsOf,
+    store::lock,
 };
 
 /// The hashes that tiles keep, by the tree's own counting of levels; wrap it in [`TileNodes`]
@@ -74,6 +75,17 @@ impl Store {
             return Ok(None);
         }
         Ok(Some(bundle::encode(&leaves).expect("leaves are far shorter than a bundle allows")))
+    }
+
+    /// Root of the log of proof at a size; `None` for an empty log, beyond the recorded one, and if its hashes
+    /// cannot be read. At hand for the newest blocks' sizes, which is what nodes tell each other of.
+    #[must_use]
+    pub fn root_at(&self, size: u64) -> Option<Hash> {
+        let recent =
+            lock(&self.roots).iter().rev().find(|(of, _)| *of == size).map(|(_, root)| *root);
+        let (head, _) = self.head();
+        let known = (1..=head.size).contains(&size);
+        recent.or_else(|| if known { merkle::root(&self.nodes(), size).ok() } else { None })
     }
 
     /// The hashes of the log of proof, for proofs.

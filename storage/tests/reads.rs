@@ -61,7 +61,9 @@ fn tiles_and_bundles_are_what_the_leaves_give() {
                 }
             }
         }
-        assert_eq!(merkle::root(&store.nodes(), size), merkle::root(&nodes, size));
+        let root = merkle::root(&nodes, size);
+        assert_eq!(merkle::root(&store.nodes(), size), root);
+        assert_eq!(store.root_at(size), root.ok());
     }
     let inclusion = proof::prove_inclusion(&store.nodes(), 300, size).unwrap();
     let leaf = merkle::leaf_hash(&scribe.leaves[300]);

@@ -11,7 +11,7 @@ use musubi_sdk::ledger::{
     code::Standing,
     id::TxId,
     judge::Missing,
-    state::{ReadState, Row, RowKey},
+    state::{ReadState, Row, RowKey, Shared},
     tlog::{TilePath, bundle},
     transaction::{Role, Side, Transaction},
 };
@@ -102,7 +102,15 @@ fn proposal(town: &Town, id: &str) -> Act {
     let party = proposal.movement.from;
     let missing = Missing { side: Side::Debit, role: Role::Approver, party, count: 1 };
     let height = town.chain.head().height;
-    json(200, &ProposalView { id, proposal: *proposal, missing: vec![missing], height })
+    json(
+        200,
+        &ProposalView {
+            id,
+            proposal: Shared::into_value(proposal),
+            missing: vec![missing],
+            height,
+        },
+    )
 }
 
 fn info(town: &Town) -> Info {

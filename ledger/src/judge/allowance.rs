@@ -9,7 +9,7 @@ use crate::{
     code::Code,
     id::{PartyId, TxId},
     operation::GrantAllowance,
-    state::Allowance,
+    state::{Allowance, Shared},
     time::Day,
     transaction::{Role, Side},
 };
@@ -98,7 +98,7 @@ pub(super) fn revoke(case: &mut Case<'_, '_>, id: TxId) -> Result<(), Code> {
 pub(super) fn use_up(
     case: &mut Case<'_, '_>,
     id: TxId,
-    mut allowance: Allowance,
+    mut allowance: Shared<Allowance>,
     wallet: PartyId,
     amount: Amount,
 ) -> Result<(), Code> {

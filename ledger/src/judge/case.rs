@@ -12,7 +12,7 @@ use crate::{
     operation::Leg,
     outcome::{Account, Outcome, Posting, Sign},
     party::{KeyStatus, Party, PartyKind, PartyStatus},
-    state::{DueKind, Instrument, Overlay, Row, RowKey, Settled, padded},
+    state::{DueKind, Instrument, Overlay, Row, RowKey, Settled, Shared, padded},
     time::Time,
     transaction::{Body, Role, Side, Transaction},
     wallet::{Holding, Wallet},
@@ -96,12 +96,12 @@ impl<'c, 'a> Case<'c, 'a> {
     }
 
     /// A party that must exist.
-    pub(super) fn party(&self, id: PartyId) -> Result<Party, Code> {
+    pub(super) fn party(&self, id: PartyId) -> Result<Shared<Party>, Code> {
         self.state.party(id).ok_or(Code::UnknownParty)
     }
 
     /// A party that must exist and act.
-    pub(super) fn active_party(&self, id: PartyId) -> Result<Party, Code> {
+    pub(super) fn active_party(&self, id: PartyId) -> Result<Shared<Party>, Code> {
         let party = self.party(id)?;
         match status_at(&party, self.now) {
             PartyStatus::Active => Ok(party),
@@ -111,7 +111,11 @@ impl<'c, 'a> Case<'c, 'a> {
     }
 
     /// A party that must exist, act, and be of one kind.
-    pub(super) fn active_of_kind(&self, id: PartyId, kind: PartyKind) -> Result<Party, Code> {
+    pub(super) fn active_of_kind(
+        &self,
+        id: PartyId,
+        kind: PartyKind,
+    ) -> Result<Shared<Party>, Code> {
         let party = self.active_party(id)?;
         if party.kind == kind { Ok(party) } else { Err(Code::WrongKind) }
     }
@@ -122,11 +126,11 @@ impl<'c, 'a> Case<'c, 'a> {
     }
 
     /// A group, with successors in office if their notice is over.
-    pub(super) fn group(&self, id: PartyId) -> Result<Group, Code> {
+    pub(super) fn group(&self, id: PartyId) -> Result<Shared<Group>, Code> {
         self.scene().group(id)
     }
 
-    pub(super) fn instrument(&self, id: InstrumentId) -> Result<Instrument, Code> {
+    pub(super) fn instrument(&self, id: InstrumentId) -> Result<Shared<Instrument>, Code> {
         self.state.instrument(id).ok_or(Code::UnknownInstrument)
     }
 
@@ -140,7 +144,7 @@ impl<'c, 'a> Case<'c, 'a> {
     }
 
     /// The wallet of a party that exists.
-    pub(super) fn wallet(&self, id: PartyId) -> Wallet {
+    pub(super) fn wallet(&self, id: PartyId) -> Shared<Wallet> {
         self.state.wallet(id).expect("a party is registered with its wallet")
     }
 
@@ -287,15 +291,9 @@ pub(super) fn lifts_freeze(party: &Party) -> bool {
 /// Whose key this is, if it signs at `now`.
 pub(super) fn owner_of(state: &Overlay<'_>, key: PublicKey, now: Time) -> Result<PartyId, Code> {
     let record = state.key(key).ok_or(Code::KeyUnknown)?;
-    let (signs, status) = state.look(&RowKey::Party(record.party), |row| {
-        let Some(Row::Party(party)) = row else { panic!("a key's party exists") };
-        let signs = match party.recovery {
-            Some(recovery) if recovery.effective <= now => recovery.key == key,
-            _ => record.status == KeyStatus::Active,
-        };
-        (signs, status_at(party, now))
-    });
-    match (signs, status) {
+    let party = state.party(record.party).expect("a key's party exists");
+    let signs = party.is_signed_by(&key, record.status, now);
+    match (signs, status_at(&party, now)) {
         (false, _) => Err(Code::KeyNotActive),
         (true, PartyStatus::Active) => Ok(record.party),
         (true, PartyStatus::Frozen) => Err(Code::PartyFrozen),

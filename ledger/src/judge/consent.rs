@@ -11,7 +11,7 @@ use crate::{
     id::PartyId,
     keys::PublicKey,
     party::{KeyStatus, Party, PartyKind, PartyStatus},
-    state::{Overlay, Proposal, ProposalConsent, ReadState},
+    state::{Overlay, Proposal, ProposalConsent, ReadState, Shared},
     time::Time,
     transaction::{Role, Side},
 };
@@ -31,9 +31,9 @@ pub(super) struct Scene<'s, 'a> {
 
 impl Scene<'_, '_> {
     /// A group, with successors in office if their notice is over.
-    pub(super) fn group(&self, id: PartyId) -> Result<Group, Code> {
+    pub(super) fn group(&self, id: PartyId) -> Result<Shared<Group>, Code> {
         let mut group = self.state.group(id).ok_or(Code::UnknownParty)?;
-        super::group::seat_successors(&mut group, self.now);
+        group.seat_successors(self.now);
         Ok(group)
     }
 }
@@ -188,14 +188,14 @@ impl Consents {
 
     /// A majority of organisations by their governance keys.
     pub(super) fn governance(&self, scene: Scene<'_, '_>) -> Result<(), Code> {
-        let organisations = scene.state.meta().organisations;
-        let signed = organisations.iter().filter(|organisation| {
+        let meta = scene.state.meta();
+        let signed = meta.organisations.iter().filter(|organisation| {
             self.own_key(Side::Authority, Role::Governance, **organisation).is_ok()
         });
         let signed = signed.count();
         match signed {
             0 => Err(Code::MissingConsent),
-            n if 2 * n > organisations.len() => Ok(()),
+            n if 2 * n > meta.organisations.len() => Ok(()),
             _ => Err(Code::OrganisationsMissing),
         }
     }

@@ -1,6 +1,6 @@
 //! What happens by itself when its time has come. Nobody signs: block time acts, by the terms.
 
-use super::{case, group::seat_successors, redemption};
+use super::{case, redemption};
 use crate::{
     amount::Amount,
     id::{PartyId, TxId},
@@ -102,7 +102,7 @@ pub(super) fn complete_recovery(state: &mut Overlay<'_>, id: PartyId, now: Time)
 
 fn install(state: &mut Overlay<'_>, id: PartyId, now: Time) -> Vec<PartyId> {
     let mut group = state.group(id).expect("a group with successors exists");
-    seat_successors(&mut group, now);
+    group.seat_successors(now);
     state.put_group(id, group);
     vec![id]
 }

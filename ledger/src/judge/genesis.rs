@@ -19,9 +19,10 @@ pub fn open_state(state: &mut Overlay<'_>, genesis: &Genesis) {
         wallets: 0,
         parameters: genesis.parameters,
     };
-    state.put(RowKey::Meta, Row::Meta(meta));
+    state.put(RowKey::Meta, Row::Meta(meta.into()));
     for first in &genesis.parties {
         open_party(state, genesis, first);
+        state.keep();
     }
     for first in &genesis.instruments {
         let terms = first.terms.clone();

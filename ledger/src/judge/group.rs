@@ -12,29 +12,8 @@ use crate::{
     operation::{ChangeGroup, CreateGroup, InstallSuccessors},
     party::{Party, PartyKind, PartyStatus},
     state::{DueKind, padded},
-    time::Time,
     transaction::{Role, Side},
 };
-
-/// Puts successors whose notice is over into office.
-pub(super) fn seat_successors(group: &mut Group, now: Time) {
-    if group.successors.as_ref().is_some_and(|s| s.effective <= now) {
-        let Some(successors) = group.successors.take() else {
-            return;
-        };
-        group.representative = successors.representative;
-        group.roles = successors.roles;
-        settle_life(group);
-    }
-}
-
-/// A group that can pay is active, one that cannot is forming; closing stays closing.
-fn settle_life(group: &mut Group) {
-    if group.life != GroupLife::Closing {
-        let able = Group::can_pay(&group.roles);
-        group.life = if able { GroupLife::Active } else { GroupLife::Forming };
-    }
-}
 
 /// The representative, a second person with a role, and a registrar officer.
 pub(super) fn create(case: &mut Case<'_, '_>, op: &CreateGroup) -> Result<(), Code> {
@@ -49,7 +28,7 @@ pub(super) fn create(case: &mut Case<'_, '_>, op: &CreateGroup) -> Result<(), Co
         closing_since: None,
         successors: None,
     };
-    settle_life(&mut group);
+    group.settle_life();
     let consents = Consents::live(case);
     consents.officers(Side::Authority, (op.registrar, &registrar), 1)?;
     consents.persons(Side::Authority, Role::Representative, op.group, |person| {
@@ -125,7 +104,7 @@ pub(super) fn change(case: &mut Case<'_, '_>, op: &ChangeGroup) -> Result<(), Co
     let consents = old_hands(case, op)?;
     let count = to_change(case, &before);
     consents.persons_of_group(case.scene(), (op.group, &before), count)?;
-    settle_life(&mut after);
+    after.settle_life();
     case.state.put_group(op.group, after);
     Ok(())
 }

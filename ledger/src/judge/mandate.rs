@@ -58,7 +58,8 @@ pub(super) fn grant(case: &mut Case<'_, '_>, op: &GrantMandate) -> Result<(), Co
         case.instrument(*instrument)?;
     }
     if group_gives {
-        case.check_can_pay(&case.group(op.grantor)?)?;
+        let group = case.group(op.grantor)?;
+        case.check_can_pay(&group)?;
     }
     let keys = consents.keys_for(side, (op.grantor, &grantor))?;
     let mandate = fresh(case, op.grantor, op.terms.clone(), None, keys);

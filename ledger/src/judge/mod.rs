@@ -17,6 +17,7 @@ mod medium;
 mod movement;
 mod party;
 mod proposal;
+mod reads;
 mod redemption;
 mod refund;
 mod request;
@@ -25,6 +26,7 @@ mod topup;
 pub use consent::{Missing, missing_consents};
 pub use due::act_on_due;
 pub use genesis::open_state;
+pub use reads::likely_reads;
 
 use crate::{
     code::{Code, Standing},
@@ -69,11 +71,11 @@ impl Judgement {
 /// are left in `state` for the caller to keep or drop.
 pub fn judge(state: &mut Overlay<'_>, transaction: &Transaction, id: TxId, now: Time) -> Judgement {
     let body = &transaction.body;
-    if state.judged(id).is_some() {
-        return Judgement::void(Code::AlreadyJudged);
-    }
-    if state.reference(body.sender, body.reference.clone()).is_some() {
-        return Judgement::void(Code::ReferenceTaken);
+    // An id covers sender and reference, and a verdict binds both: whoever is judged has its reference (INV-3).
+    match state.reference(body.sender, body.reference.clone()) {
+        Some(owner) if owner == id => return Judgement::void(Code::AlreadyJudged),
+        Some(_) => return Judgement::void(Code::ReferenceTaken),
+        None => {}
     }
     let mut case = Case::open(state, transaction, id, now);
     if !case.sender_signs() {

@@ -109,14 +109,15 @@ pub(super) fn check_allowed(
     }
     case.check_legs(&movement.legs)?;
     for leg in &movement.legs {
-        let terms = case.instrument(leg.instrument)?.terms;
-        check_terms(case, &terms, (movement, leg), from, to)?;
+        let instrument = case.instrument(leg.instrument)?;
+        check_terms(case, &instrument.terms, (movement, leg), from, to)?;
     }
     if movement.from == movement.to {
         return Err(Code::SameParty);
     }
     if from.kind == PartyKind::Group {
-        case.check_can_pay(&case.group(movement.from)?)?;
+        let group = case.group(movement.from)?;
+        case.check_can_pay(&group)?;
     }
     if to.kind == PartyKind::Group && case.group(movement.to)?.life == GroupLife::Closing {
         return Err(Code::GroupClosing);
@@ -219,7 +220,8 @@ fn carry_out(
 ) -> Result<Vec<SettledLot>, Code> {
     let mut settled = Vec::new();
     for leg in &movement.legs {
-        let terms = case.instrument(leg.instrument)?.terms;
+        let instrument = case.instrument(leg.instrument)?;
+        let terms = &instrument.terms;
         let claim = to.kind == PartyKind::Merchant && terms.on_accept == OnAccept::Claim;
         let into = if claim { Holding::Claim } else { Holding::Spendable };
         for (lot, amount) in choose_lots(case, movement.from, leg.instrument, leg.amount)? {
@@ -227,7 +229,7 @@ fn carry_out(
             case.credit(movement.to, lot, into, amount)?;
             settled.push(SettledLot { lot, amount, undone: Amount::ZERO, claim });
         }
-        check_wallet_max(case, movement.to, leg.instrument, &terms)?;
+        check_wallet_max(case, movement.to, leg.instrument, terms)?;
     }
     Ok(settled)
 }

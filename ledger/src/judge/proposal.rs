@@ -12,7 +12,7 @@ use crate::{
     limits,
     operation::{Citation, Decide, Decision, Movement, Propose},
     party::{KeyStatus, PartyKind},
-    state::{DueKind, Judged, Overlay, Proposal, ProposalConsent, ProposalStatus, Settled},
+    state::{DueKind, Overlay, Proposal, ProposalConsent, ProposalStatus, Settled},
     time::Time,
     transaction::{Role, Side},
 };
@@ -93,8 +93,9 @@ pub(super) fn decide(case: &mut Case<'_, '_>, op: &Decide) -> Result<(), Code> {
 
 /// The payout's id is the proposal's: what moved is kept with the proposal's verdict.
 fn settle(case: &mut Case<'_, '_>, id: TxId, settled: Settled) {
-    let judged = case.state.judged(id).expect("a stored proposal was judged");
-    case.state.put_judged(id, Judged { settled: Some(settled), ..judged });
+    let mut judged = case.state.judged(id).expect("a stored proposal was judged");
+    judged.settled = Some(settled);
+    case.state.put_judged(id, judged);
 }
 
 fn is_open(scene: Scene<'_, '_>, proposal: &Proposal) -> bool {

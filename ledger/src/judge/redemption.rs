@@ -51,10 +51,10 @@ pub(super) fn request(case: &mut Case<'_, '_>, op: &RequestRedemption) -> Result
 /// Claims that can still be redeemed, earliest expiry first. As much of them as the merchant owes stays
 /// where it is: the issuer has paid for that once, and restored it for a refund.
 fn choose_claims(case: &Case<'_, '_>, op: &RequestRedemption) -> Result<Vec<(Lot, Amount)>, Code> {
-    let terms = case.instrument(op.leg.instrument)?.terms;
+    let instrument = case.instrument(op.leg.instrument)?;
     let wallet = case.wallet(op.merchant);
     let redeemable = wallet.of(op.leg.instrument).filter(|balance| {
-        terms.redemption_end(balance.lot.use_expiry).is_none_or(|end| case.now < end)
+        instrument.terms.redemption_end(balance.lot.use_expiry).is_none_or(|end| case.now < end)
     });
     let claims: Vec<(Lot, Amount)> = redeemable.map(|b| (b.lot, b.claim)).collect();
     let owed = case.state.receivable(op.merchant, op.leg.instrument).unwrap_or_default();

@@ -13,7 +13,7 @@ use crate::{
     operation::{Correct, Leg, Refund},
     outcome::Form,
     party::PartyKind,
-    state::{Judged, Settled},
+    state::{Judged, Settled, Shared},
     transaction::Side,
     wallet::Holding,
 };
@@ -27,7 +27,7 @@ struct Undo {
 
 pub(super) fn refund(case: &mut Case<'_, '_>, op: &Refund) -> Result<(), Code> {
     legs_well_formed(&op.legs)?;
-    let (judged, mut settled) = original(case, op.original)?;
+    let (mut judged, mut settled) = original(case, op.original)?;
     let payee = case.active_party(settled.to)?;
     case.active_party(settled.from)?;
     let amount = super::case::total(&op.legs)?;
@@ -44,12 +44,13 @@ pub(super) fn refund(case: &mut Case<'_, '_>, op: &Refund) -> Result<(), Code> {
     case.outcome.debit = Form::Live;
     case.outcome.credit = Form::Terms;
     case.outcome.cites.push(op.original);
-    case.state.put_judged(op.original, Judged { settled: Some(settled), ..judged });
+    judged.settled = Some(settled);
+    case.state.put_judged(op.original, judged);
     Ok(())
 }
 
 /// An applied transfer or top-up.
-fn original(case: &Case<'_, '_>, id: TxId) -> Result<(Judged, Settled), Code> {
+fn original(case: &Case<'_, '_>, id: TxId) -> Result<(Shared<Judged>, Settled), Code> {
     let judged = case.state.judged(id).filter(|j| j.code == Code::Applied);
     let judged = judged.ok_or(Code::UnknownOriginal)?;
     let settled = judged.settled.clone().ok_or(Code::UnknownOriginal)?;
@@ -123,7 +124,7 @@ fn give_back(case: &mut Case<'_, '_>, settled: &Settled, undo: &Undo) -> Result<
 /// never beyond it. What two holders did with each other's consent is never touched.
 pub(super) fn correct(case: &mut Case<'_, '_>, op: &Correct) -> Result<(), Code> {
     legs_well_formed(&op.legs)?;
-    let (judged, mut settled) = original(case, op.original)?;
+    let (mut judged, mut settled) = original(case, op.original)?;
     let issuer = case.active_party(settled.from)?;
     if !settled.issued {
         return Err(Code::NotRefundable);
@@ -139,7 +140,8 @@ pub(super) fn correct(case: &mut Case<'_, '_>, op: &Correct) -> Result<(), Code>
     case.outcome.debit = Form::Terms;
     case.outcome.credit = Form::Live;
     case.outcome.cites.push(op.original);
-    case.state.put_judged(op.original, Judged { settled: Some(settled), ..judged });
+    judged.settled = Some(settled);
+    case.state.put_judged(op.original, judged);
     Ok(())
 }
 

@@ -57,8 +57,8 @@ pub(super) fn top_up(case: &mut Case<'_, '_>, op: &TopUp) -> Result<(), Code> {
     }
     case.issue(granted.issuer, lot, op.amount)?;
     case.credit(op.to, lot, Holding::Spendable, op.amount)?;
-    let terms = case.instrument(granted.instrument)?.terms;
-    check_wallet_max(case, op.to, granted.instrument, &terms)?;
+    let instrument = case.instrument(granted.instrument)?;
+    check_wallet_max(case, op.to, granted.instrument, &instrument.terms)?;
     case.state.put_funding(granted.issuer, op.funding, case.id);
     case.outcome.debit = Form::Allowance;
     case.outcome.credit = credit;
@@ -98,7 +98,8 @@ fn check_live(
 }
 
 fn lot_of(case: &Case<'_, '_>, op: &TopUp, to: &Party, granted: &Allowance) -> Result<Lot, Code> {
-    let terms = case.instrument(granted.instrument)?.terms;
+    let instrument = case.instrument(granted.instrument)?;
+    let terms = &instrument.terms;
     if !matches!(to.kind, PartyKind::Person | PartyKind::Group) {
         return Err(Code::WrongKind);
     }

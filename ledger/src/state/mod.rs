@@ -6,10 +6,12 @@
 mod key;
 mod overlay;
 mod row;
+mod shared;
 
 pub use key::{DueKind, RowKey, Table};
 pub use overlay::{Changes, Overlay};
 pub use row::*;
+pub use shared::Shared;
 
 use crate::time::Time;
 
@@ -25,6 +27,11 @@ pub trait ReadState {
     /// ask for further rows: the state may be locked.
     fn show(&self, key: &RowKey, read: &mut dyn FnMut(Option<&Row>)) {
         read(self.row(key).as_ref());
+    }
+
+    /// The rows under `keys`, in their order: for states to which one question for many is cheaper than many.
+    fn rows(&self, keys: &[RowKey]) -> Vec<Option<Row>> {
+        keys.iter().map(|key| self.row(key)).collect()
     }
 
     /// The keys of table [`Table::Due`] with a deadline at or before `until`, ascending by (deadline,

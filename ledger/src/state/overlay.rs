@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Allowance, Instrument, Judged, Medium, Meta, Proposal, ReadState, Redemption, Request, Row,
-    RowKey, Supply,
+    RowKey, Shared, Supply,
 };
 use crate::{
     amount::Amount,
@@ -24,29 +24,26 @@ pub type Changes = BTreeMap<RowKey, Option<Row>>;
 pub struct Overlay<'a> {
     base: &'a dyn ReadState,
     block: Changes,
-    item: Changes,
+    /// A few rows, each once.
+    item: Vec<(RowKey, Option<Row>)>,
 }
 
-/// Methods that read and write the rows of a table; large rows are boxed in [`Row`].
+/// Methods that read and write the rows of a table.
 macro_rules! rows {
-    (@take $value:ident) => { $value };
-    (@take $value:ident boxed) => { *$value };
-    (@give $value:ident) => { $value };
-    (@give $value:ident boxed) => { Box::new($value) };
-    ($($(#[$doc:meta])* $get:ident, $put:ident, $row:ident: $($boxed:ident)? ($type:ty), ($($part:ident: $part_type:ty),*) => $key:expr;)+) => {
+    ($($(#[$doc:meta])* $get:ident, $put:ident, $row:ident: $type:ty, ($($part:ident: $part_type:ty),*) => $key:expr;)+) => {
         $(
             $(#[$doc])*
             #[must_use]
             pub fn $get(&self, $($part: $part_type),*) -> Option<$type> {
                 match self.get(&$key)? {
-                    Row::$row(value) => Some(rows!(@take value $($boxed)?)),
+                    Row::$row(value) => Some(value),
                     other => panic!("table {:?} holds {other:?}", $key.table()),
                 }
             }
 
             /// Writes the row that the method above reads.
-            pub fn $put(&mut self, $($part: $part_type,)* value: $type) {
-                self.put($key, Row::$row(rows!(@give value $($boxed)?)));
+            pub fn $put(&mut self, $($part: $part_type,)* value: impl Into<$type>) {
+                self.put($key, Row::$row(value.into()));
             }
         )+
     };
@@ -56,14 +53,13 @@ impl<'a> Overlay<'a> {
     /// Nothing changed yet.
     #[must_use]
     pub fn new(base: &'a dyn ReadState) -> Self {
-        Self { base, block: Changes::new(), item: Changes::new() }
+        Self { base, block: Changes::new(), item: Vec::new() }
     }
 
     /// The row under `key`, as changed so far.
     #[must_use]
     pub fn get(&self, key: &RowKey) -> Option<Row> {
-        let changed = self.item.get(key).or_else(|| self.block.get(key));
-        changed.cloned().unwrap_or_else(|| self.base.row(key))
+        self.changed(key).cloned().unwrap_or_else(|| self.base.row(key))
     }
 
     /// What `read` takes from the row under `key`, as changed so far: for the common case that a rule needs
@@ -72,7 +68,7 @@ impl<'a> Overlay<'a> {
     /// # Panics
     /// If a base state shows nothing, which would be a bug of its.
     pub fn look<T>(&self, key: &RowKey, read: impl FnOnce(Option<&Row>) -> T) -> T {
-        if let Some(changed) = self.item.get(key).or_else(|| self.block.get(key)) {
+        if let Some(changed) = self.changed(key) {
             return read(changed.as_ref());
         }
         let (mut read, mut taken) = (Some(read), None);
@@ -80,20 +76,41 @@ impl<'a> Overlay<'a> {
         taken.expect("a state shows each row that it is asked for, or that there is none")
     }
 
+    fn changed(&self, key: &RowKey) -> Option<&Option<Row>> {
+        let of_item = self.item.iter().find(|(written, _)| written == key).map(|(_, row)| row);
+        of_item.or_else(|| self.block.get(key))
+    }
+
     /// Writes a row for the item being judged.
     pub fn put(&mut self, key: RowKey, row: Row) {
-        self.item.insert(key, Some(row));
+        self.write(key, Some(row));
     }
 
     /// Removes a row for the item being judged.
     pub fn remove(&mut self, key: RowKey) {
-        self.item.insert(key, None);
+        self.write(key, None);
+    }
+
+    fn write(&mut self, key: RowKey, row: Option<Row>) {
+        match self.item.iter_mut().find(|(written, _)| *written == key) {
+            Some((_, place)) => *place = row,
+            None => self.item.push((key, row)),
+        }
+    }
+
+    /// A row that kept items of this block have written, to be changed where it lies.
+    ///
+    /// # Panics
+    /// If none has, or the last one removed it.
+    pub fn written(&mut self, key: &RowKey) -> &mut Row {
+        let row = self.block.get_mut(key).and_then(Option::as_mut);
+        row.unwrap_or_else(|| panic!("no item of this block has written {key:?}"))
     }
 
     /// The item took effect: its changes become the block's.
     pub fn keep(&mut self) {
         // Not `append`, which rebuilds the whole map: a block has thousands of items of a few rows each.
-        self.block.extend(std::mem::take(&mut self.item));
+        self.block.extend(self.item.drain(..));
     }
 
     /// The item took none: its changes are forgotten.
@@ -122,7 +139,7 @@ impl<'a> Overlay<'a> {
     /// # Panics
     /// If the state was never opened by a genesis document.
     #[must_use]
-    pub fn meta(&self) -> Meta {
+    pub fn meta(&self) -> Shared<Meta> {
         match self.get(&RowKey::Meta) {
             Some(Row::Meta(meta)) => meta,
             other => panic!("a state begins with its meta row, found {other:?}"),
@@ -131,42 +148,42 @@ impl<'a> Overlay<'a> {
 
     rows! {
         /// A party.
-        party, put_party, Party: boxed (Party), (id: PartyId) => RowKey::Party(id);
+        party, put_party, Party: Shared<Party>, (id: PartyId) => RowKey::Party(id);
         /// A key's record.
-        key, put_key, Key: (KeyRecord), (key: PublicKey) => RowKey::Key(key);
+        key, put_key, Key: KeyRecord, (key: PublicKey) => RowKey::Key(key);
         /// The party of a person tag.
-        person, put_person, Person: (PartyId), (tag: PersonTag) => RowKey::Person(tag);
+        person, put_person, Person: PartyId, (tag: PersonTag) => RowKey::Person(tag);
         /// A wallet.
-        wallet, put_wallet, Wallet: (Wallet), (id: PartyId) => RowKey::Wallet(id);
+        wallet, put_wallet, Wallet: Shared<Wallet>, (id: PartyId) => RowKey::Wallet(id);
         /// A group.
-        group, put_group, Group: boxed (Group), (id: PartyId) => RowKey::Group(id);
+        group, put_group, Group: Shared<Group>, (id: PartyId) => RowKey::Group(id);
         /// A medium.
-        medium, put_medium, Medium: (Medium), (id: MediumId) => RowKey::Medium(id);
+        medium, put_medium, Medium: Shared<Medium>, (id: MediumId) => RowKey::Medium(id);
         /// An instrument.
-        instrument, put_instrument, Instrument: boxed (Instrument), (id: InstrumentId) => RowKey::Instrument(id);
+        instrument, put_instrument, Instrument: Shared<Instrument>, (id: InstrumentId) => RowKey::Instrument(id);
         /// A lot's supply.
-        supply, put_supply, Supply: (Supply), (lot: Lot) => RowKey::Supply(lot);
+        supply, put_supply, Supply: Supply, (lot: Lot) => RowKey::Supply(lot);
         /// An allowance.
-        allowance, put_allowance, Allowance: boxed (Allowance), (id: TxId) => RowKey::Allowance(id);
+        allowance, put_allowance, Allowance: Shared<Allowance>, (id: TxId) => RowKey::Allowance(id);
         /// A wallet's part of an allowance.
-        allowance_use, put_allowance_use, AllowanceUse: (Amount), (id: TxId, party: PartyId) => RowKey::AllowanceUse(id, party);
+        allowance_use, put_allowance_use, AllowanceUse: Amount, (id: TxId, party: PartyId) => RowKey::AllowanceUse(id, party);
         /// A mandate.
-        mandate, put_mandate, Mandate: boxed (Mandate), (id: TxId) => RowKey::Mandate(id);
+        mandate, put_mandate, Mandate: Shared<Mandate>, (id: TxId) => RowKey::Mandate(id);
         /// A counterparty's part of a mandate.
-        mandate_use, put_mandate_use, MandateUse: (Amount), (id: TxId, party: PartyId) => RowKey::MandateUse(id, party);
+        mandate_use, put_mandate_use, MandateUse: Amount, (id: TxId, party: PartyId) => RowKey::MandateUse(id, party);
         /// A payment request.
-        request, put_request, Request: boxed (Request), (id: TxId) => RowKey::Request(id);
+        request, put_request, Request: Shared<Request>, (id: TxId) => RowKey::Request(id);
         /// A proposal.
-        proposal, put_proposal, Proposal: boxed (Proposal), (id: TxId) => RowKey::Proposal(id);
+        proposal, put_proposal, Proposal: Shared<Proposal>, (id: TxId) => RowKey::Proposal(id);
         /// A redemption.
-        redemption, put_redemption, Redemption: (Redemption), (id: TxId) => RowKey::Redemption(id);
+        redemption, put_redemption, Redemption: Shared<Redemption>, (id: TxId) => RowKey::Redemption(id);
         /// What a party owes an instrument's issuer.
-        receivable, put_receivable, Receivable: (Amount), (party: PartyId, id: InstrumentId) => RowKey::Receivable(party, id);
+        receivable, put_receivable, Receivable: Amount, (party: PartyId, id: InstrumentId) => RowKey::Receivable(party, id);
         /// The top-up that used an outside payment.
-        funding, put_funding, Funding: (TxId), (issuer: PartyId, hash: DocumentHash) => RowKey::Funding(issuer, hash);
+        funding, put_funding, Funding: TxId, (issuer: PartyId, hash: DocumentHash) => RowKey::Funding(issuer, hash);
         /// The id bound to a sender's reference.
-        reference, put_reference, Reference: (TxId), (sender: PartyId, reference: Reference) => RowKey::Reference(sender, reference.clone());
+        reference, put_reference, Reference: TxId, (sender: PartyId, reference: Reference) => RowKey::Reference(sender, reference.clone());
         /// The verdict on an id.
-        judged, put_judged, Judged: (Judged), (id: TxId) => RowKey::Judged(id);
+        judged, put_judged, Judged: Shared<Judged>, (id: TxId) => RowKey::Judged(id);
     }
 }

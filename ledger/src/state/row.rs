@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Shared;
 use crate::{
     amount::Amount,
     code::Code,
@@ -255,31 +256,31 @@ pub struct SettledLot {
     pub claim: bool,
 }
 
-/// A row. Large ones are boxed: most rows in memory are keys and wallets.
+/// A row. All but the smallest are behind a handle, so that moving and copying rows costs the same for all.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "one variant per table, documented at RowKey")]
 pub enum Row {
-    Meta(Meta),
-    Party(Box<Party>),
+    Meta(Shared<Meta>),
+    Party(Shared<Party>),
     Key(KeyRecord),
     Person(PartyId),
-    Wallet(Wallet),
-    Group(Box<Group>),
-    Medium(Medium),
-    Instrument(Box<Instrument>),
+    Wallet(Shared<Wallet>),
+    Group(Shared<Group>),
+    Medium(Shared<Medium>),
+    Instrument(Shared<Instrument>),
     Supply(Supply),
-    Allowance(Box<Allowance>),
+    Allowance(Shared<Allowance>),
     AllowanceUse(Amount),
-    Mandate(Box<Mandate>),
+    Mandate(Shared<Mandate>),
     MandateUse(Amount),
-    Request(Box<Request>),
-    Proposal(Box<Proposal>),
-    Redemption(Redemption),
+    Request(Shared<Request>),
+    Proposal(Shared<Proposal>),
+    Redemption(Shared<Redemption>),
     Receivable(Amount),
     Funding(TxId),
     Reference(TxId),
-    Judged(Judged),
+    Judged(Shared<Judged>),
     Due,
 }
 

@@ -14,7 +14,7 @@ use musubi_ledger::{
     operation::{Citation, CreateGroup, Operation},
     outcome::Outcome,
     party::PartyKind,
-    state::{Judged, ReadState, Row, RowKey},
+    state::{Judged, ReadState, Row, RowKey, Shared},
     time::Time,
     transaction::{Body, Purpose, Transaction},
     wallet::{Holding, Wallet},
@@ -226,7 +226,7 @@ impl World {
     /// The verdict on an id.
     pub fn judged(&self, id: TxId) -> Option<Judged> {
         match self.state.row(&RowKey::Judged(id)) {
-            Some(Row::Judged(judged)) => Some(judged),
+            Some(Row::Judged(judged)) => Some(Shared::into_value(judged)),
             _ => None,
         }
     }
@@ -234,7 +234,7 @@ impl World {
     /// The wallet of a party.
     pub fn wallet(&self, name: &str) -> Wallet {
         match self.state.row(&RowKey::Wallet(id(name))) {
-            Some(Row::Wallet(wallet)) => wallet,
+            Some(Row::Wallet(wallet)) => Shared::into_value(wallet),
             _ => panic!("{name} has a wallet"),
         }
     }

@@ -5,7 +5,7 @@ use musubi_ledger::group::{Group, GroupLife};
 
 fn group(w: &World, name: &str) -> Group {
     match w.state.row(&RowKey::Group(id(name))) {
-        Some(Row::Group(group)) => *group,
+        Some(Row::Group(group)) => Group::clone(&group),
         other => panic!("{other:?}"),
     }
 }

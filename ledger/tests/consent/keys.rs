@@ -36,7 +36,7 @@ fn recover(party: &str, new: &str) -> Operation {
 
 fn party(w: &World, name: &str) -> Party {
     match w.state.row(&RowKey::Party(id(name))) {
-        Some(Row::Party(party)) => *party,
+        Some(Row::Party(party)) => Party::clone(&party),
         other => panic!("{other:?}"),
     }
 }

@@ -338,7 +338,7 @@ fn a_strangers_key_is_no_part_of_a_grant() {
     let signers = [drafts("club", "alice"), approves("club", "bob"), useless];
     let granted = w.apply("alice", op, &signers);
     let granted_by = |w: &World, id| match w.state.row(&RowKey::Mandate(id)) {
-        Some(Row::Mandate(mandate)) => mandate.granted_by,
+        Some(Row::Mandate(mandate)) => mandate.granted_by.clone(),
         other => panic!("{other:?}"),
     };
     assert_eq!(granted_by(&w, to_shop), [key("shop").public()]);

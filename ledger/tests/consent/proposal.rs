@@ -14,7 +14,7 @@ fn world() -> World {
 
 fn proposal(w: &World, id: TxId) -> Proposal {
     match w.state.row(&RowKey::Proposal(id)) {
-        Some(Row::Proposal(proposal)) => *proposal,
+        Some(Row::Proposal(proposal)) => Proposal::clone(&proposal),
         _ => panic!("{id} is a proposal"),
     }
 }

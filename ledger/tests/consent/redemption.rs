@@ -1,7 +1,7 @@
 //! Redemption: a claim is held until the issuer pays, returns it, or time runs out.
 
 use crate::common::*;
-use musubi_ledger::state::{Redemption, RedemptionStatus};
+use musubi_ledger::state::RedemptionStatus;
 
 fn world() -> World {
     let mut w = World::new();
@@ -32,7 +32,7 @@ fn returned() -> RedemptionAnswer {
 
 fn status(w: &World, id: TxId) -> RedemptionStatus {
     match w.state.row(&RowKey::Redemption(id)) {
-        Some(Row::Redemption(Redemption { status, .. })) => status,
+        Some(Row::Redemption(redemption)) => redemption.status,
         other => panic!("{other:?}"),
     }
 }

@@ -132,7 +132,7 @@ fn issuing_undoing_and_settling() {
     let grant = allowance("MEBUKU", 10, 10, 10, end);
     row(&mut w, &grant, &[officer("issuer", "i1"), other]);
     let terms = match w.state.row(&RowKey::Instrument(instrument("MEBUKU"))) {
-        Some(Row::Instrument(kept)) => kept.terms,
+        Some(Row::Instrument(kept)) => kept.terms.clone(),
         other => panic!("{other:?}"),
     };
     let op = DefineInstrument { instrument: instrument("MILES"), terms };

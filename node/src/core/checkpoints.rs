@@ -112,7 +112,7 @@ impl Notes {
             return;
         };
         let (size, root) = (opened.checkpoint.size(), *opened.checkpoint.root());
-        let own = if node == self.me { Some(root) } else { self.root_at(size) };
+        let own = if node == self.me { Some(root) } else { self.store.root_at(size) };
         let kept = Kept { size, root, text: text.into(), compared: own.is_some() };
         let mut notes = self.lock();
         // Of two others who differ, both notes are kept, whoever is right.
@@ -135,7 +135,7 @@ impl Notes {
         if newest.compared {
             return;
         }
-        let Some(own) = self.root_at(newest.size) else { return };
+        let Some(own) = self.store.root_at(newest.size) else { return };
         newest.compared = true;
         if own != newest.root
             && let Some(kept) = signed.newest.take()
@@ -174,15 +174,6 @@ impl Notes {
         let notes = self.lock();
         let newest = notes.get(&self.me).and_then(|signed| signed.newest.as_ref());
         newest.map(|kept| kept.text.clone())
-    }
-
-    /// The root of this node's log at a size; none if it is not executed that far.
-    fn root_at(&self, size: u64) -> Option<Hash> {
-        let (head, _) = self.store.head();
-        if size == 0 || size > head.size {
-            return None;
-        }
-        musubi_ledger::tlog::merkle::root(&self.store.nodes(), size).ok()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Signed>> {

@@ -14,9 +14,10 @@ use musubi_consensus::{Execute, Executed, Input};
 use musubi_ledger::{
     batch::Batch,
     code::Code,
-    execute::{Block, Chain, CheckedItem, Head, ItemResult, check_items},
+    execute::{Block, Chain, CheckedItem, Head, check_items},
     hash::{Hash, sha256},
     id::{ChainId, TxId},
+    judge::likely_reads,
     state::RowKey,
     time::Time,
 };
@@ -128,8 +129,8 @@ impl Executor {
         };
         let started = Instant::now();
         let state = Arc::clone(self.store.state());
-        state.warm(keys_of(&item.checked));
-        let block = self.chain.execute(&*state, batch, item.entry, &item.checked);
+        let ahead = state.ahead(keys_of(&item.checked));
+        let block = self.chain.execute(&ahead, batch, item.entry, &item.checked);
         self.metrics.stage(Stage::Execute, started.elapsed());
         evidence::bad_signatures(batch, &block, &self.metrics);
         let started = Instant::now();
@@ -139,7 +140,7 @@ impl Executor {
         self.metrics.stage(Stage::Record, started.elapsed());
         let bytes = item.work.entry.data.len();
         self.announce(batch, bytes, &block);
-        let judged = block.items.iter().filter(|item| has_verdict(item)).map(|item| item.id);
+        let judged = block.items.iter().filter(|item| item.judged()).map(|item| item.id);
         let judged = judged.collect();
         self.report(position.index, block.head.time, judged, block.overdue);
         Ok(Some((block.head, block.root)))
@@ -164,21 +165,15 @@ impl Executor {
     }
 }
 
-/// Whether its id is judged, now or before. Not so a void item's: another copy may still be.
-fn has_verdict(item: &ItemResult) -> bool {
-    item.leaf.is_some() || item.code == Code::AlreadyJudged
-}
-
-/// The rows that every transaction reads, to be fetched together.
-fn keys_of(checked: &[CheckedItem]) -> impl Iterator<Item = RowKey> + '_ {
-    checked.iter().filter(|item| item.fault.is_none()).flat_map(|item| {
-        let body = item.transaction.as_ref().map(|transaction| &transaction.body);
-        let own = body.map(|body| {
-            let reference = RowKey::Reference(body.sender, body.reference.clone());
-            [RowKey::Judged(item.id), reference, RowKey::Wallet(body.sender)]
-        });
-        own.into_iter().flatten()
-    })
+/// The rows that judging these items is likely to read.
+fn keys_of(checked: &[CheckedItem]) -> Vec<RowKey> {
+    let mut keys = Vec::new();
+    for item in checked.iter().filter(|item| item.fault.is_none()) {
+        if let Some(transaction) = &item.transaction {
+            likely_reads(transaction, &mut keys);
+        }
+    }
+    keys
 }
 
 fn failed(error: musubi_storage::StoreError) -> Fault {

@@ -15,7 +15,6 @@ use std::{
 
 use musubi_consensus::{COPIES_MAX, RefuseReason, Submission};
 use musubi_ledger::{
-    code::Code,
     execute::{Head, ItemResult},
     hash::{Hash, sha256},
     id::{PartyId, TxId},
@@ -44,7 +43,8 @@ struct Waiting {
     bytes: Vec<u8>,
     sender: PartyId,
     expires: Time,
-    sent: Instant,
+    /// When it was last sent; none if it is to be sent again now.
+    sent: Option<Instant>,
     waiters: Vec<oneshot::Sender<Fate>>,
 }
 
@@ -121,8 +121,9 @@ impl Table {
     }
 }
 
-/// How long a submission may stay unanswered before it is sent again.
-const RESEND_AFTER: Duration = Duration::from_millis(700);
+/// How long a submission may stay unanswered before it is sent again. Longer than verdicts take under full load:
+/// what is sent twice costs the leader twice. With a new leader nobody waits for it.
+const RESEND_AFTER: Duration = Duration::from_secs(3);
 /// Clients that may wait for one copy at once.
 const WAITERS_MAX: usize = 64;
 /// Bytes of transactions that may wait.
@@ -170,7 +171,7 @@ impl Pending {
         }
         table.charge(sender, bytes);
         let (hash, bytes) = (item.hash, item.bytes.clone());
-        let (sent, waiters) = (Instant::now(), Vec::new());
+        let (sent, waiters) = (Some(Instant::now()), Vec::new());
         let mut waiting = Waiting { hash, bytes, sender, expires, sent, waiters };
         let receiver = wait(&mut waiting);
         table.items.entry(item.id).or_default().push(waiting);
@@ -200,8 +201,7 @@ impl Pending {
         let mut table = self.lock();
         for (result, bytes) in results.iter().zip(items) {
             let fate = || Fate::Ordered { head, result: result.clone() };
-            let judged = result.leaf.is_some() || result.code == Code::AlreadyJudged;
-            if judged {
+            if result.judged() {
                 table.remove(&result.id).into_iter().for_each(|waiting| tell(waiting, &fate()));
             } else if table.items.contains_key(&result.id)
                 && let Some(waiting) = table.remove_copy(&result.id, &sha256(bytes))
@@ -236,13 +236,21 @@ impl Pending {
         }
         let now = Instant::now();
         let copies = table.items.iter_mut().flat_map(|(id, c)| c.iter_mut().map(move |c| (id, c)));
-        let late = copies.filter(|(_, copy)| now - copy.sent >= RESEND_AFTER);
+        let is_late = |sent: Option<Instant>| sent.is_none_or(|sent| now - sent >= RESEND_AFTER);
+        let late = copies.filter(|(_, copy)| is_late(copy.sent));
         late.take(limit)
             .map(|(id, copy)| {
-                copy.sent = now;
+                copy.sent = Some(now);
                 Submission { id: *id, hash: copy.hash, bytes: copy.bytes.clone() }
             })
             .collect()
+    }
+
+    /// There is a new leader, who may never have heard of what the last one was sent: all of it is sent again
+    /// with the next [`Pending::resend`].
+    pub fn send_again(&self) {
+        let mut table = self.lock();
+        table.items.values_mut().flatten().for_each(|copy| copy.sent = None);
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
@@ -271,6 +279,8 @@ fn tell(waiting: Waiting, fate: &Fate) {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use musubi_ledger::code::Code;
+
     use super::*;
 
     const HEAD: Head = Head { height: 2, time: Time(5), size: 6 };
@@ -373,6 +383,18 @@ mod tests {
         assert!(pending.resend(Time(10), 8).is_empty());
         assert!(!pending.holds(&TxId([1; 32])) && pending.holds(&TxId([2; 32])));
         assert_eq!(pending.admit(&item(3), other, Time(99)).0, Admitted::New);
+    }
+
+    #[test]
+    fn a_new_leader_hears_at_once_of_what_waits() {
+        let pending = Pending::new(64);
+        drop((admit(&pending, &item(1)), admit(&pending, &item(2))));
+        assert!(pending.resend(Time(0), 8).is_empty(), "just sent");
+        pending.send_again();
+        let mut again = pending.resend(Time(0), 8);
+        again.sort_unstable_by_key(|item| item.id);
+        assert_eq!(again, [item(1), item(2)]);
+        assert!(pending.resend(Time(0), 8).is_empty(), "once");
     }
 
     #[test]

@@ -131,6 +131,9 @@ impl Loop {
                 }
             }
             Effect::Standing(standing) => {
+                if standing.leader.is_some() {
+                    self.pending.send_again();
+                }
                 tracing::info!(
                     term = standing.term,
                     leader = standing.leader.map(|leader| leader.0),

@@ -21,7 +21,7 @@ use musubi_ledger::{
     code::Code,
     id::{ChainId, TxId},
     limits,
-    state::{Judged, Row, RowKey},
+    state::{Judged, Row, RowKey, Shared},
     time::Time,
     transaction::{Preimage, Transaction},
     verify::{Check, verify_all},
@@ -55,7 +55,7 @@ pub(super) enum Raw {
 #[derive(Debug)]
 pub(super) enum Answered {
     /// Judged before; this is its verdict.
-    Judged(TxId, Box<Judged>),
+    Judged(TxId, Shared<Judged>),
     /// Refused.
     Refused(ApiError),
 }
@@ -149,6 +149,8 @@ impl Raw {
 struct Candidate {
     submission: CheckedSubmission,
     preimages: Vec<Preimage>,
+    /// Another transaction that has its reference.
+    taken_by: Option<TxId>,
 }
 
 type Prepared = Result<Candidate, Answered>;
@@ -174,17 +176,19 @@ impl Checker {
 
     fn batch(&self, first: Job, jobs: &mut mpsc::Receiver<Job>) {
         let begun = Instant::now();
-        let mut prepared: Vec<Vec<Prepared>> = Vec::new();
+        let mut read: Vec<Vec<Result<CheckedSubmission, Answered>>> = Vec::new();
         let mut taken = Vec::new();
         let mut signatures = 0;
         let mut next = Some(first);
         while let Some(job) = next {
-            let items: Vec<Prepared> = job.items.iter().map(|raw| self.prepare(raw)).collect();
-            signatures += items.iter().flatten().map(|c| c.preimages.len()).sum::<usize>();
-            prepared.push(items);
+            let items: Vec<_> = job.items.iter().map(|raw| self.read(raw)).collect();
+            signatures +=
+                items.iter().flatten().map(|s| s.transaction.signatures.len()).sum::<usize>();
+            read.push(items);
             taken.push(job);
             next = if signatures < SIGNATURES_PER_BATCH { jobs.try_recv().ok() } else { None };
         }
+        let prepared = self.prepare(read);
         self.metrics.stage(Stage::Door, begun.elapsed());
         let verifying = Instant::now();
         let holds = verify(prepared.iter().flatten().flatten());
@@ -197,7 +201,7 @@ impl Checker {
         }
     }
 
-    fn prepare(&self, raw: &Raw) -> Prepared {
+    fn read(&self, raw: &Raw) -> Result<CheckedSubmission, Answered> {
         let (transaction, bytes) = raw.read().map_err(Answered::Refused)?;
         let body = &transaction.body;
         let id = body.id();
@@ -208,9 +212,43 @@ impl Checker {
         if body.rules_version != self.ledger.rules_version() {
             return refused(Code::InactiveRules);
         }
+        Ok(CheckedSubmission { id, bytes, transaction })
+    }
+
+    /// The cheap checks that need the state, which is asked once for all.
+    fn prepare(&self, read: Vec<Vec<Result<CheckedSubmission, Answered>>>) -> Vec<Vec<Prepared>> {
         // The head first: what is not judged by then was not judged before its expiry, if that is past.
         let block_time = self.ledger.heads().borrow().time;
-        if let Some(judged) = self.judged(id) {
+        let reference = |submission: &CheckedSubmission| {
+            let body = &submission.transaction.body;
+            RowKey::Reference(body.sender, body.reference.clone())
+        };
+        let references: Vec<_> = read.iter().flatten().flatten().map(reference).collect();
+        let mut owners = self.ledger.state().rows(&references).into_iter();
+        let mut prepare = |item: Result<CheckedSubmission, Answered>| {
+            let submission = item?;
+            let owner = match owners.next().flatten() {
+                Some(Row::Reference(owner)) => Some(owner),
+                _ => None,
+            };
+            self.prepare_one(submission, owner, block_time)
+        };
+        read.into_iter().map(|items| items.into_iter().map(&mut prepare).collect()).collect()
+    }
+
+    fn prepare_one(
+        &self,
+        submission: CheckedSubmission,
+        owner: Option<TxId>,
+        block_time: Time,
+    ) -> Prepared {
+        let CheckedSubmission { id, transaction, .. } = &submission;
+        let (id, body) = (*id, &transaction.body);
+        let refused = |code| Err(Answered::Refused(ApiError::of_transaction(code, Some(id))));
+        // Whatever is judged has its reference.
+        if owner == Some(id)
+            && let Some(judged) = self.judged(id)
+        {
             return Err(judged);
         }
         if let Some(code) = outside_window(body.expires, block_time, crate::clock::now()) {
@@ -220,12 +258,12 @@ impl Checker {
             return refused(Code::SenderNotSigner);
         }
         let preimages = transaction.preimages(&id);
-        Ok(Candidate { submission: CheckedSubmission { id, bytes, transaction }, preimages })
+        Ok(Candidate { submission, preimages, taken_by: owner.filter(|owner| *owner != id) })
     }
 
     fn judged(&self, id: TxId) -> Option<Answered> {
         match self.ledger.state().row(&RowKey::Judged(id)) {
-            Some(Row::Judged(judged)) => Some(Answered::Judged(id, Box::new(judged))),
+            Some(Row::Judged(judged)) => Some(Answered::Judged(id, judged)),
             _ => None,
         }
     }
@@ -245,12 +283,9 @@ impl Checker {
         if !sender_signs(state, transaction, [block_time, block_time.max(crate::clock::now())]) {
             return refused(Code::SenderNotSigner, id);
         }
-        let body = &transaction.body;
-        match state.row(&RowKey::Reference(body.sender, body.reference.clone())) {
+        match candidate.taken_by {
             // The problem names the transaction that has the reference.
-            Some(Row::Reference(owner)) if owner != id => refused(Code::ReferenceTaken, owner),
-            // It was judged while its signatures were checked.
-            Some(_) => self.judged(id).map_or(Ok(candidate.submission), Err),
+            Some(owner) => refused(Code::ReferenceTaken, owner),
             None => Ok(candidate.submission),
         }
     }

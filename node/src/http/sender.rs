@@ -4,8 +4,7 @@
 //! keys could send any number of them.
 
 use musubi_ledger::{
-    keys::PublicKey,
-    party::{KeyStatus, PartyStatus},
+    party::PartyStatus,
     state::{ReadState, Row, RowKey},
     time::Time,
     transaction::Transaction,
@@ -23,16 +22,12 @@ pub(super) fn sender_signs(
     let Some(Row::Party(party)) = state.row(&RowKey::Party(sender)) else {
         return false;
     };
-    let signs = |key: &PublicKey, status: KeyStatus, now: Time| match party.recovery {
-        Some(recovery) if recovery.effective <= now => recovery.key == *key,
-        _ => status == KeyStatus::Active,
-    };
     party.status != PartyStatus::Closed
         && transaction.signatures.iter().any(|signature| {
             let key = signature.signer;
             match state.row(&RowKey::Key(key)) {
                 Some(Row::Key(record)) if record.party == sender => {
-                    times.iter().any(|now| signs(&key, record.status, *now))
+                    times.iter().any(|now| party.is_signed_by(&key, record.status, *now))
                 }
                 _ => false,
             }
@@ -46,7 +41,7 @@ mod tests {
         id::{ChainId, PartyId, Salt},
         keys::SecretKey,
         operation::Operation,
-        party::{KeyRecord, Party, PartyKind, PendingRecovery},
+        party::{KeyRecord, KeyStatus, Party, PartyKind, PendingRecovery},
         state::Changes,
         transaction::{Body, Purpose, Role, Side},
     };
@@ -79,12 +74,10 @@ mod tests {
             opened: Time(0),
         };
         let mut changes = Changes::new();
-        let ann = Row::Party(Box::new(party(status, recovery.map(pending))));
+        let ann = Row::Party(party(status, recovery.map(pending)).into());
         changes.insert(RowKey::Party(ANN), Some(ann));
-        changes.insert(
-            RowKey::Party(BEN),
-            Some(Row::Party(Box::new(party(PartyStatus::Active, None)))),
-        );
+        changes
+            .insert(RowKey::Party(BEN), Some(Row::Party(party(PartyStatus::Active, None).into())));
         let all = [
             (1, ANN, KeyStatus::Active),
             (2, ANN, KeyStatus::Rotated),

@@ -9,7 +9,7 @@ use musubi_ledger::{
     execute::{Head, ItemResult},
     id::{InstrumentId, PartyId, TxId},
     judge::missing_consents,
-    state::{Judged, ReadState, Row, RowKey},
+    state::{Judged, ReadState, Row, RowKey, Shared},
     transaction::Transaction,
     wallet::Wallet,
 };
@@ -137,10 +137,10 @@ pub(super) fn party(state: &dyn ReadState, id: PartyId, head: Head) -> Option<Pa
     });
     let keys = keys.collect();
     let group = match state.row(&RowKey::Group(id)) {
-        Some(Row::Group(group)) => Some(*group),
+        Some(Row::Group(group)) => Some(Shared::into_value(group)),
         _ => None,
     };
-    Some(PartyView { id, party: *party, keys, group, height: head.height })
+    Some(PartyView { id, party: Shared::into_value(party), keys, group, height: head.height })
 }
 
 /// A proposal and who is still missing.
@@ -149,7 +149,7 @@ pub(super) fn proposal(state: &dyn ReadState, id: TxId, head: Head) -> Option<Pr
         return None;
     };
     let missing = missing_consents(state, &proposal, head.time);
-    Some(ProposalView { id, proposal: *proposal, missing, height: head.height })
+    Some(ProposalView { id, proposal: Shared::into_value(proposal), missing, height: head.height })
 }
 
 /// An instrument and its supply.
@@ -163,7 +163,12 @@ pub(super) fn instrument(
     };
     let outstanding = instrument.issued.checked_sub(instrument.burnt);
     let outstanding = outstanding.expect("INV-1: never more burnt than issued");
-    Some(InstrumentView { id, instrument: *instrument, outstanding, height: head.height })
+    Some(InstrumentView {
+        id,
+        instrument: Shared::into_value(instrument),
+        outstanding,
+        height: head.height,
+    })
 }
 
 /// A recorded leaf as a line of history or feed.

@@ -23,7 +23,7 @@ use musubi_ledger::{
     leaf::{Leaf, LeafKind, SealBody},
     outcome::{Form, Outcome},
     party::PartyKind,
-    state::{Changes, DueKind, Judged, ReadState, Row, RowKey},
+    state::{Changes, DueKind, Judged, ReadState, Row, RowKey, Shared},
     time::Time,
     tlog::Frontier,
     wallet::Wallet,
@@ -133,7 +133,7 @@ impl Scribe {
         let mut wallets = Vec::new();
         for (key, row) in &block.changes {
             if let (RowKey::Wallet(party), Some(Row::Wallet(wallet))) = (key, row) {
-                wallets.push((*party, wallet.clone()));
+                wallets.push((*party, Shared::into_value(wallet.clone())));
             }
         }
         wallets.sort_by_key(|(_, wallet)| wallet.serial);
@@ -248,7 +248,7 @@ impl Scribe {
     fn change(&mut self, changes: &mut Changes, entry: &Entry, height: u64, time: Time) {
         let id = entry.leaf.id;
         let judged = Judged { code: Code::Applied, height, time, leaf: entry.index, settled: None };
-        changes.insert(RowKey::Judged(id), Some(Row::Judged(judged)));
+        changes.insert(RowKey::Judged(id), Some(Row::Judged(judged.into())));
         let reference = format!("r{}", entry.index).parse().unwrap();
         let party = entry.parties[0];
         changes.insert(RowKey::Reference(party, reference), Some(Row::Reference(id)));
@@ -266,7 +266,7 @@ impl Scribe {
         };
         let wallet = &mut self.opened[place].1;
         wallet.leaves += 1;
-        changes.insert(RowKey::Wallet(party), Some(Row::Wallet(wallet.clone())));
+        changes.insert(RowKey::Wallet(party), Some(Row::Wallet(wallet.clone().into())));
     }
 
     fn digest(&mut self, changes: &Changes) {

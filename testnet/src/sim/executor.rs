@@ -6,8 +6,7 @@ use std::collections::VecDeque;
 use musubi_consensus::{Execute, Executed, Position};
 use musubi_ledger::{
     batch::Batch,
-    code::Code,
-    execute::{Block, Chain, ItemResult, check_items},
+    execute::{Block, Chain, check_items},
     genesis::RULES_VERSION,
 };
 use musubi_storage::{Store, StoreError};
@@ -122,9 +121,7 @@ impl Executor {
         let overdue = block.as_ref().is_some_and(|block| block.overdue);
         let due = if overdue { Some(time) } else { bench.store.state().next_due() };
         let items = block.as_ref().map(|block| &block.items[..]).unwrap_or_default();
-        let has_verdict =
-            |item: &&ItemResult| item.leaf.is_some() || item.code == Code::AlreadyJudged;
-        let judged = items.iter().filter(has_verdict).map(|item| item.id).collect();
+        let judged = items.iter().filter(|item| item.judged()).map(|item| item.id).collect();
         self.phase = Phase::Recorded(Executed { index: entry.index, time, judged, due });
         Ok(ExecutorStep::Recorded(entry, block))
     }

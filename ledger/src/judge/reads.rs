@@ -1,0 +1,34 @@
+//! Which rows judging a transaction will look at, as far as the transaction alone tells: for storage to
+//! fetch them together. Hints, and nothing rests on them: judging reads what it needs.
+
+use super::parties_of;
+use crate::{
+    operation::{Citation, Operation},
+    outcome::Outcome,
+    state::RowKey,
+    transaction::Transaction,
+};
+
+/// Adds the keys of rows that judging `transaction` is likely to read. Some may come twice.
+pub fn likely_reads(transaction: &Transaction, keys: &mut Vec<RowKey>) {
+    let body = &transaction.body;
+    keys.push(RowKey::Reference(body.sender, body.reference.clone()));
+    keys.extend(transaction.signatures.iter().map(|signature| RowKey::Key(signature.signer)));
+    for party in parties_of(transaction, &Outcome::default()) {
+        keys.extend([RowKey::Party(party), RowKey::Wallet(party)]);
+    }
+    if let Operation::Transfer(movement) = &body.operation {
+        cited(movement.debit, keys);
+        cited(movement.credit, keys);
+    }
+}
+
+fn cited(citation: Citation, keys: &mut Vec<RowKey>) {
+    match citation {
+        Citation::Mandate(mandate) => keys.push(RowKey::Mandate(mandate)),
+        Citation::Medium { medium, mandate } => {
+            keys.extend([RowKey::Medium(medium), RowKey::Mandate(mandate)]);
+        }
+        Citation::Live | Citation::Request => {}
+    }
+}
