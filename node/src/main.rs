@@ -6,6 +6,11 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use musubi_node::{config::Config, init, run};
 
+/// One allocator for Rust and for RocksDB (its C++ side too): the system's keeps an arena per thread, and holds
+/// on to what the threads of a database free in turn (docs/adr/0011).
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 #[derive(Parser)]
 #[command(name = "musubi-node", version, about = "A validator of a Musubi ledger")]
 struct Cli {

@@ -31,6 +31,12 @@ const TOOLS: &[Tool] = &[
         find: cxx_compiler,
     },
     Tool {
+        name: "make",
+        needed_for: "the node's allocator",
+        package: "build-essential",
+        find: || in_path("make"),
+    },
+    Tool {
         name: "libclang with its headers",
         needed_for: "RocksDB's bindings",
         package: "libclang-dev",
