@@ -13,7 +13,7 @@ use tokio::{
 
 use crate::client::{Client, problem};
 
-/// Sends `head`, then a byte every 50 ms, until the server closes; how long that took.
+/// Sends `head`, then a byte every 200 ms, until the server closes; how long that took.
 async fn dawdle(address: SocketAddr, head: String) -> (Duration, String) {
     let stream = TcpStream::connect(address).await.unwrap();
     let (mut read, mut write) = stream.into_split();
@@ -21,7 +21,7 @@ async fn dawdle(address: SocketAddr, head: String) -> (Duration, String) {
     let writing = tokio::spawn(async move {
         let mut sent = write.write_all(head.as_bytes()).await;
         while sent.is_ok() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
             sent = write.write_all(b"x").await;
         }
     });
@@ -33,10 +33,28 @@ async fn dawdle(address: SocketAddr, head: String) -> (Duration, String) {
     (begun.elapsed(), String::from_utf8_lossy(&answer).into_owned())
 }
 
+/// Slow connections of each kind: a thousand in all.
+const EACH: u64 = 500;
+
+/// Both ends of every connection are this process's.
+fn allow_open_files(wanted: u64) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|current| current < wanted) {
+        setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), ..limit }).unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_heads_and_slow_bodies_are_cut_off_and_hinder_nobody() {
-    let limits =
-        HttpLimits { header_timeout_ms: 600, body_timeout_ms: 900, ..HttpLimits::default() };
+    allow_open_files(4 * EACH);
+    let limits = HttpLimits {
+        header_timeout_ms: 600,
+        body_timeout_ms: 900,
+        connections: 2_048,
+        connections_per_ip: 2_048,
+        ..HttpLimits::default()
+    };
     let client = Client::with(limits).await;
     let address = client.server.address();
     let slow_head = "GET /v1/info HTTP/1.1\r\nhost: x\r\nx-slow: ".to_owned();
@@ -45,9 +63,9 @@ async fn slow_heads_and_slow_bodies_are_cut_off_and_hinder_nobody() {
                      content-length: 60000\r\n\r\n"
             .to_owned();
     let heads: Vec<_> =
-        (0..100).map(|_| tokio::spawn(dawdle(address, slow_head.clone()))).collect();
+        (0..EACH).map(|_| tokio::spawn(dawdle(address, slow_head.clone()))).collect();
     let bodies: Vec<_> =
-        (0..100).map(|_| tokio::spawn(dawdle(address, slow_body.clone()))).collect();
+        (0..EACH).map(|_| tokio::spawn(dawdle(address, slow_body.clone()))).collect();
     for amount in 1..=10 {
         let begun = Instant::now();
         client.committed(&client.payment(amount)).await;
@@ -57,12 +75,18 @@ async fn slow_heads_and_slow_bodies_are_cut_off_and_hinder_nobody() {
         let (took, _) = head.await.unwrap();
         assert!((500..5_000).contains(&took.as_millis()), "a slow head lived {took:?}");
     }
+    let mut told = 0;
     for body in bodies {
         let (took, answer) = body.await.unwrap();
         assert!((800..5_000).contains(&took.as_millis()), "a slow body lived {took:?}");
-        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
-        assert!(answer.contains("request_timeout"));
+        // A byte that arrives behind the close resets the connection, and what was not read yet is lost.
+        if !answer.is_empty() {
+            assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+            assert!(answer.contains("request_timeout"));
+            told += 1;
+        }
     }
+    assert!(told > EACH / 2, "only {told} were told why");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
