@@ -74,7 +74,7 @@ pub enum GroupLife {
     Forming,
     /// Receives and pays.
     Active,
-    /// Receives nothing, pays only to empty itself.
+    /// Receives nothing but what comes back to it (refunds, returns), pays only to empty itself.
     Closing,
 }
 
