@@ -105,7 +105,7 @@ pub struct Party {
     pub status: PartyStatus,
     /// For persons: what makes the human unique.
     pub tag: Option<PersonTag>,
-    /// Who registered it; itself for the parties of the genesis document.
+    /// Who registered it; the first registrar for the parties of the genesis document.
     pub registrar: PartyId,
     /// The organisation behind a registrar, issuer or operator.
     pub organisation: Option<PartyId>,
