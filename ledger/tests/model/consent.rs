@@ -1,5 +1,7 @@
 //! The model's reading of signatures: who is behind them, and what a group asks for.
 
+use std::collections::BTreeSet;
+
 use musubi_ledger::{
     code::Code,
     id::PartyId,
@@ -7,7 +9,7 @@ use musubi_ledger::{
     transaction::{Role, Side},
 };
 
-use super::{book::demand, common::id};
+use super::{book::demand, rules::Group};
 
 /// A signature, with the party behind its key or why there is none.
 #[derive(Clone, Copy)]
@@ -17,38 +19,15 @@ pub(crate) struct Signed {
     pub(crate) party: PartyId,
     pub(crate) key: PublicKey,
     pub(crate) owner: Result<PartyId, Code>,
+    /// Whether a recovery of the signer's waits: no role in a group counts then.
+    pub(crate) suspended: bool,
+    /// Whether the signer is an officer of the party acted for.
+    pub(crate) officer: bool,
 }
 
 /// Signatures of a transaction, or consents of a proposal.
 #[derive(Clone, Default)]
 pub(crate) struct Signatures(pub(crate) Vec<Signed>);
-
-/// Who may do what for the club: (drafts, approves, represents).
-pub(crate) fn roles(person: PartyId) -> (bool, bool, bool) {
-    match person {
-        p if p == id("alice") => (true, false, false),
-        p if p == id("bob") => (false, true, false),
-        p if p == id("carol") => (true, true, false),
-        p if p == id("dave") => (false, false, true),
-        _ => (false, false, false),
-    }
-}
-
-/// Whether a person has a role in the club.
-pub(crate) fn has_role(person: PartyId, role: Role) -> bool {
-    let (drafts, approves, represents) = roles(person);
-    match role {
-        Role::Drafter => drafts,
-        Role::Approver => approves,
-        Role::Representative => represents,
-        _ => false,
-    }
-}
-
-/// Approvers that the club asks for.
-pub(crate) fn approvers_for(amount: u64) -> usize {
-    if amount >= 100_000 { 2 } else { 1 }
-}
 
 impl Signatures {
     /// Who signed in a slot, and what to say if nobody good did.
@@ -85,49 +64,53 @@ impl Signatures {
         side: Side,
         role: Role,
         party: PartyId,
-        may: impl Fn(PartyId) -> bool,
+        may: impl Fn(PartyId) -> Result<(), Code>,
     ) -> Result<Vec<PartyId>, Code> {
         let (good, lack) = self.slot(side, role, party);
         for (at, person) in good.iter().enumerate() {
-            demand(may(*person), Code::RoleMissing)?;
+            may(*person)?;
             demand(!good[..at].contains(person), Code::SamePerson)?;
         }
         demand(!good.is_empty(), lack)?;
         Ok(good)
     }
 
-    /// Anybody with a role in the club.
-    pub(crate) fn member(&self, side: Side, group: PartyId) -> Result<(), Code> {
+    /// Whether a signer has a role of a group, and it does not rest.
+    fn acts(&self, person: PartyId, group: &Group, role: Role) -> Result<(), Code> {
+        demand(group.has_role(person, role), Code::RoleMissing)?;
+        let rests = self.0.iter().any(|s| s.suspended && s.owner == Ok(person));
+        demand(!rests, Code::RolesSuspended)
+    }
+
+    /// Everybody who signed in a role of a group: at least one.
+    pub(crate) fn members(
+        &self,
+        side: Side,
+        (id, group): (PartyId, &Group),
+    ) -> Result<BTreeSet<PartyId>, Code> {
         let results = [Role::Drafter, Role::Approver, Role::Representative]
-            .map(|role| self.persons(side, role, group, |p| has_role(p, role)));
+            .map(|role| self.persons(side, role, id, |p| self.acts(p, group, role)));
         let mut trouble = results.iter().rev().filter_map(|r| r.as_ref().err());
         let last = trouble.find(|code| **code != Code::MissingConsent);
         match last {
             Some(code) => Err(*code),
-            None => demand(results.iter().any(Result::is_ok), Code::MissingConsent),
+            None if results.iter().all(Result::is_err) => Err(Code::MissingConsent),
+            None => Ok(results.into_iter().flatten().flatten().collect()),
         }
     }
 
     /// A drafter and enough others who approve.
     pub(crate) fn payout(
         &self,
-        group: PartyId,
+        (id, group): (PartyId, &Group),
         amount: u64,
         payee: Option<PartyId>,
     ) -> Result<(), Code> {
-        let of = |role| self.persons(Side::Debit, role, group, |p| has_role(p, role));
+        let of = |role| self.persons(Side::Debit, role, id, |p| self.acts(p, group, role));
         let drafters = of(Role::Drafter)?;
         let approvers = of(Role::Approver)?;
         demand(!approvers.iter().any(|a| drafters.contains(a)), Code::SamePerson)?;
         demand(!payee.is_some_and(|p| approvers.contains(&p)), Code::PayeeApproves)?;
-        demand(approvers.len() >= approvers_for(amount), Code::ApproversMissing)
-    }
-
-    /// Officers of the registrar.
-    pub(crate) fn registrars(&self, count: usize) -> Result<(), Code> {
-        let officers = ["r1", "r2", "r3"].map(id);
-        let may = |person| officers.contains(&person);
-        let found = self.persons(Side::Authority, Role::Officer, id("registrar"), may)?;
-        demand(found.len() >= count, Code::ApproversMissing)
+        demand(approvers.len() >= group.approvers_for(amount), Code::ApproversMissing)
     }
 }

@@ -1,8 +1,18 @@
 //! Random transactions over the small city: mostly sensible, often slightly wrong.
 
+mod group;
+mod issuer;
+mod keys;
+mod medium;
+mod party;
+mod ring;
+
 use musubi_ledger::{execute::ItemResult, lot::OriginKind, operation::*};
 
 use super::common::*;
+pub(crate) use medium::register_keyless;
+use party::{NEWCOMERS, newcomer, residents};
+use ring::Ring;
 
 /// Eight numbers decide one transaction.
 pub(crate) type Step = [u16; 8];
@@ -10,16 +20,23 @@ pub(crate) type Step = [u16; 8];
 const PARTIES: [&str; 8] = ["alice", "bob", "carol", "eve", "shop", "mart", "club", "frank"];
 const PERSONS: [&str; 6] = ["alice", "bob", "carol", "dave", "eve", "frank"];
 const AMOUNTS: [u64; 12] = [0, 1, 7, 50, 100, 500, 900, 1_000, 20_000, 100_000, 250_000, 300_001];
-const MONEY: [&str; 4] = ["MEBUKU", "MEBUKU", "POINT", "COIN"];
+const MONEY: [&str; 8] =
+    ["MEBUKU", "POINT", "MEBUKU", "COIN", "GIFT", "MEBUKU", "POINT", "VOUCHER"];
+
+/// An operation, who signs it, and the request that it answers.
+type Made = (Operation, Vec<By>, Option<TxId>);
 
 /// What there is to refer to.
-#[derive(Default)]
 pub(crate) struct Generator {
+    ring: Ring,
     mandates: Vec<(TxId, &'static str, Direction)>,
     requests: Vec<(TxId, RequestPayment)>,
     proposals: Vec<TxId>,
     moves: Vec<(TxId, &'static str)>,
     redemptions: Vec<TxId>,
+    cards: Vec<medium::Card>,
+    allowances: Vec<(TxId, &'static str)>,
+    issued: Vec<(TxId, &'static str, u64)>,
     sent: Vec<(Transaction, Vec<By>)>,
     fundings: u32,
 }
@@ -29,7 +46,8 @@ fn pick<T: Copy>(from: &[T], choice: u16) -> Option<T> {
 }
 
 fn name_of(party: PartyId) -> &'static str {
-    PARTIES.into_iter().find(|name| id(name) == party).unwrap_or("dave")
+    let newcomers = NEWCOMERS.map(|new| new.0);
+    PARTIES.into_iter().chain(newcomers).find(|name| id(name) == party).unwrap_or("dave")
 }
 
 fn gives(party: &'static str, choice: u16) -> Vec<By> {
@@ -60,12 +78,24 @@ fn decides(party: &'static str) -> By {
 
 impl Generator {
     pub(crate) fn new() -> Self {
-        Self::default()
+        Self {
+            ring: Ring::new(),
+            mandates: Vec::new(),
+            requests: Vec::new(),
+            proposals: Vec::new(),
+            moves: Vec::new(),
+            redemptions: Vec::new(),
+            cards: Vec::new(),
+            allowances: Vec::new(),
+            issued: Vec::new(),
+            sent: Vec::new(),
+            fundings: 0,
+        }
     }
 
     /// Everybody begins with something.
     pub(crate) fn opening(&mut self, world: &mut World) -> Vec<Transaction> {
-        let mut all = Vec::new();
+        let mut all = self.many_keys(world, "frank");
         for (at, party) in ["alice", "bob", "carol", "club"].into_iter().enumerate() {
             for (of, money) in ["MEBUKU", "POINT", "COIN"].into_iter().enumerate() {
                 let amount = if party == "club" { 250_000 } else { 30_000 };
@@ -85,6 +115,7 @@ impl Generator {
         }
         let (operation, mut signers, answers) = self.operation(world, step);
         disturb(&mut signers, step[6], step[7]);
+        self.ring.freshen(world, &mut signers, step);
         let sender = match (signers.first(), step[7] % 50) {
             (None, _) | (_, 0) => pick(&PARTIES, step[6]).unwrap().to_owned(),
             (Some(first), n) if n < 35 => owner(&first.key),
@@ -118,14 +149,31 @@ impl Generator {
         Some(sign(tx.body.clone(), &signers))
     }
 
-    fn operation(&mut self, world: &World, step: &Step) -> (Operation, Vec<By>, Option<TxId>) {
-        let from = pick(&PARTIES, step[1]).unwrap();
-        let to = pick(&PARTIES, step[2]).unwrap();
+    fn operation(&mut self, world: &World, step: &Step) -> Made {
+        if let Some((operation, signers)) = self.about_keys(world, step) {
+            return (operation, signers, None);
+        }
+        if let Some((operation, signers)) = self.about_parties(world, step) {
+            return (operation, signers, None);
+        }
+        let mut from = pick(&PARTIES, step[1]).unwrap();
+        let mut to = pick(&PARTIES, step[2]).unwrap();
+        match step[7] / 97 % 24 {
+            0 | 1 => to = newcomer(step[2]),
+            2 => from = newcomer(step[1]),
+            _ => {}
+        }
         let amount = pick(&AMOUNTS, step[3]).unwrap();
         let money = pick(&MONEY, step[4]).unwrap();
         let mut legs = legs(&[(money, amount)]);
         if step[4].is_multiple_of(11) {
             legs = super::common::legs(&[("COIN", 3), ("MEBUKU", amount)]);
+        }
+        match step[0] / 64 % 16 {
+            0..=2 => return self.by_issuer(world, step),
+            3..=5 => return self.by_medium(world, step),
+            6..=8 => return group::by_group(world, step),
+            _ => {}
         }
         match step[0] % 16 {
             0..=4 => self.transfer(step, from, to, legs),
@@ -218,7 +266,8 @@ impl Generator {
     ) -> (Operation, Vec<By>, Option<TxId>) {
         self.fundings += u32::from(!step[5].is_multiple_of(8));
         let funding = format!("bank {}", self.fundings);
-        let mut op = top_up(world.allowance(money), to, amount, &funding);
+        let allowance = self.allowance_of(world, step, money);
+        let mut op = top_up(allowance, to, amount, &funding);
         let mut signers = vec![issues(), takes(to)];
         if step[5].is_multiple_of(3) {
             op.origin = OriginKind::Free;
@@ -321,6 +370,7 @@ impl Generator {
         terms.counterparty = match step[2] % 5 {
             0 => Counterparty::Party(id(pick(&PARTIES, step[3]).unwrap())),
             1 => Counterparty::Kind(PartyKind::Merchant),
+            2 => residents(),
             _ => Counterparty::Any,
         };
         terms.purpose = bit(2).then_some(Purpose::DUES);
@@ -349,7 +399,28 @@ impl Generator {
             let id = result.id;
             match &tx.body.operation {
                 Operation::Transfer(m) => self.moves.push((id, name_of(m.to))),
-                Operation::TopUp(op) => self.moves.push((id, name_of(op.to))),
+                Operation::TopUp(op) => {
+                    self.moves.push((id, name_of(op.to)));
+                    let granted = self.allowances.iter().find(|found| found.0 == op.allowance);
+                    let first = world.allowances.iter().find(|found| *found.1 == op.allowance);
+                    if let Some(of) = granted.map(|g| g.1).or(first.map(|f| *f.0)) {
+                        self.issued.push((id, of, op.amount.0));
+                    }
+                }
+                Operation::EnrolMedium(op) => {
+                    let card = medium::card(op, id);
+                    self.cards.push(card);
+                    if op.credit.is_some() {
+                        let accepts = musubi_ledger::state::derived_id(&id, 1);
+                        self.mandates.push((accepts, card.1, Direction::Credit));
+                    }
+                }
+                Operation::GrantAllowance(op) => {
+                    let mut known = MONEY.into_iter();
+                    if let Some(of) = known.find(|of| instrument(of) == op.instrument) {
+                        self.allowances.push((id, of));
+                    }
+                }
                 Operation::Propose(op) => {
                     self.proposals.push(id);
                     self.moves.push((id, name_of(op.movement.to)));

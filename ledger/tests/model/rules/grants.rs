@@ -1,4 +1,4 @@
-//! Requests, mandates, freezing.
+//! Requests, mandates.
 
 use super::*;
 
@@ -12,8 +12,10 @@ impl Model {
         legs_well_formed(&op.legs)?;
         self.active(op.payee)?;
         self.holder(by, Side::Credit, op.payee)?;
+        self.steps(&op.legs)?;
         let in_time = self.now < op.due.0 && op.due.0 <= self.now + 90 * DAY;
         demand(in_time, Code::DeadlineInvalid)?;
+        self.granted(id, by, Side::Credit, op.payee);
         self.requests.insert(id, (op.clone(), true));
         Ok(())
     }
@@ -47,21 +49,20 @@ impl Model {
         } else {
             self.holder(by, Side::Credit, op.grantor)?;
         }
+        let known = |of: &InstrumentId| self.terms.contains_key(of);
+        demand(terms.instruments.iter().all(known), Code::UnknownInstrument)?;
+        if debits {
+            self.can_pay(op.grantor)?;
+        }
         let mandate = Mandate {
-            grantor: op.grantor,
-            terms: terms.clone(),
-            revoked: false,
-            used: 0,
-            uses: 0,
-            day: 0,
-            today: 0,
-            with: BTreeMap::new(),
             granted_by: if kind == PartyKind::Group && debits {
                 by.consenting(Side::Debit, op.grantor)
             } else {
                 Vec::new()
             },
+            ..self.fresh(op.grantor, terms, None)
         };
+        self.granted(id, by, if debits { Side::Debit } else { Side::Credit }, op.grantor);
         self.mandates.insert(id, mandate);
         Ok(())
     }
@@ -73,22 +74,5 @@ impl Model {
         demand(!mandate.revoked, Code::MandateNotActive)?;
         mandate.revoked = true;
         Ok(())
-    }
-
-    pub(super) fn freeze(&mut self, party: PartyId, by: &Signatures) -> Result<(), Code> {
-        self.active(party)?;
-        if let Err(own) = self.holder(by, Side::Authority, party) {
-            match by.registrars(1) {
-                Err(Code::MissingConsent) => return Err(own),
-                other => other?,
-            }
-        }
-        self.frozen.insert(party);
-        Ok(())
-    }
-
-    pub(super) fn unfreeze(&mut self, party: PartyId, by: &Signatures) -> Result<(), Code> {
-        by.registrars(2)?;
-        demand(self.frozen.remove(&party), Code::NotFrozen)
     }
 }

@@ -10,15 +10,19 @@ impl Model {
         by: &Signatures,
         purpose: Purpose,
     ) -> Result<(), Code> {
-        let issuer = crate::common::id("issuer");
         demand(op.amount.0 > 0, Code::AmountInvalid)?;
+        let citable = matches!(op.credit, Citation::Live | Citation::Mandate(_));
+        demand(citable, Code::NotWellFormed)?;
         let kind = self.active(op.to)?;
-        let of = *self.allowances.get(&op.allowance).ok_or(Code::UnknownAllowance)?;
+        let (of, issuer) = self.allowed_issue(op.allowance)?;
+        self.active(issuer)?;
         by.own(Side::Debit, Role::Issuer, issuer)?;
-        let slot =
-            |s: &&Signed| s.role == Role::Issuer && s.owner == Ok(issuer) && s.side == Side::Debit;
+        let slot = |s: &&Signed| {
+            (s.side, s.role, s.party) == (Side::Debit, Role::Issuer, issuer)
+                && s.owner == Ok(issuer)
+        };
         let first = by.0.iter().find(slot).unwrap();
-        demand(first.key == key("issuer/auto").public(), Code::RoleMissing)?;
+        demand(first.key == self.allowances[&op.allowance].key, Code::RoleMissing)?;
         if op.funder != op.to && op.funder != issuer {
             self.active(op.funder)?;
             by.own(Side::Debit, Role::Funder, op.funder)?;
@@ -26,18 +30,28 @@ impl Model {
         if op.credit == Citation::Live {
             self.holder(by, Side::Credit, op.to)?;
         }
-        demand(HOLDERS.contains(&kind), Code::WrongKind)?;
         let leg = Leg { instrument: of, amount: op.amount };
+        self.steps(&[leg])?;
+        demand(HOLDERS.contains(&kind), Code::WrongKind)?;
+        self.still_receives(op.to)?;
+        demand(self.terms[&of].holders.is_none(), Code::HolderNotEligible)?;
+        demand(self.now < self.expiry(of), Code::IssueEnded)?;
+        self.use_allowance(op)?;
         if let Citation::Mandate(cited) = op.credit {
-            self.use_mandate(cited, Direction::Credit, (op.to, issuer), &[leg], purpose, by)?;
+            self.use_mandate(
+                (cited, None),
+                Direction::Credit,
+                (op.to, issuer),
+                &[leg],
+                purpose,
+                by,
+            )?;
         }
         demand(self.fundings.insert(op.funding.0), Code::FundingUsed)?;
-        let points = of == instrument("POINT");
-        let midnight = ((self.now + 9 * 3_600_000) / DAY + 11) * DAY - 9 * 3_600_000;
         let paid = op.origin as u8 == 2;
         let lot = (
             of,
-            if points { midnight } else { u64::MAX },
+            self.expiry(of),
             op.origin as u8,
             if paid { issuer } else { op.funder },
             op.campaign,
@@ -56,20 +70,9 @@ impl Model {
         self.active(original.to)?;
         self.active(original.from)?;
         self.debit(by, original.to, total(&op.legs), Some(original.from))?;
+        self.steps(&op.legs)?;
         demand(!original.issued, Code::NotRefundable)?;
-        let mut undo = Vec::new();
-        for leg in &op.legs {
-            let mut left = leg.amount.0;
-            for (at, (lot, moved, undone, _)) in original.lots.iter().enumerate().rev() {
-                if lot.0 == leg.instrument {
-                    let part = left.min(moved - undone);
-                    left -= part;
-                    undo.push((at, part));
-                }
-            }
-            demand(left == 0, Code::OverOriginal)?;
-        }
-        for (at, amount) in undo.into_iter().filter(|(_, amount)| *amount > 0) {
+        for (at, amount) in undo(&original, &op.legs)? {
             let (lot, _, undone, claim) = &mut original.lots[at];
             let state = if *claim { CLAIM } else { SPENDABLE };
             let there = amount.min(self.book.of(original.to, *lot, state));
@@ -101,10 +104,12 @@ impl Model {
         let kind = self.active(op.merchant)?;
         demand(kind == PartyKind::Merchant, Code::WrongKind)?;
         by.own(Side::Debit, Role::Holder, op.merchant)?;
+        self.steps(&[op.leg])?;
         let range = self.now + 7 * DAY..=self.now + 90 * DAY;
         demand(range.contains(&op.deadline.0), Code::DeadlineInvalid)?;
         let now = self.now;
-        let redeemable = |lot: &Lot| lot.1 == u64::MAX || now < lot.1 + 30 * DAY;
+        let days = u64::from(self.terms[&op.leg.instrument].redemption_days);
+        let redeemable = |lot: &Lot| lot.1 == u64::MAX || now < lot.1 + days * DAY;
         let owes = self.owed.get(&(op.merchant, op.leg.instrument)).copied().unwrap_or(0);
         let with_debt = op.leg.amount.0 + owes;
         let all = self.book.choose(op.merchant, op.leg.instrument, CLAIM, with_debt, redeemable);
@@ -124,7 +129,9 @@ impl Model {
     }
 
     pub(super) fn answer(&mut self, op: &AnswerRedemption, by: &Signatures) -> Result<(), Code> {
+        let issuer = self.active(id("issuer"));
         let redemption = self.redemptions.get_mut(&op.redemption).ok_or(Code::UnknownRedemption)?;
+        issuer?;
         by.own(Side::Credit, Role::Issuer, id("issuer"))?;
         demand(redemption.open && self.now < redemption.deadline, Code::RedemptionNotOpen)?;
         redemption.open = false;
@@ -136,4 +143,22 @@ impl Model {
         }
         Ok(())
     }
+}
+
+/// Which lots to undo, the last spent first: by position, none of them zero.
+pub(super) fn undo(original: &Original, legs: &[Leg]) -> Result<Vec<(usize, u64)>, Code> {
+    let mut parts = Vec::new();
+    for leg in legs {
+        let mut left = leg.amount.0;
+        for (at, (lot, moved, undone, _)) in original.lots.iter().enumerate().rev() {
+            if lot.0 == leg.instrument {
+                let part = left.min(moved - undone);
+                left -= part;
+                parts.push((at, part));
+            }
+        }
+        demand(left == 0, Code::OverOriginal)?;
+    }
+    parts.retain(|(_, amount)| *amount > 0);
+    Ok(parts)
 }

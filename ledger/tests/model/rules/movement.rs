@@ -16,6 +16,9 @@ impl Model {
         if m.debit == Citation::Live {
             self.debit(by, m.from, amount, Some(m.to))?;
         }
+        if let Citation::Medium { .. } = m.debit {
+            by.own(Side::Debit, Role::Terminal, m.to)?;
+        }
         match m.credit {
             Citation::Live => self.holder(by, Side::Credit, m.to)?,
             Citation::Request => demand(answers.is_some(), Code::MissingConsent)?,
@@ -35,12 +38,17 @@ impl Model {
                 demand(!known.terms.staff.is_empty(), Code::MissingConsent)?;
                 demand(staff(&known.terms, by), Code::MissingConsent)?;
             }
-            self.use_mandate(cited, Direction::Debit, (m.from, m.to), &m.legs, purpose, by)?;
+            let sides = (m.from, m.to);
+            self.use_mandate((cited, None), Direction::Debit, sides, &m.legs, purpose, by)?;
+        }
+        if let Citation::Medium { medium, mandate } = m.debit {
+            let (cited, sides) = ((mandate, Some(medium)), (m.from, m.to));
+            self.use_mandate(cited, Direction::Debit, sides, &m.legs, purpose, by)?;
         }
         match m.credit {
             Citation::Mandate(cited) => {
                 let sides = (m.to, m.from);
-                self.use_mandate(cited, Direction::Credit, sides, &m.legs, purpose, by)?;
+                self.use_mandate((cited, None), Direction::Credit, sides, &m.legs, purpose, by)?;
             }
             Citation::Request => self.use_request(answers, m)?,
             _ => {}
@@ -50,25 +58,42 @@ impl Model {
 
     /// Whether this may ever move between such parties.
     pub(super) fn allowed(&self, m: &Movement, from: PartyKind, to: PartyKind) -> Result<(), Code> {
+        let known = |leg: &Leg| self.terms.contains_key(&leg.instrument);
+        demand(m.legs.iter().all(known), Code::UnknownInstrument)?;
+        self.steps(&m.legs)?;
         for leg in &m.legs {
+            let terms = &self.terms[&leg.instrument];
             let between = HOLDERS.contains(&from) && HOLDERS.contains(&to);
             let grouped = [from, to].contains(&PartyKind::Group);
-            let coin = leg.instrument == instrument("COIN");
             let allowed = match (between, to) {
-                (true, _) => !coin || grouped,
-                (false, PartyKind::Merchant) => true,
+                (true, _) => match terms.transfer {
+                    TransferRule::None => false,
+                    TransferRule::WithGroups => grouped,
+                    TransferRule::PeerToPeer => true,
+                },
+                (false, PartyKind::Merchant) => {
+                    HOLDERS.contains(&from) || from == PartyKind::Merchant
+                }
                 _ => false,
             };
             demand(allowed, Code::TransferNotAllowed)?;
-            demand(!between || leg.amount.0 <= 300_000, Code::OverTransferMax)?;
+            // Nobody in this city has an attribute.
+            demand(!HOLDERS.contains(&to) || terms.holders.is_none(), Code::HolderNotEligible)?;
+            let merchant = to == PartyKind::Merchant;
+            demand(!merchant || terms.acceptors.is_none(), Code::AcceptorNotEligible)?;
+            let within = terms.transfer_max.is_none_or(|max| leg.amount <= max);
+            demand(!between || within, Code::OverTransferMax)?;
         }
-        demand(m.from != m.to, Code::SameParty)
+        demand(m.from != m.to, Code::SameParty)?;
+        self.can_pay(m.from)?;
+        self.still_receives(m.to)
     }
 
     pub(super) fn carry_out(&mut self, m: &Movement, to: PartyKind) -> Result<Original, Code> {
         let mut lots = Vec::new();
         for leg in &m.legs {
-            let claim = to == PartyKind::Merchant && leg.instrument != instrument("COIN");
+            let claim = to == PartyKind::Merchant
+                && self.terms[&leg.instrument].on_accept == OnAccept::Claim;
             let now = self.now;
             let parts = self
                 .book
@@ -86,13 +111,15 @@ impl Model {
 
     pub(super) fn wallet_max(&self, party: PartyId, of: InstrumentId) -> Result<(), Code> {
         let holds = self.book.spendable(party, of, self.now);
-        demand(holds <= 1_000_000, Code::OverWalletMax)
+        let most = self.terms[&of].wallet_max;
+        demand(most.is_none_or(|most| holds <= most.0), Code::OverWalletMax)
     }
 
     pub(super) fn use_request(&mut self, answers: Option<TxId>, m: &Movement) -> Result<(), Code> {
         let id = answers.ok_or(Code::MissingConsent)?;
+        let tainted = self.register.tainted(id);
         let (request, open) = self.requests.get_mut(&id).ok_or(Code::UnknownRequest)?;
-        demand(*open && self.now < request.due.0, Code::RequestNotOpen)?;
+        demand(*open && self.now < request.due.0 && !tainted, Code::RequestNotOpen)?;
         let fits = request.payee == m.to
             && request.payer.is_none_or(|payer| payer == m.from)
             && request.legs == m.legs;
@@ -103,7 +130,7 @@ impl Model {
 
     pub(super) fn use_mandate(
         &mut self,
-        id: TxId,
+        (id, shown): (TxId, Option<MediumId>),
         direction: Direction,
         (grantor, other): (PartyId, PartyId),
         legs: &[Leg],
@@ -112,21 +139,36 @@ impl Model {
     ) -> Result<(), Code> {
         let kind = self.kinds.get(&other).copied();
         let today = (self.now + 9 * 3_600_000) / DAY;
-        let mandate = self.mandates.get_mut(&id).ok_or(Code::UnknownMandate)?;
+        let mandate = self.mandates.get(&id).ok_or(Code::UnknownMandate)?;
+        let died = self.died(mandate.grantor, mandate.granted) || self.register.tainted(id);
+        let attested = match &mandate.terms.counterparty {
+            Counterparty::Attribute(_, test) => self.meets(other, test),
+            _ => false,
+        };
+        let mandate = self.mandates.get_mut(&id).unwrap();
         let terms = mandate.terms.clone();
         let over = terms.until.is_some_and(|end| end.0 <= self.now);
-        demand(!mandate.revoked && !over && terms.from.0 <= self.now, Code::MandateNotActive)?;
-        let with = match terms.counterparty {
+        demand(
+            !mandate.revoked && !died && !over && terms.from.0 <= self.now,
+            Code::MandateNotActive,
+        )?;
+        let bound_to = mandate.medium.and_then(|medium| self.media.get(&medium));
+        demand(bound_to.is_none_or(|medium| !medium.revoked), Code::MediumNotActive)?;
+        demand(shown.is_none_or(|s| self.media.contains_key(&s)), Code::UnknownMedium)?;
+        let receives_only = shown.is_none() && direction == Direction::Credit;
+        let through_it = mandate.medium == shown || receives_only;
+        let with = match &terms.counterparty {
             Counterparty::Any => true,
-            Counterparty::Party(party) => party == other,
-            Counterparty::Kind(wanted) => Some(wanted) == kind,
-            Counterparty::Attribute(..) => panic!("the model knows no attributes"),
+            Counterparty::Party(party) => *party == other,
+            Counterparty::Kind(wanted) => Some(*wanted) == kind,
+            Counterparty::Attribute(wanted, _) => Some(*wanted) == kind && attested,
         };
         let fits = mandate.grantor == grantor
             && terms.direction == direction
             && legs.iter().all(|leg| terms.instruments.contains(&leg.instrument))
             && terms.purpose.is_none_or(|wanted| wanted == purpose)
             && with
+            && through_it
             && !mandate.granted_by.contains(&other);
         demand(fits, Code::MandateMismatch)?;
         if direction == Direction::Debit && !terms.staff.is_empty() {

@@ -11,15 +11,21 @@ impl Model {
         by: &Signatures,
     ) -> Result<(), Code> {
         well_formed(&op.movement)?;
+        let by_medium = matches!(op.movement.debit, Citation::Medium { .. });
+        demand(!by_medium, Code::NotWellFormed)?;
         let from = self.active(op.movement.from)?;
         let to = self.active(op.movement.to)?;
-        let window = if from == PartyKind::Group { 3 * DAY } else { 90 * DAY };
+        let window = match self.groups.get(&op.movement.from) {
+            Some(group) => u64::from(group.policy.proposal_hours) * 3_600_000,
+            None => 90 * DAY,
+        };
         let mut proposal = Proposal {
             movement: op.movement.clone(),
             proposer: body.sender,
             purpose: body.purpose,
             answers: body.answers,
             drafter: None,
+            opened: self.now,
             deadline: op.deadline.0,
             consents: Vec::new(),
             open: true,
@@ -28,6 +34,7 @@ impl Model {
         self.allowed(&op.movement, from, to)?;
         let in_time = self.now < op.deadline.0 && op.deadline.0 <= self.now + window;
         demand(in_time, Code::DeadlineInvalid)?;
+        demand(self.is_open(&proposal), Code::ProposalNotOpen)?;
         self.try_complete(id, &mut proposal)?;
         self.proposals.insert(id, proposal);
         Ok(())
@@ -53,9 +60,12 @@ impl Model {
                     return Err(other.unwrap_or(Code::MissingConsent));
                 }
             }
-            Decision::Withdraw => demand(body.sender == proposal.proposer, Code::RoleMissing)?,
+            Decision::Withdraw => {
+                demand(body.sender == proposal.proposer, Code::RoleMissing)?;
+                self.active(proposal.proposer)?;
+            }
         }
-        demand(proposal.open && self.now < proposal.deadline, Code::ProposalNotOpen)?;
+        demand(self.is_open(&proposal), Code::ProposalNotOpen)?;
         match op.decision {
             Decision::Consent => self.try_complete(op.proposal, &mut proposal)?,
             Decision::Decline | Decision::Withdraw => proposal.open = false,
@@ -79,6 +89,7 @@ impl Model {
             seen = true;
             let same = |c: &Signed| {
                 (c.side, c.role, c.owner) == (consent.side, consent.role, consent.owner)
+                    && !self.register.compromised(&c.key)
             };
             if want.2 && !proposal.consents.iter().any(same) {
                 self.admit(proposal, consent)?;
@@ -89,7 +100,14 @@ impl Model {
         if added {
             return Ok(());
         }
-        let roles = [Role::Holder, Role::Drafter, Role::Approver, Role::Officer];
+        let roles = [
+            Role::Holder,
+            Role::Drafter,
+            Role::Approver,
+            Role::Officer,
+            Role::Representative,
+            Role::Issuer,
+        ];
         let lacks = wanted
             .iter()
             .flat_map(|(side, party, _)| roles.map(|role| by.lack(*side, role, *party)));
@@ -110,7 +128,7 @@ impl Model {
             |c: &Signed| c.role == Role::Approver && c.side == Side::Debit && c.owner == Ok(person);
         match consent.role {
             Role::Drafter => {
-                demand(proposal.drafter.is_none(), Code::ConsentNotNeeded)?;
+                demand(proposal.drafter.is_none_or(|d| d == person), Code::ConsentNotNeeded)?;
                 demand(!proposal.consents.iter().any(approved), Code::SamePerson)?;
                 proposal.drafter = Some(person);
                 Ok(())
@@ -123,21 +141,30 @@ impl Model {
         }
     }
 
+    fn is_open(&self, proposal: &Proposal) -> bool {
+        let parties = [proposal.movement.from, proposal.movement.to];
+        let died = parties.iter().any(|party| self.died(*party, proposal.opened));
+        proposal.open && self.now < proposal.deadline && !died
+    }
+
     /// Moves the money if every live consent is there, by persons who still act.
     pub(super) fn try_complete(&mut self, id: TxId, proposal: &mut Proposal) -> Result<(), Code> {
-        if !proposal.open || self.now >= proposal.deadline {
+        if !self.is_open(proposal) {
             return Ok(());
         }
         let m = proposal.movement.clone();
-        let acts = |c: &&Signed| c.owner.is_ok_and(|person| !self.frozen.contains(&person));
-        let standing = Signatures(proposal.consents.iter().filter(acts).copied().collect());
+        // Whose roles rest has no part: what is left counts whatever waited when it was given.
+        let standing = proposal.consents.iter().filter(|c| self.stands(c));
+        let standing = standing.map(|c| Signed { suspended: false, ..*c });
+        let standing = Signatures(standing.collect());
         let count = |role| {
             let here = |c: &&Signed| c.side == Side::Debit && c.role == role && c.party == m.from;
             standing.0.iter().filter(here).count()
         };
         let debit_done = match (m.debit, self.kinds[&m.from]) {
             (Citation::Live, PartyKind::Group) => {
-                count(Role::Drafter) > 0 && count(Role::Approver) >= approvers_for(total(&m.legs))
+                count(Role::Drafter) > 0
+                    && count(Role::Approver) >= self.groups[&m.from].approvers_for(total(&m.legs))
             }
             (Citation::Live, _) => count(Role::Holder) > 0,
             _ => true,
