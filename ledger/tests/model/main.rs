@@ -120,3 +120,11 @@ fn a_long_day_meets_many_codes() {
     assert!(applied > 300, "{applied} applied");
     assert!(seen.len() >= 56, "only {seen:?}");
 }
+
+/// A day that once parted them: attested attributes make a holder eligible for what has just been defined.
+#[test]
+fn attested_attributes_open_instruments() {
+    let opens = [24640, 6257, 14657, 3330, 22528, 29097, 56050, 2];
+    let tops_up = [41749, 0, 8785, 10553, 34487, 0, 10, 196];
+    assert_eq!(run(&[(0, vec![opens]), (0, vec![tops_up])]).last(), Some(&Code::Applied));
+}

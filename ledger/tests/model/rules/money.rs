@@ -34,7 +34,7 @@ impl Model {
         self.steps(&[leg])?;
         demand(HOLDERS.contains(&kind), Code::WrongKind)?;
         self.still_receives(op.to)?;
-        demand(self.terms[&of].holders.is_none(), Code::HolderNotEligible)?;
+        self.eligible(op.to, &self.terms[&of].holders, Code::HolderNotEligible)?;
         demand(self.now < self.expiry(of), Code::IssueEnded)?;
         self.use_allowance(op)?;
         if let Citation::Mandate(cited) = op.credit {

@@ -77,10 +77,12 @@ impl Model {
                 _ => false,
             };
             demand(allowed, Code::TransferNotAllowed)?;
-            // Nobody in this city has an attribute.
-            demand(!HOLDERS.contains(&to) || terms.holders.is_none(), Code::HolderNotEligible)?;
-            let merchant = to == PartyKind::Merchant;
-            demand(!merchant || terms.acceptors.is_none(), Code::AcceptorNotEligible)?;
+            if HOLDERS.contains(&to) {
+                self.eligible(m.to, &terms.holders, Code::HolderNotEligible)?;
+            }
+            if to == PartyKind::Merchant {
+                self.eligible(m.to, &terms.acceptors, Code::AcceptorNotEligible)?;
+            }
             let within = terms.transfer_max.is_none_or(|max| leg.amount <= max);
             demand(!between || within, Code::OverTransferMax)?;
         }

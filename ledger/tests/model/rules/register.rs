@@ -117,6 +117,16 @@ impl Model {
         })
     }
 
+    /// Whether a party may hold or accept what asks for an attribute.
+    pub(super) fn eligible(
+        &self,
+        party: PartyId,
+        test: &Option<AttributeTest>,
+        lack: Code,
+    ) -> Result<(), Code> {
+        demand(test.as_ref().is_none_or(|test| self.meets(party, test)), lack)
+    }
+
     /// A signature as it counts now.
     pub(super) fn seen(&self, s: &Signature) -> Signed {
         let owner = self.owner(&s.signer);
