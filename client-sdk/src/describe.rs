@@ -326,6 +326,12 @@ fn administrative(operation: &Operation, glossary: &Glossary) -> Vec<String> {
             lines.push(format!("Evidence {}", op.evidence));
             return lines;
         }
+        Operation::ChangeWitnessPolicy(policy) => format!(
+            "Set witness policy {}: {} of {} members make a checkpoint final",
+            policy.number,
+            policy.quorum,
+            policy.members().len()
+        ),
         Operation::CreateGroup(op) => format!("Open group {}", party(&op.group)),
         Operation::ChangeGroup(op) => format!("Change group {}", party(&op.group)),
         Operation::InstallSuccessors(op) => {
@@ -376,5 +382,6 @@ pub fn operation_name(operation: &Operation) -> &'static str {
         Operation::ChangeGroup(_) => "change_group",
         Operation::InstallSuccessors(_) => "install_successors",
         Operation::CloseGroup { .. } => "close_group",
+        Operation::ChangeWitnessPolicy(_) => "change_witness_policy",
     }
 }

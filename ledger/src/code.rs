@@ -136,6 +136,7 @@ codes! {
     100 OverOriginal "over_original" Rejected "More than is left of the original."
     101 UnknownRedemption "unknown_redemption" Rejected "No such redemption."
     102 RedemptionNotOpen "redemption_not_open" Rejected "The redemption was answered, or its deadline has passed."
+    103 WrongPolicyNumber "wrong_policy_number" Rejected "The witness policy's number is not the one after the policy in force; read that one and number the change after it."
     // The money itself.
     120 InsufficientFunds "insufficient_funds" Rejected "The wallet does not hold enough that can be spent now."
     121 InsufficientClaim "insufficient_claim" Rejected "The merchant's claim that can still be redeemed, less what it owes the issuer, is smaller."

@@ -29,6 +29,7 @@ pub mod mandate;
 pub mod operation;
 pub mod outcome;
 pub mod party;
+pub mod policy;
 pub mod state;
 pub mod time;
 pub mod tlog;

@@ -66,6 +66,8 @@ pub const INSTRUMENT_CODE_BYTES: usize = 16;
 pub const MEMO_BYTES_MAX: usize = 1024;
 /// Nodes, organisations, parties and instruments that a genesis document may name.
 pub const GENESIS_NODES_MAX: usize = 31;
+/// Cosigners of one witness policy: with the log keys they fit into one note.
+pub const WITNESSES_MAX: usize = 32;
 /// Bytes of a genesis document.
 pub const GENESIS_BYTES_MAX: usize = 1024 * 1024;
 
@@ -76,6 +78,7 @@ const _: () = {
     assert!(BATCH_BYTES_MAX < MESSAGE_BYTES_MAX);
     assert!(MESSAGE_BYTES_MAX < FRAME_BYTES_MAX);
     assert!(SUBMISSION_WINDOW_MS < PROPOSAL_WINDOW_MS);
+    assert!(WITNESSES_MAX + GENESIS_NODES_MAX < crate::tlog::note::MAX_SIGNATURES);
     assert!(STAMP_AHEAD_MS_MAX < IDLE_BATCH_MS);
     assert!(PROPOSAL_CONSENTS_MAX >= APPROVERS_MAX as usize + 2);
 };

@@ -5,6 +5,7 @@ use crate::{
     amount::Amount,
     genesis::{FirstParty, Genesis},
     party::{KeyRecord, KeyStatus, Party, PartyStatus},
+    policy::WitnessPolicy,
     state::{Instrument, Meta, Overlay, Row, RowKey, wallet_salt},
 };
 
@@ -20,6 +21,7 @@ pub fn open_state(state: &mut Overlay<'_>, genesis: &Genesis) {
         parameters: genesis.parameters,
     };
     state.put(RowKey::Meta, Row::Meta(meta.into()));
+    state.put(RowKey::Policy, Row::Policy(WitnessPolicy::of_genesis(genesis).into()));
     for first in &genesis.parties {
         open_party(state, genesis, first);
         state.keep();

@@ -16,6 +16,7 @@ mod mandate;
 mod medium;
 mod movement;
 mod party;
+mod policy;
 mod proposal;
 mod reads;
 mod redemption;
@@ -131,6 +132,7 @@ fn decide(case: &mut Case<'_, '_>) -> Result<(), Code> {
         Operation::ChangeGroup(op) => group::change(case, op),
         Operation::InstallSuccessors(op) => group::install_successors(case, op),
         Operation::CloseGroup { group } => group::close(case, *group),
+        Operation::ChangeWitnessPolicy(policy) => policy::change(case, policy),
     }
 }
 

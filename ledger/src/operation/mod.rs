@@ -12,7 +12,7 @@ pub use group::*;
 pub use money::*;
 pub use party::*;
 
-use crate::id::TxId;
+use crate::{id::TxId, policy::WitnessPolicy};
 
 /// One operation. Who signs it, and for which side, is listed in `docs/CONSENT.md` and checked in
 /// [`crate::judge`].
@@ -106,4 +106,6 @@ pub enum Operation {
         /// The group.
         group: crate::id::PartyId,
     },
+    /// Sets the next witness policy: whose cosignatures make a checkpoint final.
+    ChangeWitnessPolicy(WitnessPolicy),
 }

@@ -55,6 +55,7 @@ pub enum Table {
     Reference = 18,
     Judged = 19,
     Due = 20,
+    Policy = 21,
 }
 
 /// The key of one row.
@@ -102,6 +103,8 @@ pub enum RowKey {
     Judged(TxId),
     /// Something that becomes due.
     Due(Time, DueKind, [u8; 32]),
+    /// The one row about whose cosignatures make a checkpoint final.
+    Policy,
 }
 
 impl RowKey {
@@ -130,6 +133,7 @@ impl RowKey {
             Self::Reference(..) => Table::Reference,
             Self::Judged(_) => Table::Judged,
             Self::Due(..) => Table::Due,
+            Self::Policy => Table::Policy,
         }
     }
 
@@ -140,7 +144,7 @@ impl RowKey {
         let mut bytes = Vec::with_capacity(1 + 32 + 16);
         bytes.push(self.table() as u8);
         match self {
-            Self::Meta => {}
+            Self::Meta | Self::Policy => {}
             Self::Party(id) | Self::Wallet(id) | Self::Group(id) => bytes.extend(id.0),
             Self::Key(key) => bytes.extend(key.0),
             Self::Person(tag) => bytes.extend(tag.0),

@@ -14,6 +14,7 @@ use crate::{
     lot::Lot,
     mandate::Mandate,
     party::{KeyRecord, Party},
+    policy::WitnessPolicy,
     wallet::Wallet,
 };
 
@@ -143,6 +144,18 @@ impl<'a> Overlay<'a> {
         match self.get(&RowKey::Meta) {
             Some(Row::Meta(meta)) => meta,
             other => panic!("a state begins with its meta row, found {other:?}"),
+        }
+    }
+
+    /// The witness policy in force.
+    ///
+    /// # Panics
+    /// If the state was never opened by a genesis document.
+    #[must_use]
+    pub fn policy(&self) -> Shared<WitnessPolicy> {
+        match self.get(&RowKey::Policy) {
+            Some(Row::Policy(policy)) => policy,
+            other => panic!("a state has a witness policy from the start, found {other:?}"),
         }
     }
 

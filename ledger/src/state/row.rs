@@ -17,6 +17,7 @@ use crate::{
     operation::{Leg, Movement, RedemptionAnswer},
     outcome::Form,
     party::{KeyRecord, Party},
+    policy::WitnessPolicy,
     time::{Day, Time},
     transaction::{Purpose, Role, Side},
     wallet::Wallet,
@@ -282,6 +283,7 @@ pub enum Row {
     Reference(TxId),
     Judged(Shared<Judged>),
     Due,
+    Policy(Shared<WitnessPolicy>),
 }
 
 impl Row {

@@ -136,7 +136,8 @@ pub fn key_id(name: &str, algorithm: Algorithm, public_key: &[u8; 32]) -> u32 {
 
 /// Whether `name` may stand in a signature line: not empty, no white space, no '+', no control
 /// characters.
-pub(super) fn is_key_name(name: &str) -> bool {
+#[must_use]
+pub fn is_key_name(name: &str) -> bool {
     !name.is_empty() && !name.chars().any(|c| c.is_whitespace() || c.is_ascii_control() || c == '+')
 }
 

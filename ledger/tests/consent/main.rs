@@ -16,6 +16,7 @@ mod lots;
 mod mandate;
 mod medium;
 mod party;
+mod policy;
 mod proposal;
 mod redemption;
 mod refund;

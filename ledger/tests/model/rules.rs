@@ -8,6 +8,7 @@ mod medium;
 mod money;
 mod movement;
 mod party;
+mod policy;
 mod proposals;
 mod register;
 
@@ -88,6 +89,8 @@ struct Redemption {
 #[derive(Clone)]
 pub(crate) struct Model {
     now: u64,
+    /// The number of the witness policy.
+    policy: u32,
     kinds: BTreeMap<PartyId, PartyKind>,
     register: Register,
     frozen: BTreeSet<PartyId>,
@@ -130,6 +133,7 @@ impl Model {
         }
         Self {
             now: world.now.0,
+            policy: 1,
             kinds,
             register: Register::new(world),
             frozen: BTreeSet::new(),
@@ -280,6 +284,7 @@ impl Model {
             Operation::ChangeGroup(op) => self.change_group(op, by),
             Operation::InstallSuccessors(op) => self.install(op, by),
             Operation::CloseGroup { group } => self.close_group(*group, by),
+            Operation::ChangeWitnessPolicy(policy) => self.change_policy(policy, by),
             Operation::Freeze(op) => self.freeze(op.party, by),
             Operation::Unfreeze { party } => self.unfreeze(*party, by),
         }

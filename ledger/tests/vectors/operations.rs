@@ -6,6 +6,7 @@ use musubi_ledger::{
     id::{ChainId, RosterLine, Salt},
     lot::OriginKind,
     party::AttributeTest,
+    policy::{Member, Witness, WitnessPolicy},
 };
 
 fn tx(name: &str) -> TxId {
@@ -40,7 +41,19 @@ pub(crate) fn all() -> Vec<Vector> {
     all.extend(grants());
     all.extend(parties());
     all.extend(groups());
+    all.extend(policies());
     all
+}
+
+fn policies() -> Vec<Vector> {
+    let mut next = WitnessPolicy { number: 2, quorum: 3, ..WitnessPolicy::of_genesis(&genesis()) };
+    next.witnesses.push(Witness {
+        name: "witness.example/w1".into(),
+        key: key("witness").public(),
+        member: Member::Independent,
+    });
+    let signers = vec![governs("city"), governs("operator")];
+    vec![("change_witness_policy", Operation::ChangeWitnessPolicy(next), signers)]
 }
 
 fn money() -> Vec<Vector> {
