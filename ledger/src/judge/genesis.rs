@@ -6,7 +6,7 @@ use crate::{
     genesis::{FirstParty, Genesis},
     party::{KeyRecord, KeyStatus, Party, PartyStatus},
     policy::WitnessPolicy,
-    state::{Instrument, Meta, Overlay, Row, RowKey, wallet_salt},
+    state::{Instrument, Meta, NumberedPolicy, Overlay, Row, RowKey, wallet_salt},
 };
 
 /// Writes the rows of a checked document.
@@ -18,10 +18,12 @@ pub fn open_state(state: &mut Overlay<'_>, genesis: &Genesis) {
         rules_version: genesis.rules_version,
         organisations: genesis.organisations.iter().map(|o| o.party).collect(),
         wallets: 0,
+        witness_policy: 1,
         parameters: genesis.parameters,
     };
     state.put(RowKey::Meta, Row::Meta(meta.into()));
-    state.put(RowKey::Policy, Row::Policy(WitnessPolicy::of_genesis(genesis).into()));
+    let policy = WitnessPolicy::of_genesis(genesis);
+    state.put_policy(policy.number, NumberedPolicy { policy, set_by: None });
     for first in &genesis.parties {
         open_party(state, genesis, first);
         state.keep();

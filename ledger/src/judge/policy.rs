@@ -4,7 +4,7 @@ use super::{case::Case, consent::Consents};
 use crate::{
     code::Code,
     policy::{Member, WitnessPolicy},
-    state::{Row, RowKey},
+    state::{Meta, NumberedPolicy, Row, RowKey, Shared},
 };
 
 /// The organisations together. The change holds for every checkpoint that covers it, and the first of
@@ -13,18 +13,21 @@ pub(super) fn change(case: &mut Case<'_, '_>, policy: &WitnessPolicy) -> Result<
     if !policy.well_formed() {
         return Err(Code::NotWellFormed);
     }
-    let organisations = case.state.meta().organisations.clone();
+    let meta = case.state.meta();
     let known = |member: Member| match member {
-        Member::Organisation(party) => organisations.binary_search(&party).is_ok(),
+        Member::Organisation(party) => meta.organisations.binary_search(&party).is_ok(),
         Member::Independent => true,
     };
     if !policy.witnesses.iter().all(|witness| known(witness.member)) {
         return Err(Code::UnknownParty);
     }
     Consents::live(case).governance(case.scene())?;
-    if policy.number != case.state.policy().number + 1 {
+    if policy.number != meta.witness_policy + 1 {
         return Err(Code::WrongPolicyNumber);
     }
-    case.state.put(RowKey::Policy, Row::Policy(policy.clone().into()));
+    let row = NumberedPolicy { policy: policy.clone(), set_by: Some(case.id) };
+    case.state.put_policy(policy.number, row);
+    let meta = Meta { witness_policy: policy.number, ..Shared::into_value(meta) };
+    case.state.put(RowKey::Meta, Row::Meta(meta.into()));
     Ok(())
 }

@@ -103,8 +103,8 @@ pub enum RowKey {
     Judged(TxId),
     /// Something that becomes due.
     Due(Time, DueKind, [u8; 32]),
-    /// The one row about whose cosignatures make a checkpoint final.
-    Policy,
+    /// A witness policy by its number.
+    Policy(u32),
 }
 
 impl RowKey {
@@ -133,7 +133,7 @@ impl RowKey {
             Self::Reference(..) => Table::Reference,
             Self::Judged(_) => Table::Judged,
             Self::Due(..) => Table::Due,
-            Self::Policy => Table::Policy,
+            Self::Policy(_) => Table::Policy,
         }
     }
 
@@ -144,7 +144,8 @@ impl RowKey {
         let mut bytes = Vec::with_capacity(1 + 32 + 16);
         bytes.push(self.table() as u8);
         match self {
-            Self::Meta | Self::Policy => {}
+            Self::Meta => {}
+            Self::Policy(number) => bytes.extend(number.to_be_bytes()),
             Self::Party(id) | Self::Wallet(id) | Self::Group(id) => bytes.extend(id.0),
             Self::Key(key) => bytes.extend(key.0),
             Self::Person(tag) => bytes.extend(tag.0),

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Allowance, Instrument, Judged, Medium, Meta, Proposal, ReadState, Redemption, Request, Row,
-    RowKey, Shared, Supply,
+    Allowance, Instrument, Judged, Medium, Meta, NumberedPolicy, Proposal, ReadState, Redemption,
+    Request, Row, RowKey, Shared, Supply,
 };
 use crate::{
     amount::Amount,
@@ -14,7 +14,6 @@ use crate::{
     lot::Lot,
     mandate::Mandate,
     party::{KeyRecord, Party},
-    policy::WitnessPolicy,
     wallet::Wallet,
 };
 
@@ -147,18 +146,6 @@ impl<'a> Overlay<'a> {
         }
     }
 
-    /// The witness policy in force.
-    ///
-    /// # Panics
-    /// If the state was never opened by a genesis document.
-    #[must_use]
-    pub fn policy(&self) -> Shared<WitnessPolicy> {
-        match self.get(&RowKey::Policy) {
-            Some(Row::Policy(policy)) => policy,
-            other => panic!("a state has a witness policy from the start, found {other:?}"),
-        }
-    }
-
     rows! {
         /// A party.
         party, put_party, Party: Shared<Party>, (id: PartyId) => RowKey::Party(id);
@@ -198,5 +185,7 @@ impl<'a> Overlay<'a> {
         reference, put_reference, Reference: TxId, (sender: PartyId, reference: Reference) => RowKey::Reference(sender, reference.clone());
         /// The verdict on an id.
         judged, put_judged, Judged: Shared<Judged>, (id: TxId) => RowKey::Judged(id);
+        /// A witness policy.
+        policy, put_policy, Policy: Shared<NumberedPolicy>, (number: u32) => RowKey::Policy(number);
     }
 }

@@ -32,8 +32,19 @@ pub struct Meta {
     pub organisations: Vec<PartyId>,
     /// Wallets opened so far: the next one's serial number.
     pub wallets: u64,
+    /// The number of the witness policy in force.
+    pub witness_policy: u32,
     /// The constants that the genesis document fixed.
     pub parameters: crate::genesis::Parameters,
+}
+
+/// A witness policy, kept for ever: proofs made under it outlive it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NumberedPolicy {
+    /// The policy.
+    pub policy: WitnessPolicy,
+    /// The transaction that set it; none for the genesis document's.
+    pub set_by: Option<TxId>,
 }
 
 /// A medium.
@@ -283,7 +294,7 @@ pub enum Row {
     Reference(TxId),
     Judged(Shared<Judged>),
     Due,
-    Policy(Shared<WitnessPolicy>),
+    Policy(Shared<NumberedPolicy>),
 }
 
 impl Row {
