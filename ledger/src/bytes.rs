@@ -88,7 +88,7 @@ pub mod array {
     use core::fmt;
 
     use serde::{
-        Deserializer, Serializer,
+        Deserialize, Deserializer, Serializer,
         de::{Error as _, SeqAccess, Visitor},
         ser::SerializeTuple,
     };
@@ -126,16 +126,16 @@ pub mod array {
     ) -> Result<[u8; N], D::Error> {
         const { assert!(N.is_multiple_of(16)) };
         if deserializer.is_human_readable() {
-            deserializer.deserialize_tuple(N, ByByte)
+            deserializer.deserialize_tuple(N, By(u8::to_le_bytes))
         } else {
-            deserializer.deserialize_tuple(N / 16, ByWord)
+            deserializer.deserialize_tuple(N / 16, By(u128::to_le_bytes))
         }
     }
 
-    struct ByByte<const N: usize>;
-    struct ByWord<const N: usize>;
+    /// Reads `N` bytes by numbers of `W` bytes each.
+    struct By<T, const N: usize, const W: usize>(fn(T) -> [u8; W]);
 
-    impl<'de, const N: usize> Visitor<'de> for ByByte<N> {
+    impl<'de, T: Deserialize<'de>, const N: usize, const W: usize> Visitor<'de> for By<T, N, W> {
         type Value = [u8; N];
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -144,26 +144,10 @@ pub mod array {
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<[u8; N], A::Error> {
             let mut bytes = [0; N];
-            for (at, byte) in bytes.iter_mut().enumerate() {
-                *byte = seq.next_element()?.ok_or_else(|| A::Error::invalid_length(at, &self))?;
-            }
-            Ok(bytes)
-        }
-    }
-
-    impl<'de, const N: usize> Visitor<'de> for ByWord<N> {
-        type Value = [u8; N];
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "{N} bytes")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<[u8; N], A::Error> {
-            let mut bytes = [0; N];
-            for (at, word) in bytes.as_chunks_mut().0.iter_mut().enumerate() {
-                let number: Option<u128> = seq.next_element()?;
-                let number = number.ok_or_else(|| A::Error::invalid_length(16 * at, &self))?;
-                *word = number.to_le_bytes();
+            for (at, run) in bytes.as_chunks_mut().0.iter_mut().enumerate() {
+                let number = seq.next_element()?;
+                let number = number.ok_or_else(|| A::Error::invalid_length(W * at, &self))?;
+                *run = (self.0)(number);
             }
             Ok(bytes)
         }

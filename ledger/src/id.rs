@@ -60,7 +60,7 @@ fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N], IdError> {
     bytes.try_into().map_err(|_| IdError::Length { expected: N })
 }
 
-fn parse_hex<const N: usize>(text: &str) -> Result<[u8; N], IdError> {
+pub(crate) fn parse_hex<const N: usize>(text: &str) -> Result<[u8; N], IdError> {
     if text.bytes().any(|b| b.is_ascii_uppercase()) {
         return Err(IdError::Hex);
     }
@@ -75,7 +75,7 @@ macro_rules! two_faces {
                 if serializer.is_human_readable() {
                     serializer.collect_str(self)
                 } else {
-                    array::serialize(&self.0, serializer)
+                    $crate::bytes::array::serialize(&self.0, serializer)
                 }
             }
         }
@@ -85,7 +85,7 @@ macro_rules! two_faces {
                 if deserializer.is_human_readable() {
                     String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
                 } else {
-                    array::deserialize(deserializer).map(Self)
+                    $crate::bytes::array::deserialize(deserializer).map(Self)
                 }
             }
         }
@@ -130,12 +130,9 @@ macro_rules! bech32_id {
     };
 }
 
-macro_rules! hex_id {
-    ($(#[$doc:meta])* $name:ident, $size:literal) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(pub [u8; $size]);
-
+/// Gives a byte newtype its text, lower-case hex, and both serde faces.
+macro_rules! hex_text {
+    ($name:ident) => {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&hex::encode(self.0))
@@ -145,11 +142,23 @@ macro_rules! hex_id {
         impl FromStr for $name {
             type Err = IdError;
             fn from_str(text: &str) -> Result<Self, IdError> {
-                parse_hex(text).map(Self)
+                $crate::id::parse_hex(text).map(Self)
             }
         }
 
-        two_faces!($name);
+        $crate::id::two_faces!($name);
+    };
+}
+
+pub(crate) use {hex_text, two_faces};
+
+macro_rules! hex_id {
+    ($(#[$doc:meta])* $name:ident, $size:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub [u8; $size]);
+
+        hex_text!($name);
     };
 }
 

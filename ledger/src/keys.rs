@@ -9,7 +9,7 @@ use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use thiserror::Error;
 
-use crate::{bytes::array, id::IdError};
+use crate::id::{IdError, hex_text};
 
 /// A public key's 32 bytes, hex in JSON. Not necessarily a point: see [`check_party_key`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,50 +78,5 @@ pub fn verify_strict(key: &PublicKey, message: &[u8], signature: &SignatureBytes
     VerifyingKey::from_bytes(&key.0).is_ok_and(|k| k.verify_strict(message, &signature).is_ok())
 }
 
-macro_rules! hex_text {
-    ($name:ident, $size:literal) => {
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&hex::encode(self.0))
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{self}")
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = IdError;
-            fn from_str(text: &str) -> Result<Self, IdError> {
-                if text.bytes().any(|b| b.is_ascii_uppercase()) {
-                    return Err(IdError::Hex);
-                }
-                let bytes = hex::decode(text).map_err(|_| IdError::Hex)?;
-                bytes.try_into().map(Self).map_err(|_| IdError::Length { expected: $size })
-            }
-        }
-
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                if serializer.is_human_readable() {
-                    return serializer.collect_str(self);
-                }
-                array::serialize(&self.0, serializer)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                if deserializer.is_human_readable() {
-                    return String::deserialize(deserializer)?.parse().map_err(D::Error::custom);
-                }
-                array::deserialize(deserializer).map(Self)
-            }
-        }
-    };
-}
-
-hex_text!(PublicKey, 32);
-hex_text!(SignatureBytes, 64);
+hex_text!(PublicKey);
+hex_text!(SignatureBytes);

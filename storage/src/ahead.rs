@@ -33,13 +33,6 @@ impl ReadState for Ahead<'_> {
         }
     }
 
-    fn show(&self, key: &RowKey, read: &mut dyn FnMut(Option<&Row>)) {
-        match self.rows.get(key) {
-            Some(row) => read(row.as_ref()),
-            None => self.state.show(key, read),
-        }
-    }
-
     fn due(&self, until: Time, limit: usize) -> Vec<RowKey> {
         self.state.due(until, limit)
     }

@@ -55,7 +55,7 @@ impl Cache {
 
     /// What is known of a row.
     pub(crate) fn get(&mut self, key: &RowKey) -> Option<Option<Row>> {
-        let known = self.known(key).map(|row| row.cloned());
+        let known = self.known(key);
         match known {
             Some(_) => self.counts.hits += 1,
             None => self.counts.misses += 1,
@@ -63,20 +63,12 @@ impl Cache {
         known
     }
 
-    /// Shows what is known of a row, if anything is. A miss is not counted: who misses asks on.
-    pub(crate) fn show(&mut self, key: &RowKey, read: &mut dyn FnMut(Option<&Row>)) -> bool {
-        let Some(row) = self.known(key) else { return false };
-        read(row);
-        self.counts.hits += 1;
-        true
-    }
-
-    fn known(&mut self, key: &RowKey) -> Option<Option<&Row>> {
+    fn known(&mut self, key: &RowKey) -> Option<Option<Row>> {
         let place = self.place(key)?;
         let slot = &mut self.slots[place];
         slot.used = true;
         match &slot.held {
-            Held::Known(row) => Some(row.as_ref()),
+            Held::Known(row) => Some(row.clone()),
             Held::Filling(_) => None,
         }
     }

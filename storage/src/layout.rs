@@ -41,8 +41,8 @@ pub(crate) const ENTRIES_PER_RUN: u64 = 16;
 /// Longest framed record: the results of a full batch, or a genesis document.
 const RECORD_BYTES_MAX: usize = 2 << 20;
 const FRAME_BYTES: usize = 8;
-/// Room for most records: growing a buffer step by step costs more than filling it.
-const USUAL_BYTES: usize = 504;
+/// Room for most records with their frames: growing a buffer step by step costs more than filling it.
+const RECORD_BYTES_USUAL: usize = 512;
 
 /// Whose directory this is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -111,7 +111,7 @@ pub(crate) fn put<T: Serialize + ?Sized>(
     key: Vec<u8>,
     value: &T,
 ) {
-    put_sized(set, family, key, value, USUAL_BYTES);
+    put_sized(set, family, key, value, RECORD_BYTES_USUAL - FRAME_BYTES);
 }
 
 /// As [`put`], for a value of some `bytes`.

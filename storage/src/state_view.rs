@@ -173,14 +173,10 @@ struct Wanted {
 
 impl ReadState for StateView {
     fn row(&self, key: &RowKey) -> Option<Row> {
-        let token = if lives_on(key.table()) {
-            let mut cache = self.cache();
-            if let Some(known) = cache.get(key) {
-                return known;
-            }
-            cache.begin(key)
-        } else {
-            None
+        let asked = known(&mut self.cache(), key);
+        let token = match asked {
+            Ok(row) => return row,
+            Err(token) => token,
         };
         let bytes = self.backend.get(Family::State, &key.to_bytes());
         let row = decode(bytes.unwrap_or_else(|error| stop(&error.into())));
@@ -196,25 +192,17 @@ impl ReadState for StateView {
         {
             let mut cache = self.cache();
             for (place, key) in keys.iter().enumerate() {
-                let lives_on = lives_on(key.table());
-                let known = if lives_on { cache.get(key) } else { None };
-                if known.is_none() {
-                    let token = if lives_on { cache.begin(key) } else { None };
+                let row = known(&mut cache, key).unwrap_or_else(|token| {
                     wanted.push(Wanted { key: key.clone(), place, token });
-                }
-                rows.push(known.flatten());
+                    None
+                });
+                rows.push(row);
             }
         }
         if !wanted.is_empty() {
             self.fill(wanted, &mut rows);
         }
         rows
-    }
-
-    fn show(&self, key: &RowKey, read: &mut dyn FnMut(Option<&Row>)) {
-        if !lives_on(key.table()) || !self.cache().show(key, read) {
-            read(self.row(key).as_ref());
-        }
     }
 
     fn due(&self, until: Time, limit: usize) -> Vec<RowKey> {
@@ -224,6 +212,14 @@ impl ReadState for StateView {
         }
         self.scan_due(&mut floor, until, limit)
     }
+}
+
+/// A row as the cache knows it; else the fill under which it is to hear of it, if it is.
+fn known(cache: &mut Cache, key: &RowKey) -> Result<Option<Row>, Option<u64>> {
+    if !lives_on(key.table()) {
+        return Err(None);
+    }
+    cache.get(key).ok_or_else(|| cache.begin(key))
 }
 
 /// Whether rows of this table are kept in memory. The others are looked for once, mostly in vain, written once,

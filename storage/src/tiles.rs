@@ -83,9 +83,12 @@ impl Store {
     pub fn root_at(&self, size: u64) -> Option<Hash> {
         let recent =
             lock(&self.roots).iter().rev().find(|(of, _)| *of == size).map(|(_, root)| *root);
+        if recent.is_some() {
+            return recent;
+        }
         let (head, _) = self.head();
-        let known = (1..=head.size).contains(&size);
-        recent.or_else(|| if known { merkle::root(&self.nodes(), size).ok() } else { None })
+        let recorded = (1..=head.size).contains(&size);
+        if recorded { merkle::root(&self.nodes(), size).ok() } else { None }
     }
 
     /// The hashes of the log of proof, for proofs.

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::sum::{BYTES, SetDigest};
-use super::tree::{PathError, WalletTree, leaf_hash, verify_path};
+use super::tree::{PathError, WalletTree, verify_path};
 use super::{Hash, state_digest};
+use crate::{id::PartyId, wallet::Wallet};
 
 #[test]
 fn the_state_digest_is_the_documented_hash_and_binds_every_part() {
@@ -107,7 +108,7 @@ proptest! {
 // ---- the wallet tree
 
 fn leaf(content: u64) -> Hash {
-    leaf_hash(&content.to_le_bytes())
+    blake3::derive_key("a leaf of the tests", &content.to_le_bytes())
 }
 
 /// The root as documented, over RFC 6962's shape written recursively.
@@ -151,9 +152,19 @@ fn growing_one_by_one_or_at_once_gives_the_defined_roots() {
 
 #[test]
 fn a_leaf_is_its_documented_hash() {
+    let wallet = Wallet { serial: 7, salt: [1; 32], leaves: 9, history: [2; 32], lots: Vec::new() };
+    let mut header = vec![5; 16];
+    header.extend(7_u64.to_le_bytes());
+    header.extend(9_u64.to_le_bytes());
+    header.extend([2; 32]);
+    let lots = 0_u64.to_le_bytes();
+    let part = |part: &[u8]| {
+        blake3::derive_key("musubi/v1/wallet-part", &[&wallet.salt[..], part].concat())
+    };
+    let parts = [part(&header), part(&lots)].concat();
     assert_eq!(
-        leaf_hash(b"wallet"),
-        *blake3::keyed_hash(b"musubi/wallet-tree/leaf/v1......", b"wallet").as_bytes()
+        wallet.state_leaf(&PartyId([5; 16])),
+        blake3::derive_key("musubi/v1/wallet-leaf", &parts)
     );
 }
 

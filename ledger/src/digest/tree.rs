@@ -11,7 +11,6 @@
 
 use super::Hash;
 
-const LEAF_KEY: &[u8; 32] = b"musubi/wallet-tree/leaf/v1......";
 const NODE_KEY: &[u8; 32] = b"musubi/wallet-tree/node/v1......";
 const ROOT_KEY: &[u8; 32] = b"musubi/wallet-tree/root/v1......";
 const EMPTY_KEY: &[u8; 32] = b"musubi/wallet-tree/empty/v1.....";
@@ -44,12 +43,6 @@ impl PathError {
             Self::RootMismatch => "wallet_root_mismatch",
         }
     }
-}
-
-/// Hash of a wallet's canonical content as a leaf.
-#[must_use]
-pub fn leaf_hash(content: &[u8]) -> Hash {
-    blake3::keyed_hash(LEAF_KEY, content).into()
 }
 
 /// The tree over all wallets. [`WalletTree::set`] collects a block's changes, [`WalletTree::root`]
@@ -91,8 +84,10 @@ impl WalletTree {
         self.leaves() as u64
     }
 
-    /// Sets the leaf of wallet `serial`, a [`leaf_hash`] or a keyed hash as distinct as that. The next
-    /// serial number opens a wallet.
+    /// Sets the leaf of wallet `serial`, a hash that no inner node could have ([`Wallet::state_leaf`]).
+    /// The next serial number opens a wallet.
+    ///
+    /// [`Wallet::state_leaf`]: crate::wallet::Wallet::state_leaf
     ///
     /// # Panics
     /// If `serial` skips a number: wallets are opened in order, so only a bug does that.

@@ -234,16 +234,11 @@ impl<'c, 'a> Case<'c, 'a> {
         self.outcome.postings.push(Posting { account, lot, holding, sign, amount });
     }
 
-    /// Legs in order, not zero, and whole steps of instruments that exist.
+    /// Whole steps of instruments that exist.
     pub(super) fn check_legs(&self, legs: &[Leg]) -> Result<(), Code> {
         for leg in legs {
-            let step = self.state.look(&RowKey::Instrument(leg.instrument), |row| match row {
-                Some(Row::Instrument(instrument)) => Ok(instrument.terms.step),
-                _ => Err(Code::UnknownInstrument),
-            })?;
-            if !leg.amount.0.is_multiple_of(step.0) {
-                return Err(Code::AmountInvalid);
-            }
+            let instrument = self.instrument(leg.instrument)?;
+            whole_steps(leg, &instrument)?;
         }
         Ok(())
     }
@@ -265,6 +260,12 @@ pub(super) fn legs_well_formed(legs: &[Leg]) -> Result<(), Code> {
         return Err(Code::AmountInvalid);
     }
     Ok(())
+}
+
+/// Whether a leg is whole steps of its instrument.
+pub(super) fn whole_steps(leg: &Leg, instrument: &Instrument) -> Result<(), Code> {
+    let whole = leg.amount.0.is_multiple_of(instrument.terms.step.0);
+    if whole { Ok(()) } else { Err(Code::AmountInvalid) }
 }
 
 /// The sum over all legs, as policies and mandates count it.

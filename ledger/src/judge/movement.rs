@@ -1,7 +1,7 @@
 //! Transfers: whether value may go from one wallet to another, and moving it.
 
 use super::{
-    case::{Case, legs_well_formed, total},
+    case::{Case, legs_well_formed, total, whole_steps},
     consent::Consents,
     mandate::{self, Use},
     request,
@@ -104,12 +104,11 @@ pub(super) fn check_allowed(
     from: &Party,
     to: &Party,
 ) -> Result<(), Code> {
-    for leg in &movement.legs {
-        case.instrument(leg.instrument)?;
-    }
-    case.check_legs(&movement.legs)?;
-    for leg in &movement.legs {
-        let instrument = case.instrument(leg.instrument)?;
+    let instruments = movement.legs.iter().map(|leg| case.instrument(leg.instrument));
+    let instruments = instruments.collect::<Result<Vec<_>, Code>>()?;
+    let legs = || movement.legs.iter().zip(&instruments);
+    legs().try_for_each(|(leg, instrument)| whole_steps(leg, instrument))?;
+    for (leg, instrument) in legs() {
         check_terms(case, &instrument.terms, (movement, leg), from, to)?;
     }
     if movement.from == movement.to {

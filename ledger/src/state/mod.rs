@@ -23,12 +23,6 @@ pub trait ReadState {
     /// The row under `key`.
     fn row(&self, key: &RowKey) -> Option<Row>;
 
-    /// Shows the row under `key` to `read`, once, without copying it where that can be spared. `read` must not
-    /// ask for further rows: the state may be locked.
-    fn show(&self, key: &RowKey, read: &mut dyn FnMut(Option<&Row>)) {
-        read(self.row(key).as_ref());
-    }
-
     /// The rows under `keys`, in their order: for states to which one question for many is cheaper than many.
     fn rows(&self, keys: &[RowKey]) -> Vec<Option<Row>> {
         keys.iter().map(|key| self.row(key)).collect()

@@ -62,20 +62,6 @@ impl<'a> Overlay<'a> {
         self.changed(key).cloned().unwrap_or_else(|| self.base.row(key))
     }
 
-    /// What `read` takes from the row under `key`, as changed so far: for the common case that a rule needs
-    /// little of a large row. `read` must not ask for further rows.
-    ///
-    /// # Panics
-    /// If a base state shows nothing, which would be a bug of its.
-    pub fn look<T>(&self, key: &RowKey, read: impl FnOnce(Option<&Row>) -> T) -> T {
-        if let Some(changed) = self.changed(key) {
-            return read(changed.as_ref());
-        }
-        let (mut read, mut taken) = (Some(read), None);
-        self.base.show(key, &mut |row| taken = read.take().map(|read| read(row)));
-        taken.expect("a state shows each row that it is asked for, or that there is none")
-    }
-
     fn changed(&self, key: &RowKey) -> Option<&Option<Row>> {
         let of_item = self.item.iter().find(|(written, _)| written == key).map(|(_, row)| row);
         of_item.or_else(|| self.block.get(key))

@@ -1,9 +1,11 @@
 //! The model's rules.
 
+mod city;
 mod grants;
 mod group;
 mod issuer;
 mod keys;
+mod legs;
 mod medium;
 mod money;
 mod movement;
@@ -11,6 +13,7 @@ mod party;
 mod policy;
 mod proposals;
 mod register;
+mod who;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,13 +25,14 @@ use musubi_ledger::{
     mandate::{Counterparty, Direction, MandateTerms},
     operation::*,
     party::PartyKind,
-    state::{Allowance as Allowed, ReadState, Row, RowKey, derived_id},
+    state::{ReadState, Row, RowKey, derived_id},
     time::Time,
     transaction::{Body, Purpose, Role, Side, Transaction},
 };
 
 pub(crate) use group::Group;
 use issuer::Allowance;
+use legs::{legs_well_formed, total, well_formed};
 use medium::Medium;
 use money::undo;
 
@@ -38,6 +42,7 @@ use super::{
     consent::{Signatures, Signed},
 };
 use register::Register;
+use who::staff;
 
 #[derive(Clone)]
 struct Mandate {
@@ -114,47 +119,6 @@ pub(crate) struct Model {
 const HOLDERS: [PartyKind; 2] = [PartyKind::Person, PartyKind::Group];
 
 impl Model {
-    /// The city as [`World::new`] leaves it.
-    pub(crate) fn new(world: &World) -> Self {
-        let mut kinds = BTreeMap::new();
-        let mut groups = BTreeMap::new();
-        let mut terms = BTreeMap::new();
-        for (key, row) in world.state.rows() {
-            match (key, row) {
-                (RowKey::Party(id), Row::Party(party)) => drop(kinds.insert(*id, party.kind)),
-                (RowKey::Group(id), Row::Group(g)) => {
-                    groups.insert(*id, Group::new(g.representative, &g.roles, &g.policy));
-                }
-                (RowKey::Instrument(id), Row::Instrument(of)) => {
-                    terms.insert(*id, of.terms.clone());
-                }
-                _ => {}
-            }
-        }
-        Self {
-            now: world.now.0,
-            policy: 1,
-            kinds,
-            register: Register::new(world),
-            frozen: BTreeSet::new(),
-            closed: BTreeSet::new(),
-            groups,
-            book: Book::default(),
-            owed: BTreeMap::new(),
-            media: BTreeMap::new(),
-            terms,
-            allowances: first_allowances(world),
-            fundings: BTreeSet::new(),
-            mandates: BTreeMap::new(),
-            requests: BTreeMap::new(),
-            proposals: BTreeMap::new(),
-            originals: BTreeMap::new(),
-            redemptions: BTreeMap::new(),
-            judged: BTreeSet::new(),
-            references: BTreeSet::new(),
-        }
-    }
-
     /// What has become due happens first.
     pub(crate) fn begin_block(&mut self, now: Time) {
         self.now = now.0;
@@ -215,23 +179,6 @@ impl Model {
         (code, leaf)
     }
 
-    /// Compares every balance, receivable and key.
-    pub(crate) fn compare(&self, world: &World) {
-        self.compare_register(world);
-        for (key, row) in world.state.rows() {
-            match (key, row) {
-                (RowKey::Wallet(party), Row::Wallet(wallet)) => self.book.compare(*party, wallet),
-                (RowKey::Receivable(party, of), Row::Receivable(amount)) => {
-                    assert_eq!(self.owed.get(&(*party, *of)), Some(&amount.0));
-                }
-                _ => {}
-            }
-        }
-        for (party, of) in self.owed.keys() {
-            assert!(world.state.row(&RowKey::Receivable(*party, *of)).is_some());
-        }
-    }
-
     fn owner(&self, key: &PublicKey) -> Result<PartyId, Code> {
         demand(self.register.keys.contains_key(key), Code::KeyUnknown)?;
         let owner = self.register.signs(key).ok_or(Code::KeyNotActive)?;
@@ -289,60 +236,4 @@ impl Model {
             Operation::Unfreeze { party } => self.unfreeze(*party, by),
         }
     }
-
-    fn debit(
-        &self,
-        by: &Signatures,
-        party: PartyId,
-        amount: u64,
-        payee: Option<PartyId>,
-    ) -> Result<(), Code> {
-        match self.kinds[&party] {
-            PartyKind::Group => by.payout((party, &self.groups[&party]), amount, payee),
-            _ => by.own(Side::Debit, Role::Holder, party),
-        }
-    }
-
-    fn holder(&self, by: &Signatures, side: Side, party: PartyId) -> Result<(), Code> {
-        match self.kinds[&party] {
-            PartyKind::Group => by.members(side, (party, &self.groups[&party])).map(drop),
-            _ => by.own(side, Role::Holder, party),
-        }
-    }
-}
-
-/// The allowances of [`World::new`].
-fn first_allowances(world: &World) -> BTreeMap<TxId, Allowance> {
-    let rows = world.state.rows().filter_map(|(key, row)| match (key, row) {
-        (RowKey::Allowance(id), Row::Allowance(a)) => Some((*id, a)),
-        _ => None,
-    });
-    let granted = rows.map(|(id, a)| {
-        let Allowed { instrument, key, total, per_wallet, per_day, end, .. } = *a.clone();
-        (id, Allowance::new(&GrantAllowance { instrument, key, total, per_wallet, per_day, end }))
-    });
-    granted.collect()
-}
-
-fn staff(terms: &MandateTerms, by: &Signatures) -> bool {
-    by.0.iter().any(|s| {
-        let itself = s.owner == Ok(s.party);
-        itself && s.side == Side::Debit && s.role == Role::Holder && terms.staff.contains(&s.party)
-    })
-}
-
-fn total(legs: &[Leg]) -> u64 {
-    legs.iter().map(|leg| leg.amount.0).sum()
-}
-
-fn legs_well_formed(legs: &[Leg]) -> Result<(), Code> {
-    let ascending = legs.windows(2).all(|w| w[0].instrument < w[1].instrument);
-    demand(ascending && (1..=4).contains(&legs.len()), Code::NotWellFormed)?;
-    demand(legs.iter().all(|leg| leg.amount.0 > 0), Code::AmountInvalid)
-}
-
-fn well_formed(m: &Movement) -> Result<(), Code> {
-    legs_well_formed(&m.legs)?;
-    let by_medium = matches!(m.credit, Citation::Medium { .. });
-    demand(m.debit != Citation::Request && !by_medium, Code::NotWellFormed)
 }

@@ -1,15 +1,16 @@
 //! The door of a node: what clients wait for there, each transaction until its verdict or its expiry.
 //!
-//! As in production: a submission can be lost with its way or its leader, so it is handed over again
-//! until it is judged; an id is judged once, however often it is ordered.
+//! As in production (`musubi-node`, `core/pending.rs`): a submission can be lost with its way or its leader, so
+//! it is sent again until it is judged, after a while and at once to a new leader; an id is judged once,
+//! however often it is ordered.
 
 use std::collections::BTreeMap;
 
 use musubi_consensus::Submission;
 use musubi_ledger::{execute::ItemResult, id::TxId, time::Time};
 
-/// How long a submission may stay unanswered before it is handed over again.
-const RESEND_AFTER_MS: u64 = 700;
+/// How long a submission may stay unanswered before it is sent again: as long as in production.
+const RESEND_AFTER_MS: u64 = 3_000;
 
 /// The transactions that wait here.
 #[derive(Default)]
@@ -20,7 +21,8 @@ pub(crate) struct Door {
 struct Waiting {
     item: Submission,
     expires: Time,
-    sent: u64,
+    /// When it was last sent; none if it is to be sent again now.
+    sent: Option<u64>,
     clients: Vec<usize>,
 }
 
@@ -38,7 +40,7 @@ impl Door {
         let waiting = self.waiting.entry(id).or_insert_with(|| Waiting {
             item: item.clone(),
             expires,
-            sent: now,
+            sent: Some(now),
             clients: Vec::new(),
         });
         waiting.clients.extend(client);
@@ -50,7 +52,7 @@ impl Door {
         self.waiting.remove(&result.id).map(|waiting| waiting.clients).unwrap_or_default()
     }
 
-    /// A full pool is told at once, to these clients; all else stays and is handed over again.
+    /// A full pool is told at once, to these clients; all else stays and is sent again.
     pub(crate) fn refuse(&mut self, id: &TxId) -> Vec<usize> {
         self.waiting.remove(id).map(|waiting| waiting.clients).unwrap_or_default()
     }
@@ -62,14 +64,20 @@ impl Door {
         expired.into_iter().map(|id| (id, self.refuse(&id))).collect()
     }
 
-    /// What has waited too long since it was last handed over.
+    /// What has waited too long since it was last sent.
     pub(crate) fn resend(&mut self, now: u64) -> Vec<Submission> {
-        let late = |waiting: &&mut Waiting| now >= waiting.sent + RESEND_AFTER_MS;
+        let late =
+            |waiting: &&mut Waiting| waiting.sent.is_none_or(|sent| now >= sent + RESEND_AFTER_MS);
         let mut items = Vec::new();
         for waiting in self.waiting.values_mut().filter(late) {
-            waiting.sent = now;
+            waiting.sent = Some(now);
             items.push(waiting.item.clone());
         }
         items
+    }
+
+    /// There is a new leader: all that waits is sent again with the next [`Door::resend`].
+    pub(crate) fn send_again(&mut self) {
+        self.waiting.values_mut().for_each(|waiting| waiting.sent = None);
     }
 }

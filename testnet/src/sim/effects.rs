@@ -35,10 +35,11 @@ impl World<'_> {
                 }
                 self.wake_executor(node);
             }
-            // All else stays at the door and is handed over again.
+            // All else stays at the door and is sent again.
             Effect::Refuse { id, why: RefuseReason::Busy | RefuseReason::TooLarge, .. } => {
                 self.refused(node, &id);
             }
+            Effect::Standing(standing) if standing.leader.is_some() => self.send_again(node),
             Effect::Refuse { .. } | Effect::Standing(_) => {}
             Effect::Evidence { accusation, .. } if self.clock_explains(&accusation) => {
                 self.stats.distrusts += 1;

@@ -49,7 +49,7 @@ impl World<'_> {
         new.map_or(Ok(()), |item| self.submit(node, vec![item]))
     }
 
-    /// What waits at a door too long is handed over again; what has expired is told.
+    /// What waits at a door too long is sent again; what has expired is told.
     pub(crate) fn resend(&mut self, node: usize) -> Holds {
         let now = self.schedule.now();
         let Some(process) = &mut self.nodes[node].process else {
@@ -61,6 +61,13 @@ impl World<'_> {
             self.reply(clients, id, Reply::Expired);
         }
         if items.is_empty() { Ok(()) } else { self.submit(node, items) }
+    }
+
+    /// A new leader hears of all that waits at a door.
+    pub(crate) fn send_again(&mut self, node: usize) {
+        if let Some(process) = &mut self.nodes[node].process {
+            process.door.send_again();
+        }
     }
 
     /// Tells who waits for the items of a recorded block.

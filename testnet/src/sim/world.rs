@@ -21,8 +21,8 @@ use super::{
 
 /// Between two ticks of Raft's clock.
 const TICK_MS: u64 = 50;
-/// Between two looks at what waits at the door.
-const RESEND_MS: u64 = 350;
+/// Between two looks at what waits at the door: as in production.
+const RESEND_MS: u64 = 200;
 
 /// One simulated network.
 pub(crate) struct World<'t> {

@@ -1,0 +1,78 @@
+//! The model and the real state: how it begins, and that both hold the same.
+
+use musubi_ledger::state::Allowance as Allowed;
+
+use super::*;
+
+impl Model {
+    /// The city as [`World::new`] leaves it.
+    pub(crate) fn new(world: &World) -> Self {
+        let mut kinds = BTreeMap::new();
+        let mut groups = BTreeMap::new();
+        let mut terms = BTreeMap::new();
+        for (key, row) in world.state.rows() {
+            match (key, row) {
+                (RowKey::Party(id), Row::Party(party)) => drop(kinds.insert(*id, party.kind)),
+                (RowKey::Group(id), Row::Group(g)) => {
+                    groups.insert(*id, Group::new(g.representative, &g.roles, &g.policy));
+                }
+                (RowKey::Instrument(id), Row::Instrument(of)) => {
+                    terms.insert(*id, of.terms.clone());
+                }
+                _ => {}
+            }
+        }
+        Self {
+            now: world.now.0,
+            policy: 1,
+            kinds,
+            register: Register::new(world),
+            frozen: BTreeSet::new(),
+            closed: BTreeSet::new(),
+            groups,
+            book: Book::default(),
+            owed: BTreeMap::new(),
+            media: BTreeMap::new(),
+            terms,
+            allowances: first_allowances(world),
+            fundings: BTreeSet::new(),
+            mandates: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            proposals: BTreeMap::new(),
+            originals: BTreeMap::new(),
+            redemptions: BTreeMap::new(),
+            judged: BTreeSet::new(),
+            references: BTreeSet::new(),
+        }
+    }
+
+    /// Compares every balance, receivable and key.
+    pub(crate) fn compare(&self, world: &World) {
+        self.compare_register(world);
+        for (key, row) in world.state.rows() {
+            match (key, row) {
+                (RowKey::Wallet(party), Row::Wallet(wallet)) => self.book.compare(*party, wallet),
+                (RowKey::Receivable(party, of), Row::Receivable(amount)) => {
+                    assert_eq!(self.owed.get(&(*party, *of)), Some(&amount.0));
+                }
+                _ => {}
+            }
+        }
+        for (party, of) in self.owed.keys() {
+            assert!(world.state.row(&RowKey::Receivable(*party, *of)).is_some());
+        }
+    }
+}
+
+/// The allowances of [`World::new`].
+fn first_allowances(world: &World) -> BTreeMap<TxId, Allowance> {
+    let rows = world.state.rows().filter_map(|(key, row)| match (key, row) {
+        (RowKey::Allowance(id), Row::Allowance(a)) => Some((*id, a)),
+        _ => None,
+    });
+    let granted = rows.map(|(id, a)| {
+        let Allowed { instrument, key, total, per_wallet, per_day, end, .. } = *a.clone();
+        (id, Allowance::new(&GrantAllowance { instrument, key, total, per_wallet, per_day, end }))
+    });
+    granted.collect()
+}
