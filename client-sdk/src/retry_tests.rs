@@ -1,4 +1,6 @@
 #![allow(clippy::unwrap_used)]
+use musubi_ledger::api::Verdict;
+
 use super::*;
 
 const EXPIRES: Time = Time(10_000);
@@ -13,6 +15,8 @@ fn status(stage: Stage, node_time: u64) -> Answer {
     Answer::Status(Box::new(Status {
         id: ID,
         stage,
+        verdict: Verdict::Pending,
+        durability: None,
         code: None,
         detail: None,
         height: None,

@@ -40,7 +40,7 @@
 //! `guard` rules on each message before raft-rs sees it (raft-rs trusts peers, we do not);
 //! `entry_check` rules on what a leader wants persisted; `outbox` withholds what rests on
 //! unpersisted state; `pool` and `cutter` make batches; `raft_core` is the only room that names
-//! raft-rs.
+//! raft-rs. `cosigner` stands beside the replica: it makes checkpoints of what was executed final.
 //!
 //! Absent on purpose, with room left: snapshots and compaction (a `Body` variant appended in
 //! `wire`, a `Storage::snapshot` that answers), membership changes (the member set in `guard`, the
@@ -49,6 +49,7 @@
 //! repeats).
 
 mod config;
+pub mod cosigner;
 mod cutter;
 mod effect;
 mod entry_check;

@@ -41,6 +41,8 @@ pub struct Info {
     pub time: Time,
     /// Leaves in the log.
     pub size: u64,
+    /// Leaves that the newest final checkpoint covers.
+    pub final_size: u64,
     /// The rules in force.
     pub rules_version: u16,
     /// Software version.
@@ -61,6 +63,30 @@ pub enum Stage {
     Void,
 }
 
+/// How a transaction ends: exactly one of the last three.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Not yet: it may still be judged.
+    Pending,
+    /// It took effect.
+    Applied,
+    /// It was judged and took no effect; `code` says why.
+    Rejected,
+    /// Block time has passed its expiry and it was not judged: it never will be.
+    Expired,
+}
+
+/// How firmly a verdict stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Durability {
+    /// On the disks of a Raft quorum and executed: survives crashes.
+    Committed,
+    /// Covered by a checkpoint that the witness policy's quorum cosigned: provable to anyone.
+    Final,
+}
+
 /// A transaction's status: `GET /v1/transactions/{id}`, and the answer to a submission.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Status {
@@ -68,6 +94,10 @@ pub struct Status {
     pub id: TxId,
     /// Where it stands.
     pub stage: Stage,
+    /// How it ends.
+    pub verdict: Verdict,
+    /// How firmly the verdict stands; none while there is none.
+    pub durability: Option<Durability>,
     /// The verdict, or why it is void.
     pub code: Option<Code>,
     /// What the code means, in a sentence.

@@ -246,11 +246,11 @@ fn a_bundle_that_was_tampered_with_is_refused() {
     let step = |change: fn(&mut PolicyStep)| refused(&|b| change(&mut b.steps[0])).code();
     assert_eq!(step(|s| s.index += 1), "root_mismatch");
     assert_eq!(step(|s| s.path[0][0] ^= 1), "root_mismatch");
-    assert_eq!(step(|s| drop(s.path.pop())), "wrong_proof_length");
+    assert_eq!(step(|s| s.path.truncate(1)), "wrong_proof_length");
     assert_eq!(step(|s| s.leaf.time = Time(5)), "root_mismatch");
     assert_eq!(step(|s| s.leaf.code = Code::Expired), "bad_policy_step");
     assert_eq!(step(|s| s.transaction[40] ^= 1), "bad_policy_step");
-    assert_eq!(step(|s| drop(s.transaction.pop())), "bad_policy_step");
+    assert_eq!(step(|s| s.transaction.truncate(99)), "bad_policy_step");
     assert_eq!(
         step(|s| s.checkpoint = s.checkpoint.replace("\n4\n", "\n5\n")),
         "bad_note_signature"

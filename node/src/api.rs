@@ -11,6 +11,7 @@ use musubi_ledger::{
     genesis::RULES_VERSION,
     id::{InstrumentId, PartyId, TxId},
     leaf::SealBody,
+    policy::PolicyBundle,
     state::{ReadState, Table},
     tlog::tile::{Bundle, Tile},
 };
@@ -51,6 +52,7 @@ impl Ledger for Node {
             height: head.height,
             time: head.time,
             size: head.size,
+            final_size: *self.finals.borrow(),
             rules_version: RULES_VERSION,
             version: env!("CARGO_PKG_VERSION").into(),
         }
@@ -58,6 +60,10 @@ impl Ledger for Node {
 
     fn heads(&self) -> watch::Receiver<Head> {
         self.head.clone()
+    }
+
+    fn finals(&self) -> watch::Receiver<u64> {
+        self.finals.clone()
     }
 
     fn rules_version(&self) -> u16 {
@@ -191,13 +197,11 @@ impl Ledger for Node {
     }
 
     fn checkpoint(&self) -> Read<Option<String>> {
-        match self.notes.own() {
-            Some(note) => Ok(Some(note)),
-            None => {
-                let latest = self.store.latest_checkpoint().map_err(fault)?;
-                Ok(latest.map(|(_, note)| note))
-            }
-        }
+        self.store.final_checkpoint().map_err(fault)
+    }
+
+    fn policies(&self) -> Read<PolicyBundle> {
+        self.store.policy_bundle().map_err(fault)
     }
 
     fn checkpoints(&self) -> Read<Vec<(u64, String)>> {

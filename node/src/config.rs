@@ -204,6 +204,8 @@ pub struct Loaded {
     pub transport: SecretKey,
     /// Key for batches and checkpoints.
     pub node: SecretKey,
+    /// Keys for cosignatures: `cosigner.key`, and `cosigner-next.key` while a change is under way.
+    pub cosigners: Vec<SecretKey>,
 }
 
 impl Config {
@@ -224,9 +226,14 @@ impl Config {
         let genesis = read_genesis(&config.genesis)?;
         let transport = read_key(&config.keys.join("transport.key"))?;
         let node = read_key(&config.keys.join("node.key"))?;
+        let next = config.keys.join("cosigner-next.key");
+        let mut cosigners = vec![read_key(&config.keys.join("cosigner.key"))?];
+        if next.exists() {
+            cosigners.push(read_key(&next)?);
+        }
         config.check_keys(&genesis, &transport, &node)?;
         config.check_members(&genesis)?;
-        Ok(Loaded { config, genesis, transport, node })
+        Ok(Loaded { config, genesis, transport, node, cosigners })
     }
 
     /// Checks every value by itself: what a file says must be known to hold before anything starts.

@@ -5,7 +5,7 @@ use std::{
     sync::{
         Arc, Weak,
         atomic::{AtomicBool, Ordering},
-        mpsc::sync_channel,
+        mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -14,8 +14,14 @@ use std::{
 use anyhow::Context;
 use musubi_consensus::{
     Config as ReplicaConfig, Input, MemberKey, Replica, Status, Submission, Via,
+    cosigner::{CosignerKeys, Event},
 };
-use musubi_ledger::{batch::NodeId, execute::Head, genesis::RULES_VERSION};
+use musubi_ledger::{
+    batch::NodeId,
+    execute::Head,
+    genesis::RULES_VERSION,
+    tlog::{checkpoint::Checkpoint, note::SignedNote},
+};
 use musubi_storage::{Directory, LogView, OpenSettings, Opened, Store, rocks::RocksOptions};
 use tokio::{
     sync::{mpsc, watch as tokio_watch},
@@ -26,11 +32,11 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::Loaded,
     core::{
-        Fault, FirstFault, INPUTS_MAX, Report, WORK_MAX,
-        checkpoints::{Notes, Signer},
+        Fault, FirstFault, INPUTS_MAX, Report, Reports, WORK_MAX,
+        checkpoints::Notes,
+        cosigning::{self, Cosigning, EVENTS_MAX, Events},
         disk,
         executor::{self, Executor},
-        forward::Frame,
         peers::Peers,
         pending::Pending,
         replica::Loop,
@@ -39,7 +45,7 @@ use crate::{
         watch,
     },
     metrics::Metrics,
-    network::{Class, Member, Network, NetworkConfig, PeerKey, TransportKey},
+    network::{Member, Network, NetworkConfig, PeerKey, TransportKey},
     proposals::OpenProposals,
 };
 
@@ -68,6 +74,8 @@ pub struct Node {
     pub notes: Arc<Notes>,
     /// Where the chain stands.
     pub head: tokio_watch::Receiver<Head>,
+    /// Leaves that the newest final checkpoint covers.
+    pub finals: tokio_watch::Receiver<u64>,
     /// The replica's figures.
     pub status: tokio_watch::Receiver<Status>,
     /// Figures.
@@ -113,6 +121,8 @@ pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
     let notes =
         Notes::new(&loaded.genesis, loaded.config.node, Arc::clone(&store), Arc::clone(&metrics));
     metrics.head(store.head().0, RULES_VERSION);
+    let (cosigner, cosigner_in) = sync_channel(EVENTS_MAX);
+    let (finals, finals_out) = tokio_watch::channel(final_size(&store)?);
     let (inputs, inputs_in) = mpsc::channel(INPUTS_MAX);
     let (head, head_out) = tokio_watch::channel(store.head().0);
     let (status, status_out) = tokio_watch::channel(replica.status());
@@ -124,6 +134,7 @@ pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
         verified,
         notes: Arc::new(notes),
         head: head_out,
+        finals: finals_out,
         status: status_out,
         metrics,
         network,
@@ -131,11 +142,21 @@ pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
         stop: CancellationToken::new(),
         leaderless: AtomicBool::new(false),
     });
-    let wiring = Wiring { replica, chain: opened.chain, head, status, inputs: inputs_in };
+    let wiring = Wiring {
+        replica,
+        chain: opened.chain,
+        head,
+        finals,
+        status,
+        inputs: inputs_in,
+        cosigner: cosigner.clone(),
+        cosigner_in,
+    };
     let (threads, ended) = start_threads(&node, wiring)?;
     let peers = Peers {
         inputs: node.inputs.clone(),
         notes: Arc::clone(&node.notes),
+        cosigner,
         verified: Arc::clone(&node.verified),
         chain: node.loaded.genesis.chain(),
         rules_version: RULES_VERSION,
@@ -203,8 +224,11 @@ struct Wiring {
     replica: Replica,
     chain: musubi_ledger::execute::Chain,
     head: tokio_watch::Sender<Head>,
+    finals: tokio_watch::Sender<u64>,
     status: tokio_watch::Sender<Status>,
     inputs: mpsc::Receiver<Input>,
+    cosigner: Events,
+    cosigner_in: Receiver<Event>,
 }
 
 type Ended = tokio::sync::oneshot::Receiver<Result<(), Fault>>;
@@ -219,9 +243,19 @@ fn start_threads(node: &Arc<Node>, wiring: Wiring) -> anyhow::Result<(Vec<JoinHa
 
     let at = Arc::clone(node);
     let to = reports.clone();
+    let cosigner = wiring.cosigner.clone();
     threads.push(spawn("disk", reports.clone(), &first, disk_in, move |jobs| {
-        disk::run(jobs, &at.store, &to, &at.metrics, |size, note| publish(&at, size, note))
+        // If the cosigner's thread is gone the node is stopping.
+        let durable = |size| drop(cosigner.send(Event::Durable { size }));
+        disk::run(jobs, &at.store, &to, &at.metrics, durable)
     })?);
+    threads.push(start_cosigner(
+        node,
+        wiring.cosigner_in,
+        wiring.finals,
+        (&reports, &first),
+        &disk_jobs,
+    )?);
 
     let at = Arc::clone(node);
     let chain = node.loaded.genesis.chain();
@@ -230,8 +264,6 @@ fn start_threads(node: &Arc<Node>, wiring: Wiring) -> anyhow::Result<(Vec<JoinHa
         Ok(())
     })?);
 
-    let signer = Signer::new(&node.loaded.genesis, node.loaded.node.clone());
-    let jobs = disk_jobs.clone();
     let executor = Executor {
         chain: wiring.chain,
         store: Arc::clone(&node.store),
@@ -240,11 +272,7 @@ fn start_threads(node: &Arc<Node>, wiring: Wiring) -> anyhow::Result<(Vec<JoinHa
         head: wiring.head,
         reports: reports.clone(),
         metrics: Arc::clone(&node.metrics),
-        sealed: Box::new(move |head, root| {
-            let note = signer.sign(head, root);
-            // If the disk thread is gone the node is stopping: nothing was promised.
-            let _ = jobs.send(disk::Job::Checkpoint { size: head.size, note });
-        }),
+        cosigner: wiring.cosigner.clone(),
     };
     threads.push(spawn("execute", reports, &first, ready_in, |ready| executor.run(ready))?);
 
@@ -255,6 +283,7 @@ fn start_threads(node: &Arc<Node>, wiring: Wiring) -> anyhow::Result<(Vec<JoinHa
         reports: reports_in,
         disk: disk_jobs,
         execute,
+        cosigner: wiring.cosigner,
         network: Arc::clone(&node.network),
         pending: Arc::clone(&node.pending),
         status: wiring.status,
@@ -277,13 +306,39 @@ fn start_threads(node: &Arc<Node>, wiring: Wiring) -> anyhow::Result<(Vec<JoinHa
     Ok((threads, ended))
 }
 
-/// A durable checkpoint of this node goes to its readers and to the other validators.
-fn publish(node: &Node, _size: u64, note: String) {
-    node.notes.take(node.loaded.config.node, &note);
-    let frame = Frame::Checkpoint(note).encode();
-    for member in &node.loaded.config.network.member {
-        let _ = node.network.send(member.node, Class::Submission, frame.clone());
-    }
+/// The cosigner's thread.
+fn start_cosigner(
+    node: &Arc<Node>,
+    cosigner_in: Receiver<Event>,
+    finals: tokio_watch::Sender<u64>,
+    (reports, first): (&Reports, &FirstFault),
+    disk: &SyncSender<disk::Job>,
+) -> anyhow::Result<JoinHandle<()>> {
+    let loaded = &node.loaded;
+    let me = loaded.config.node;
+    let keys = CosignerKeys { log: loaded.node.clone(), cosigners: loaded.cosigners.clone() };
+    let cosigning = Cosigning {
+        cosigner: cosigning::resume(&node.store, me, keys)?,
+        me,
+        members: loaded.config.network.member.iter().map(|member| member.node).collect(),
+        store: Arc::clone(&node.store),
+        disk: disk.clone(),
+        network: Arc::clone(&node.network),
+        notes: Arc::clone(&node.notes),
+        finals,
+        metrics: Arc::clone(&node.metrics),
+        stop: node.stop.clone(),
+    };
+    let run = |events: &Receiver<Event>| cosigning.run(events);
+    Ok(spawn("cosign", reports.clone(), first, cosigner_in, run)?)
+}
+
+/// Leaves that the final checkpoint on disk covers.
+fn final_size(store: &Store) -> anyhow::Result<u64> {
+    let note = store.final_checkpoint().context("the final checkpoint cannot be read")?;
+    let Some(note) = note else { return Ok(0) };
+    let note = SignedNote::parse(note.as_bytes()).context("the final checkpoint on disk")?;
+    Ok(note.text().parse::<Checkpoint>().context("the final checkpoint on disk")?.size())
 }
 
 /// Sends again what has waited too long: with a lost leader or connection a submission can be lost. And

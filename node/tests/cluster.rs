@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use musubi_ledger::{
-    api::{Checkpoints, Info, Stage, Status},
+    api::{Checkpoints, Durability, Info, Stage, Status},
     batch::NodeId,
     code::Code,
     genesis::{FirstParty, Genesis, Node, Organisation, Parameters, RULES_VERSION},
@@ -12,6 +12,7 @@ use musubi_ledger::{
     keys::SecretKey,
     operation::{AddKey, Operation},
     party::PartyKind,
+    policy::{PolicyBundle, PolicyChain},
     time::Time,
     transaction::{Body, Purpose, Role, Side, Transaction},
 };
@@ -178,6 +179,8 @@ async fn three_nodes_order_survive_their_leader_and_restart() {
     let client = reqwest::Client::new();
     let at = |members: &[Option<Member>], n: usize| members[n].as_ref().unwrap().api.address();
 
+    verdicts_become_final_everywhere(&client, &members, &genesis).await;
+
     // Submitted at every node, whoever leads: applied once, by the same block.
     for n in 1..=3 {
         let tx = transaction(&genesis, n);
@@ -227,6 +230,29 @@ async fn three_nodes_order_survive_their_leader_and_restart() {
 
 fn address(member: &Option<Member>) -> SocketAddr {
     member.as_ref().unwrap().api.address()
+}
+
+/// Whoever waits for it at any node is told when a quorum has cosigned; every node serves the checkpoint.
+async fn verdicts_become_final_everywhere(
+    client: &reqwest::Client,
+    members: &[Option<Member>],
+    genesis: &Genesis,
+) {
+    let policies = PolicyChain::of_genesis(genesis);
+    for (n, member) in (7..).zip(members) {
+        let at = address(member);
+        let url = format!("http://{at}/v1/transactions?wait=final&timeout_ms=20000");
+        let sent = client.post(url).header("content-type", "application/octet-stream");
+        let sent = sent.body(transaction(genesis, n).encode()).send().await.unwrap();
+        let status: Status = sent.json().await.unwrap();
+        assert_eq!(status.durability, Some(Durability::Final), "{status:?}");
+        let note = client.get(format!("http://{at}/log/checkpoint")).send().await.unwrap();
+        let last = policies.check(&note.bytes().await.unwrap()).unwrap();
+        assert!(last.checkpoint.size() > status.leaf.unwrap());
+        let bundle = client.get(format!("http://{at}/v1/policies")).send().await.unwrap();
+        let bundle = PolicyBundle::decode(&bundle.bytes().await.unwrap()).unwrap();
+        assert_eq!(bundle.verify(&genesis.chain()).unwrap().newest().policy().number, 1);
+    }
 }
 
 /// A thousand copies, spread over all nodes and sent at once, have one leaf and one effect.

@@ -89,6 +89,10 @@ pub(crate) enum Word {
     HardState,
     Mark,
     Tip,
+    /// The newest final checkpoint.
+    Final,
+    /// The final checkpoint that confirmed a witness policy.
+    Settled(u32),
 }
 
 impl Word {
@@ -99,6 +103,8 @@ impl Word {
             Self::HardState => "hard_state",
             Self::Mark => "mark",
             Self::Tip => "tip",
+            Self::Final => "final",
+            Self::Settled(number) => return [&b"settled"[..], &number.to_be_bytes()].concat(),
         };
         word.as_bytes().to_vec()
     }

@@ -157,6 +157,21 @@ impl Store {
         self.write(set)
     }
 
+    /// Keeps the newest final checkpoint, and, as the proof that they are, the witness policies that it
+    /// confirms. Needs no sync of its own: whoever lost it hears of a newer one.
+    ///
+    /// # Errors
+    /// [`StoreError`]. A failed write poisons the store.
+    pub fn stage_final(&self, note: &str, confirms: &[u32]) -> Result<(), StoreError> {
+        self.check_poison()?;
+        let mut set = WriteSet::new();
+        layout::put(&mut set, Family::Meta, Word::Final.key(), note);
+        for number in confirms {
+            layout::put(&mut set, Family::Meta, Word::Settled(*number).key(), note);
+        }
+        self.write(set)
+    }
+
     /// The state after the last recorded block.
     #[must_use]
     pub fn state(&self) -> &Arc<StateView> {

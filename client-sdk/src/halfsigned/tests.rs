@@ -29,6 +29,7 @@ fn composer() -> Composer {
         height: 5,
         time: Time(1_795_359_600_000),
         size: 12,
+        final_size: 0,
         rules_version: 1,
         version: String::new(),
     };

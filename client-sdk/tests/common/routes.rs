@@ -6,7 +6,10 @@ use std::{
 };
 
 use musubi_sdk::ledger::{
-    api::{Checkpoints, EntryView, FullTransaction, Info, Problem, ProposalView, Stage, Status},
+    api::{
+        Checkpoints, Durability, EntryView, FullTransaction, Info, Problem, ProposalView, Stage,
+        Status, Verdict,
+    },
     batch::Batch,
     code::Standing,
     id::TxId,
@@ -125,6 +128,7 @@ fn info(town: &Town) -> Info {
         height: head.height,
         time: head.time,
         size: head.size,
+        final_size: 0,
         rules_version: 1,
         version: "test".into(),
     }
@@ -168,6 +172,11 @@ pub fn status(town: &Town, id: TxId) -> Status {
     Status {
         id,
         stage: if judged.is_some() { Stage::Judged } else { Stage::Unknown },
+        verdict: judged.as_ref().map_or(Verdict::Pending, |j| match j.code {
+            Code::Applied => Verdict::Applied,
+            _ => Verdict::Rejected,
+        }),
+        durability: judged.as_ref().map(|_| Durability::Committed),
         code: judged.as_ref().map(|j| j.code),
         detail: None,
         height: judged.as_ref().map(|j| j.height),

@@ -70,6 +70,13 @@ impl PolicyChain {
         self.steps.iter().any(|step| !step.settled && step.from <= size)
     }
 
+    /// The numbers of the policies that a final checkpoint of that size would confirm.
+    #[must_use]
+    pub fn unsettled(&self, size: u64) -> Vec<u32> {
+        let waiting = self.steps.iter().filter(|step| !step.settled && step.from <= size);
+        waiting.map(|step| step.trusted.policy().number).collect()
+    }
+
     /// The ledger's genesis document.
     #[must_use]
     pub fn genesis(&self) -> &Genesis {

@@ -136,13 +136,29 @@ impl Trusted {
     /// [`PolicyError`] if it is not.
     pub fn check(&self, note: &[u8]) -> Result<FinalCheckpoint, PolicyError> {
         let opened = Checkpoint::open(note, &self.origin, &self.keys)?;
-        let tally = self.tally(&opened.verified);
+        self.finalise(opened.checkpoint, opened.note, &opened.verified)
+    }
+
+    /// As [`Trusted::check`], for a checkpoint whose signatures were verified before.
+    ///
+    /// # Errors
+    /// [`PolicyError::Quorum`], or that no validator signed as the log.
+    pub fn finalise(
+        &self,
+        checkpoint: Checkpoint,
+        note: SignedNote,
+        verified: &[Verified<'_>],
+    ) -> Result<FinalCheckpoint, PolicyError> {
+        let tally = self.tally(verified);
+        if tally.logs.is_empty() {
+            let origin = self.origin.clone();
+            return Err(CheckpointError::NotSignedByLog { origin }.into());
+        }
         let need = usize::from(self.policy.quorum);
         if tally.members < need {
             let policy = self.policy.number;
             return Err(PolicyError::Quorum { policy, have: tally.members, need });
         }
-        let (checkpoint, note) = (opened.checkpoint, opened.note);
         let policy = self.policy.number;
         Ok(FinalCheckpoint { checkpoint, note, policy, logs: tally.logs, cosigned: tally.cosigned })
     }

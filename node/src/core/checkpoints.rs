@@ -1,5 +1,5 @@
-//! Checkpoints: this node signs the log at its newest seals, hands the note to its peers, and keeps the
-//! newest note of each validator, and what contradicts its own log.
+//! What validators sign: the newest checkpoint of each, and what contradicts this node's own log. Which are
+//! final is the cosigner's business (`cosigning`).
 
 use std::{
     collections::BTreeMap,
@@ -7,14 +7,10 @@ use std::{
 };
 
 use musubi_ledger::{
-    execute::Head,
     genesis::Genesis,
     hash::Hash,
-    keys::SecretKey,
     tlog::{
         checkpoint::Checkpoint,
-        note::SignedNote,
-        signature::NoteSignature,
         vkey::{Algorithm, VerifierKey},
     },
 };
@@ -22,13 +18,6 @@ use musubi_storage::Store;
 
 use super::evidence;
 use crate::metrics::Metrics;
-
-/// Signs this node's checkpoints.
-pub struct Signer {
-    origin: String,
-    key: SecretKey,
-    vkey: VerifierKey,
-}
 
 /// The newest note of each validator, and the newest of its notes that contradict this node's log: an
 /// auditor who asks here sees both.
@@ -64,30 +53,6 @@ struct Kept {
 #[must_use]
 pub fn verifier_key(origin: &str, key: &[u8; 32]) -> VerifierKey {
     VerifierKey::new(origin, Algorithm::Ed25519, key).expect("a checked genesis document")
-}
-
-impl Signer {
-    /// A signer with the node's key.
-    #[must_use]
-    pub fn new(genesis: &Genesis, key: SecretKey) -> Self {
-        let origin = genesis.origin();
-        let vkey = verifier_key(&origin, &key.public().0);
-        Self { origin, key, vkey }
-    }
-
-    /// The signed note for the log at a seal. Deterministic: signing a size again gives the same note.
-    ///
-    /// # Panics
-    /// If the origin cannot stand in a checkpoint: the genesis document was not checked.
-    #[must_use]
-    pub fn sign(&self, head: Head, root: Hash) -> String {
-        let checkpoint = Checkpoint::new(&self.origin, head.size, root).expect("a checked origin");
-        let text = checkpoint.to_string();
-        let signature = NoteSignature::sign(&text, &self.vkey, |message| self.key.sign(message).0);
-        let mut note = SignedNote::new(text).expect("a checkpoint is a note's text");
-        note.add(signature).expect("a new note has room for one signature");
-        note.to_string()
-    }
 }
 
 impl Notes {
@@ -168,14 +133,6 @@ impl Notes {
         notes.iter().flat_map(of).collect()
     }
 
-    /// This node's own newest note.
-    #[must_use]
-    pub fn own(&self) -> Option<String> {
-        let notes = self.lock();
-        let newest = notes.get(&self.me).and_then(|signed| signed.newest.as_ref());
-        newest.map(|kept| kept.text.clone())
-    }
-
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Signed>> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -190,12 +147,25 @@ mod tests {
         execute::Chain,
         genesis::{FirstParty, Node, Organisation, Parameters, RULES_VERSION},
         id::{PartyId, Salt},
+        keys::SecretKey,
         party::PartyKind,
         time::Time,
+        tlog::{note::SignedNote, signature::NoteSignature},
     };
     use musubi_storage::{OpenSettings, memory::MemoryDisk};
 
     use super::*;
+
+    /// What the holder of a key signs as the log.
+    fn note(size: u64, root: Hash, key: &SecretKey) -> String {
+        let origin = genesis().origin();
+        let vkey = verifier_key(&origin, &key.public().0);
+        let text = Checkpoint::new(&origin, size, root).unwrap().to_string();
+        let signature = NoteSignature::sign(&text, &vkey, |message| key.sign(message).0);
+        let mut note = SignedNote::new(text).unwrap();
+        note.add(signature).unwrap();
+        note.to_string()
+    }
 
     fn key(n: u8) -> SecretKey {
         SecretKey::from_seed(&[n; 32])
@@ -267,9 +237,8 @@ mod tests {
 
         /// What node `n` signs for a size; `None` for the root that is true now.
         fn note(&self, n: u8, size: u64, root: Option<Hash>) -> String {
-            let (head, own) = self.store.head();
-            let signer = Signer::new(&genesis(), key(n));
-            signer.sign(Head { size, ..head }, root.unwrap_or(own))
+            let (_, own) = self.store.head();
+            note(size, root.unwrap_or(own), &key(n))
         }
 
         fn forks(&self) -> bool {
@@ -306,8 +275,7 @@ mod tests {
         let own = scene.note(1, 3, None);
         scene.notes.take(1, &own);
         assert!(scene.forks());
-        assert_eq!(scene.notes.all(), [(1, own.clone()), (2, early_lie)]);
-        assert_eq!(scene.notes.own(), Some(own));
+        assert_eq!(scene.notes.all(), [(1, own), (2, early_lie)]);
     }
 
     #[test]

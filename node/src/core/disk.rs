@@ -30,7 +30,8 @@ pub enum Job {
 /// Jobs that one fsync may cover.
 const GROUP_MAX: usize = 64;
 
-/// Runs until the queue closes. `publish` is told each checkpoint once it is durable.
+/// Runs until the queue closes. `durable` is told the size of each checkpoint once it is
+/// on disk.
 ///
 /// # Errors
 /// [`Fault::Storage`] on the first failed write or sync: it is never tried again, since after a failed
@@ -40,7 +41,7 @@ pub fn run(
     store: &Arc<Store>,
     reports: &Reports,
     metrics: &Metrics,
-    publish: impl Fn(u64, String),
+    durable: impl Fn(u64),
 ) -> Result<(), Fault> {
     while let Ok(group) = next_group(jobs) {
         let mut persisted = None;
@@ -56,7 +57,7 @@ pub fn run(
                 Job::Checkpoint { size, note } => {
                     store.stage_checkpoint(size, &note).map_err(failed)?;
                     must_sync = true;
-                    checkpoint = Some((size, note));
+                    checkpoint = Some(size);
                 }
             }
         }
@@ -69,8 +70,8 @@ pub fn run(
         if let Some(number) = persisted {
             let _ = reports.send(Report::Input(Input::Persisted { number }));
         }
-        if let Some((size, note)) = checkpoint {
-            publish(size, note);
+        if let Some(size) = checkpoint {
+            durable(size);
         }
     }
     Ok(())
@@ -165,8 +166,8 @@ mod tests {
         let published = Arc::new(Mutex::new(Vec::new()));
         let shown = Arc::clone(&published);
         let thread = std::thread::spawn(move || {
-            let publish = |size, note| shown.lock().unwrap().push((size, note));
-            run(&jobs_in, &store, &reports, &Metrics::new(), publish)
+            let durable = |size| shown.lock().unwrap().push(size);
+            run(&jobs_in, &store, &reports, &Metrics::new(), durable)
         });
 
         jobs.send(entry(1)).unwrap();

@@ -24,7 +24,13 @@ use musubi_ledger::{
 use musubi_storage::Store;
 use tokio::sync::watch;
 
-use super::{Fault, Report, Reports, evidence, pending::Pending, verified::Verified};
+use super::{
+    Fault, Report, Reports,
+    cosigning::{self, Events},
+    evidence,
+    pending::Pending,
+    verified::Verified,
+};
 use crate::{
     clock,
     metrics::{Metrics, Stage},
@@ -95,8 +101,8 @@ pub struct Executor {
     pub reports: Reports,
     /// Figures.
     pub metrics: Arc<Metrics>,
-    /// Told about each block's seal when no further block waits: what to sign.
-    pub sealed: Box<dyn Fn(Head, Hash) + Send>,
+    /// To the cosigner.
+    pub cosigner: Events,
 }
 
 impl Executor {
@@ -105,27 +111,19 @@ impl Executor {
     /// # Errors
     /// [`Fault::Storage`] when a block cannot be recorded.
     pub fn run(mut self, ready: &Receiver<Ready>) -> Result<(), Fault> {
-        let mut next = ready.recv().ok();
-        while let Some(item) = next.take() {
-            let sealed = self.step(&item)?;
-            next = ready.try_recv().ok();
-            if next.is_none() {
-                if let Some((head, root)) = sealed {
-                    (self.sealed)(head, root);
-                }
-                next = ready.recv().ok();
-            }
+        while let Ok(item) = ready.recv() {
+            self.step(&item)?;
         }
         Ok(())
     }
 
-    fn step(&mut self, item: &Ready) -> Result<Option<(Head, Hash)>, Fault> {
+    fn step(&mut self, item: &Ready) -> Result<(), Fault> {
         let position = item.work.entry.position();
         let Some(batch) = &item.work.batch else {
             self.store.record_empty(position).map_err(failed)?;
             let time = self.chain.head().time;
             self.report(position.index, time, Vec::new(), false);
-            return Ok(None);
+            return Ok(());
         };
         let started = Instant::now();
         let state = Arc::clone(self.store.state());
@@ -140,10 +138,12 @@ impl Executor {
         self.metrics.stage(Stage::Record, started.elapsed());
         let bytes = item.work.entry.data.len();
         self.announce(batch, bytes, &block);
+        // If its thread is gone the node is stopping.
+        let _ = self.cosigner.send(cosigning::executed(&block));
         let judged = block.items.iter().filter(|item| item.judged()).map(|item| item.id);
         let judged = judged.collect();
         self.report(position.index, block.head.time, judged, block.overdue);
-        Ok(Some((block.head, block.root)))
+        Ok(())
     }
 
     /// Tells clients, feeds and metrics; only ever about recorded blocks.

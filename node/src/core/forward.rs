@@ -19,7 +19,7 @@ pub struct FrameError;
 
 const SUBMISSIONS: u8 = 1;
 const CHECKPOINT: u8 = 2;
-/// A signed note is a few hundred bytes.
+/// A note of one member is a few hundred bytes, a change of keys under way included.
 const CHECKPOINT_BYTES_MAX: usize = 4_096;
 
 impl Frame {

@@ -12,6 +12,7 @@
 //! outer one (`inputs`) refuses at the door and slows peers down.
 
 pub mod checkpoints;
+pub mod cosigning;
 pub mod disk;
 pub mod evidence;
 pub mod executor;

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, sync::Arc};
 
-use musubi_consensus::{Input, Submission, Via};
+use musubi_consensus::{Input, Submission, Via, cosigner};
 use musubi_ledger::{
     batch::NodeId,
     code::Code,
@@ -15,7 +15,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{checkpoints::Notes, forward::Frame, verified::Verified};
+use super::{checkpoints::Notes, cosigning::Events, forward::Frame, verified::Verified};
 use crate::{
     metrics::Metrics,
     network::{Class, Event, Frames, Inbox, Network},
@@ -28,6 +28,8 @@ pub struct Peers {
     pub inputs: mpsc::Sender<Input>,
     /// Validators' checkpoints.
     pub notes: Arc<Notes>,
+    /// To the cosigner.
+    pub cosigner: Events,
     /// Verified bytes.
     pub verified: Arc<Verified>,
     /// The chain.
@@ -69,9 +71,12 @@ impl Peers {
             match Frame::decode(&incoming.frame) {
                 Ok(Frame::Submissions(items)) => self.submit(items).await,
                 Ok(Frame::Checkpoint(note)) => {
-                    let notes = Arc::clone(&self.notes);
+                    let (notes, cosigner) = (Arc::clone(&self.notes), self.cosigner.clone());
                     let taken = tokio::task::spawn_blocking(move || {
                         notes.take(incoming.from, &note);
+                        let from = Some(NodeId(incoming.from));
+                        // A full queue slows this member's stream down, which is what back-pressure means.
+                        let _ = cosigner.send(cosigner::Event::Note { from, note });
                     });
                     let _ = taken.await;
                 }

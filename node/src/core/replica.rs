@@ -6,14 +6,14 @@ use std::{
     time::Duration,
 };
 
-use musubi_consensus::{Class, Effect, Execute, Input, Replica, Status};
+use musubi_consensus::{Class, Effect, Execute, Input, Replica, Status, cosigner};
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, MissedTickBehavior, interval},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Fault, Report, disk::Job, evidence, forward, pending::Pending};
+use super::{Fault, Report, cosigning::Events, disk::Job, evidence, forward, pending::Pending};
 use crate::{
     clock,
     metrics::{Metrics, Role, Stage},
@@ -32,6 +32,8 @@ pub struct Loop {
     pub disk: SyncSender<Job>,
     /// To the verifying thread.
     pub execute: SyncSender<Execute>,
+    /// To the cosigner, which names checkpoints where this node leads.
+    pub cosigner: Events,
     /// To the other validators.
     pub network: Arc<Network>,
     /// Clients who wait.
@@ -140,6 +142,9 @@ impl Loop {
                     role = ?standing.role,
                     "standing changed"
                 );
+                let leads = standing.role == musubi_consensus::Role::Leader;
+                // If its thread is gone the node is stopping.
+                let _ = self.cosigner.send(cosigner::Event::Leading(leads));
                 let role = match standing.role {
                     musubi_consensus::Role::Leader => Role::Leader,
                     musubi_consensus::Role::Follower => Role::Follower,

@@ -9,6 +9,7 @@ use musubi_ledger::{
     execute::{Entry, Head, ItemResult},
     id::{InstrumentId, PartyId, TxId},
     leaf::SealBody,
+    policy::PolicyBundle,
     state::ReadState,
     tlog::tile::{Bundle, Tile},
     transaction::Transaction,
@@ -72,6 +73,9 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// The newest executed block, and news of the next. *Memory.*
     fn heads(&self) -> watch::Receiver<Head>;
+
+    /// How many leaves the newest final checkpoint covers, and news of the next. *Memory.*
+    fn finals(&self) -> watch::Receiver<u64>;
 
     /// The rules in force. *Memory.*
     fn rules_version(&self) -> u16;
@@ -142,11 +146,17 @@ pub trait Ledger: Send + Sync + 'static {
     /// [`ReadFault`].
     fn bundle(&self, bundle: &Bundle) -> Read<Option<Vec<u8>>>;
 
-    /// This node's newest signed checkpoint, if it has signed one.
+    /// The newest final checkpoint, if there is one.
     ///
     /// # Errors
     /// [`ReadFault`].
     fn checkpoint(&self) -> Read<Option<String>>;
+
+    /// The genesis document and all confirmed changes of the witness policy, with their proofs.
+    ///
+    /// # Errors
+    /// [`ReadFault`].
+    fn policies(&self) -> Read<PolicyBundle>;
 
     /// The newest signed checkpoint of every validator that was heard of, by node id.
     ///

@@ -8,6 +8,7 @@ use musubi_ledger::{
     code::Code,
     id::TxId,
     state::{Row, RowKey},
+    time::Time,
 };
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -23,7 +24,16 @@ use crate::metrics::Stage;
 /// An item on its way to its answer.
 enum Placed {
     Answered(Result<Status, ApiError>),
-    OnTheWay(TxId, Option<oneshot::Receiver<Fate>>),
+    OnTheWay(TxId, Time, Option<oneshot::Receiver<Fate>>),
+}
+
+/// Until when a client waits, and for what.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// Until when.
+    pub(super) deadline: Instant,
+    /// For the final checkpoint over the verdict too.
+    pub(super) to_the_end: bool,
 }
 
 impl Api {
@@ -34,7 +44,7 @@ impl Api {
         ip: IpAddr,
         items: Vec<Raw>,
         body: Option<OwnedSemaphorePermit>,
-        deadline: Option<Instant>,
+        patience: Option<Patience>,
     ) -> Result<Vec<Result<Status, ApiError>>, ApiError> {
         let begun = Instant::now();
         if self.stop.is_cancelled() {
@@ -44,19 +54,42 @@ impl Api {
         let checking = self.door_checks.check(items)?;
         drop(body);
         let findings = checking.await.map_err(|_| ApiError::new(DoorCode::Internal))?;
-        let placed = self.hand_over(findings, deadline.is_some());
+        let placed = self.hand_over(findings, patience.is_some());
         let mut answers = Vec::with_capacity(placed.len());
         for item in placed {
             answers.push(match item {
                 Placed::Answered(answer) => answer,
-                Placed::OnTheWay(id, None) => Ok(views::pending(id, self.head())),
-                Placed::OnTheWay(id, Some(fate)) => self.follow(id, fate, deadline).await,
+                Placed::OnTheWay(id, _, None) => Ok(views::pending(id, self.head())),
+                Placed::OnTheWay(id, expires, Some(fate)) => {
+                    let status = self.follow(id, fate, patience.map(|p| p.deadline)).await;
+                    status.map(|status| views::expiring(status, expires))
+                }
             });
         }
-        if deadline.is_some() {
+        if let Some(patience) = patience.filter(|patience| patience.to_the_end) {
+            self.wait_final(&answers, patience.deadline).await;
+        }
+        let final_size = *self.ledger.finals().borrow();
+        for status in answers.iter_mut().flatten() {
+            *status = views::firm(status.clone(), final_size);
+        }
+        if patience.is_some() {
             self.metrics.stage(Stage::Follow, begun.elapsed());
         }
         Ok(answers)
+    }
+
+    /// Waits until a final checkpoint covers all of these verdicts, or the deadline.
+    async fn wait_final(&self, answers: &[Result<Status, ApiError>], deadline: Instant) {
+        let leaves = answers.iter().flatten().filter_map(|status| status.leaf);
+        let Some(newest) = leaves.max() else { return };
+        let mut finals = self.ledger.finals();
+        let covered = finals.wait_for(|size| *size > newest);
+        tokio::select! {
+            // Closed while the node stops: what is known by then is the answer.
+            _ = tokio::time::timeout_at(deadline.into(), covered) => {}
+            () = self.stop.cancelled() => {}
+        }
     }
 
     /// Gives what is fit to the node's door, all in one step.
@@ -70,11 +103,11 @@ impl Api {
                 }
                 Err(Answered::Refused(error)) => Placed::Answered(Err(error)),
                 Ok(submission) => {
-                    let id = submission.id;
+                    let (id, expires) = (submission.id, submission.transaction.body.expires);
                     match self.take_key_rates(&submission) {
                         Ok(()) => {
                             fit.push((placed.len(), submission));
-                            Placed::OnTheWay(id, None)
+                            Placed::OnTheWay(id, expires, None)
                         }
                         Err(error) => Placed::Answered(Err(error.about(id))),
                     }
@@ -89,7 +122,7 @@ impl Api {
         assert_eq!(admissions.len(), places.len(), "a door answers every submission");
         let mut admitted = 0;
         for (place, admission) in places.into_iter().zip(admissions) {
-            let Placed::OnTheWay(id, fate) = &mut placed[place] else { continue };
+            let Placed::OnTheWay(id, _, fate) = &mut placed[place] else { continue };
             match admission {
                 Admission::Admitted(receiver) => {
                     *fate = receiver;
@@ -131,7 +164,9 @@ impl Api {
                 Ok(views::ordered(&result, head, self.head()))
             }
             Ok(Ok(Fate::Refused(why))) => Err(ApiError::from(why).about(id)),
-            Ok(Err(_)) | Err(_) => Ok(views::pending(id, self.head())),
+            // Nothing more will come from here: it has expired, or the node stops.
+            Ok(Err(_)) => self.status(id, Who::Anyone).await,
+            Err(_) => Ok(views::pending(id, self.head())),
         }
     }
 
@@ -142,10 +177,11 @@ impl Api {
         let pending = self.ledger.pending(&id);
         let row =
             self.read_by(who, move |ledger| Ok(ledger.state().row(&RowKey::Judged(id)))).await?;
-        Ok(match row {
+        let status = match row {
             Some(Row::Judged(judged)) => views::judged(id, &judged, head),
             _ if pending => views::pending(id, head),
             _ => views::unknown(id, head),
-        })
+        };
+        Ok(views::firm(status, *self.ledger.finals().borrow()))
     }
 }

@@ -46,6 +46,7 @@ fn public_routes() -> OpenApiRouter<Api> {
         .routes(routes!(public::info))
         .routes(routes!(public::genesis))
         .routes(routes!(public::checkpoints))
+        .routes(routes!(public::policies))
         .routes(routes!(public::instruments))
         .routes(routes!(public::instrument))
         .routes(routes!(log::seals))

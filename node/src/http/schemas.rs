@@ -29,6 +29,8 @@ const SCALARS: &[(&str, &str, &str)] = &[
 /// Choices between names.
 const ENUMS: &[(&str, &str)] = &[
     ("Stage", "unknown pending judged void"),
+    ("Verdict", "pending applied rejected expired"),
+    ("Durability", "committed final"),
     ("LeafKind", "genesis transaction system seal"),
     ("Side", "authority debit credit"),
     ("Role", "holder drafter approver representative officer issuer terminal funder governance"),
@@ -73,9 +75,11 @@ const UNIONS: &[(&str, &str)] = &[
          rotate_key: RotateKey, revoke_key: RevokeKey, freeze: Freeze, unfreeze: OfParty, \
          recover: Recover, cancel_recovery: OfParty, enrol_medium: EnrolMedium, \
          revoke_medium: RevokeMedium, create_group: CreateGroup, change_group: ChangeGroup, \
-         install_successors: InstallSuccessors, close_group: OfGroup",
+         install_successors: InstallSuccessors, close_group: OfGroup, \
+         change_witness_policy: WitnessPolicy",
     ),
     ("BulkResult", "status: Status, problem: Problem"),
+    ("Member", "organisation: PartyId, independent"),
 ];
 
 /// Lists that are answers of their own.
@@ -237,11 +241,12 @@ const OBJECTS: &[(&str, &str)] = &[
     (
         "Info",
         "chain: ChainId, origin: string, scheme: string, node: u64, leader: u64?, term: u64, height: u64, \
-         time: u64, size: u64, rules_version: u16, version: string",
+         time: u64, size: u64, final_size: u64, rules_version: u16, \
+         version: string",
     ),
     (
         "Status",
-        "id: TxId, stage: Stage, code: Code?, detail: string?, height: u64?, time: u64?, leaf: u64?, \
+        "id: TxId, stage: Stage, verdict: Verdict, durability: Durability?, code: Code?, detail: string?, height: u64?, time: u64?, leaf: u64?, \
          node_height: u64, node_time: u64",
     ),
     ("BulkResults", "results: [BulkResult]"),
@@ -271,6 +276,9 @@ const OBJECTS: &[(&str, &str)] = &[
          transaction: Transaction?",
     ),
     ("Page", "entries: [EntryView], next: u64?"),
+    ("WitnessPolicy", "number: u32, logs: [LogKey], witnesses: [Witness], quorum: u8"),
+    ("LogKey", "node: u64, key: PublicKey"),
+    ("Witness", "name: string, key: PublicKey, member: Member"),
     ("Checkpoints", "notes: [(u64, string)]"),
     ("Problem", "type: string, title: string, status: u16, code: Code, detail: string, id: TxId?"),
     ("Reason", "code: Code, detail: string"),

@@ -20,6 +20,7 @@ use super::{
     body::{self, Held},
     check::Raw,
     extract::QueryOf,
+    intake::Patience,
     problem::{ApiError, DoorCode},
 };
 
@@ -32,6 +33,8 @@ const TIMEOUT_MS_MAX: u64 = 30_000;
 enum WaitFor {
     /// The verdict, executed and on a quorum's disks.
     Committed,
+    /// That, and a checkpoint over it that the witness policy's quorum cosigned.
+    Final,
 }
 
 /// Query of both submission routes.
@@ -43,14 +46,16 @@ pub(super) struct Wait {
 }
 
 impl Wait {
-    /// Until when to wait, if at all.
-    fn deadline(self, now: Instant) -> Result<Option<Instant>, ApiError> {
+    /// Until when to wait, and for what, if at all.
+    fn patience(self, now: Instant) -> Result<Option<Patience>, ApiError> {
         let ms = self.timeout_ms.unwrap_or(10_000);
         if !(1..=TIMEOUT_MS_MAX).contains(&ms) {
             let why = format!("timeout_ms is 1 to {TIMEOUT_MS_MAX}");
             return Err(ApiError::new(DoorCode::BadParameter).because(why));
         }
-        Ok(self.wait.map(|WaitFor::Committed| now + Duration::from_millis(ms)))
+        let deadline = now + Duration::from_millis(ms);
+        let to_the_end = matches!(self.wait, Some(WaitFor::Final));
+        Ok(self.wait.map(|_| Patience { deadline, to_the_end }))
     }
 }
 
@@ -72,7 +77,7 @@ struct BulkResults {
 /// Idempotent: the same bytes may be sent any number of times, to any node, and have one verdict.
 #[utoipa::path(post, path = "/v1/transactions", operation_id = "submit", tag = "submission",
     params(
-        ("wait" = Option<String>, Query, description = "`committed`: answer when there is a verdict"),
+        ("wait" = Option<String>, Query, description = "`committed`: answer when there is a verdict; `final`: when a final checkpoint covers it"),
         ("timeout_ms" = Option<u64>, Query, description = "How long to wait, 1 to 30000; 10000 by default"),
     ),
     request_body(content(
@@ -90,7 +95,7 @@ pub(super) async fn submit(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let deadline = wait.deadline(Instant::now())?;
+    let patience = wait.patience(Instant::now())?;
     body::not_encoded(&headers)?;
     let json = match body::media_type(&headers) {
         "application/json" => true,
@@ -101,7 +106,7 @@ pub(super) async fn submit(
     let Held { bytes, permit } =
         body::read(&api.bodies, body, most, api.config.limits.body_timeout()).await?;
     let raw = if json { Raw::Json(bytes) } else { Raw::Canonical(bytes) };
-    let mut answers = api.admit(ip, vec![raw], permit, deadline).await?;
+    let mut answers = api.admit(ip, vec![raw], permit, patience).await?;
     let status = answers.pop().expect("one answer per item")?;
     let http = match status.stage {
         Stage::Pending | Stage::Unknown => StatusCode::ACCEPTED,
@@ -116,7 +121,7 @@ pub(super) async fn submit(
 /// answer, in order; nothing is atomic across items.
 #[utoipa::path(post, path = "/v1/transactions/bulk", operation_id = "submit_bulk", tag = "submission",
     params(
-        ("wait" = Option<String>, Query, description = "`committed`: answer when every admitted item has a verdict"),
+        ("wait" = Option<String>, Query, description = "`committed`: answer when every admitted item has a verdict; `final`: when a final checkpoint covers them all"),
         ("timeout_ms" = Option<u64>, Query, description = "How long to wait, 1 to 30000; 10000 by default"),
     ),
     request_body(content = String, content_type = "application/octet-stream", description = "1 to 4096 transactions, at most 480 KiB"),
@@ -128,7 +133,7 @@ pub(super) async fn submit_bulk(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let deadline = wait.deadline(Instant::now())?;
+    let patience = wait.patience(Instant::now())?;
     body::not_encoded(&headers)?;
     if body::media_type(&headers) != "application/octet-stream" {
         return Err(DoorCode::UnsupportedMediaType.into());
@@ -136,7 +141,7 @@ pub(super) async fn submit_bulk(
     let most = limits::HTTP_BULK_BYTES_MAX + limits::BATCH_ITEMS_MAX * LENGTH_BYTES;
     let Held { bytes, permit } =
         body::read(&api.bodies, body, most, api.config.limits.body_timeout()).await?;
-    let answers = api.admit(ip, split_bulk(&bytes)?, permit, deadline).await?;
+    let answers = api.admit(ip, split_bulk(&bytes)?, permit, patience).await?;
     let results = answers
         .into_iter()
         .map(|answer| match answer {

@@ -3,13 +3,15 @@
 use musubi_ledger::{
     amount::Amount,
     api::{
-        BalanceView, EntryView, InstrumentView, KeyView, LotView, PartyView, ProposalView, Stage,
-        Status, WalletView,
+        BalanceView, Durability, EntryView, InstrumentView, KeyView, LotView, PartyView,
+        ProposalView, Stage, Status, Verdict, WalletView,
     },
+    code::Code,
     execute::{Head, ItemResult},
     id::{InstrumentId, PartyId, TxId},
     judge::missing_consents,
     state::{Judged, ReadState, Row, RowKey, Shared},
+    time::Time,
     transaction::Transaction,
     wallet::Wallet,
 };
@@ -21,6 +23,8 @@ pub(super) fn unknown(id: TxId, node: Head) -> Status {
     Status {
         id,
         stage: Stage::Unknown,
+        verdict: Verdict::Pending,
+        durability: None,
         code: None,
         detail: None,
         height: None,
@@ -40,6 +44,8 @@ pub(super) fn pending(id: TxId, node: Head) -> Status {
 pub(super) fn judged(id: TxId, judged: &Judged, node: Head) -> Status {
     Status {
         stage: Stage::Judged,
+        verdict: verdict(judged.code),
+        durability: Some(Durability::Committed),
         code: Some(judged.code),
         detail: Some(judged.code.sentence().into()),
         height: Some(judged.height),
@@ -56,6 +62,8 @@ pub(super) fn judged(id: TxId, judged: &Judged, node: Head) -> Status {
 pub(super) fn ordered(result: &ItemResult, block: Head, node: Head) -> Status {
     Status {
         stage: if result.leaf.is_some() { Stage::Judged } else { Stage::Void },
+        verdict: result.leaf.map_or(Verdict::Pending, |_| verdict(result.code)),
+        durability: result.leaf.map(|_| Durability::Committed),
         code: Some(result.code),
         detail: Some(result.code.sentence().into()),
         height: Some(block.height),
@@ -64,6 +72,26 @@ pub(super) fn ordered(result: &ItemResult, block: Head, node: Head) -> Status {
         node_height: node.height.max(block.height),
         node_time: node.time.max(block.time),
         ..unknown(result.id, node)
+    }
+}
+
+fn verdict(code: Code) -> Verdict {
+    if code == Code::Applied { Verdict::Applied } else { Verdict::Rejected }
+}
+
+/// A status whose body expires then: once block time has passed that without a verdict, there will be none.
+pub(super) fn expiring(status: Status, expires: Time) -> Status {
+    let open = matches!(status.stage, Stage::Unknown | Stage::Void);
+    let over = open && status.verdict == Verdict::Pending && status.node_time >= expires;
+    let verdict = if over { Verdict::Expired } else { status.verdict };
+    Status { verdict, ..status }
+}
+
+/// A status as firm as a final checkpoint of that many leaves makes it.
+pub(super) fn firm(status: Status, final_size: u64) -> Status {
+    match status.leaf {
+        Some(leaf) if leaf < final_size => Status { durability: Some(Durability::Final), ..status },
+        _ => status,
     }
 }
 

@@ -51,6 +51,7 @@ families! {
     height: IntGauge "musubi_height" [] "Height of the newest executed block."
     block_time: IntGauge "musubi_block_time_milliseconds" [] "Time of the newest executed block, in milliseconds since 1970."
     log_size: IntGauge "musubi_log_leaves" [] "Leaves in the Merkle log."
+    final_size: IntGauge "musubi_final_leaves" [] "Leaves that the newest final checkpoint covers."
     rules_version: IntGauge "musubi_rules_version" [] "The rules in force."
     term: IntGauge "musubi_raft_term" [] "Raft term."
     leader: IntGauge "musubi_raft_leader" [] "Node id of the leader; 0 if none is known."

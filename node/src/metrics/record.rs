@@ -110,6 +110,11 @@ impl Metrics {
         self.families.rules_version.set(rules_version.into());
     }
 
+    /// A checkpoint of that size is final.
+    pub fn finalised(&self, size: u64) {
+        self.families.final_size.set(signed(size));
+    }
+
     /// A block was executed and recorded, from a batch of so many bytes.
     pub fn block(&self, block: &Block, bytes: usize) {
         self.head(block.head, block.seal.rules_version);

@@ -12,7 +12,7 @@ use crate::{
     schema,
 };
 
-const ROUTES: [&str; 28] = [
+const ROUTES: [&str; 29] = [
     "get /healthz",
     "get /readyz",
     "get /metrics",
@@ -20,6 +20,7 @@ const ROUTES: [&str; 28] = [
     "get /v1/info",
     "get /v1/genesis",
     "get /v1/checkpoints",
+    "get /v1/policies",
     "get /v1/instruments",
     "get /v1/instruments/{code}",
     "get /v1/seals",
@@ -44,7 +45,7 @@ const ROUTES: [&str; 28] = [
 ];
 
 /// Routes that anyone may read.
-pub(crate) const PUBLIC: [&str; 12] = [
+pub(crate) const PUBLIC: [&str; 13] = [
     "/healthz",
     "/readyz",
     "/metrics",
@@ -52,6 +53,7 @@ pub(crate) const PUBLIC: [&str; 12] = [
     "/v1/info",
     "/v1/genesis",
     "/v1/checkpoints",
+    "/v1/policies",
     "/v1/instruments",
     "/v1/instruments/{code}",
     "/v1/seals",
@@ -240,6 +242,9 @@ fn samples(client: &Client) -> Vec<Transaction> {
             ..city::register("gina", PartyKind::Person)
         }),
         city::set_officers("issuer", &["i1", "i2"]),
+        Operation::ChangeWitnessPolicy(musubi_ledger::policy::WitnessPolicy::of_genesis(
+            &city::genesis(),
+        )),
     ];
     operations
         .into_iter()

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use musubi_ledger::{
-    api::{Stage, Status, WalletView},
+    api::{Durability, Stage, Status, Verdict, WalletView},
     code::Code,
     transaction::Transaction,
 };
@@ -81,6 +81,45 @@ async fn without_waiting_the_answer_is_pending_until_it_is_judged() {
     assert_eq!(client.committed(&payment).await.code, Some(Code::Applied));
     let judged: Status = client.read(&path).await;
     assert_eq!((judged.stage, judged.code), (Stage::Judged, Some(Code::Applied)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_verdict_is_committed_and_then_final() {
+    let client = Client::start().await;
+    let payment = client.payment(1);
+    let status = client.committed(&payment).await;
+    let firm = |status: &Status| (status.verdict, status.durability);
+    assert_eq!(firm(&status), (Verdict::Applied, Some(Durability::Committed)));
+    // Nothing is final yet: who waits for that is told how far it is.
+    let waits = "?wait=final&timeout_ms=50";
+    let status: Status = client.submit_bytes(waits, payment.encode()).await.json().await.unwrap();
+    assert_eq!(firm(&status), (Verdict::Applied, Some(Durability::Committed)));
+    let town = client.town.clone();
+    let later = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        town.finalise();
+    });
+    let status: Status =
+        client.submit_bytes("?wait=final", payment.encode()).await.json().await.unwrap();
+    later.await.unwrap();
+    assert_eq!(firm(&status), (Verdict::Applied, Some(Durability::Final)));
+    let rejected = client.committed(&client.payment(1_000_000_000)).await;
+    assert_eq!(firm(&rejected), (Verdict::Rejected, Some(Durability::Committed)));
+    let path = format!("/v1/transactions/{}", payment.body.id());
+    assert_eq!(firm(&client.read(&path).await), (Verdict::Applied, Some(Durability::Final)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_absent_past_its_expiry_has_expired_for_ever() {
+    let client = Client::start().await;
+    let body = client.payment(1).body;
+    let now = client.town.now();
+    let ask = async |expires: u64| -> Status {
+        client.read(&format!("/v1/transactions/{}?expires={expires}", body.id())).await
+    };
+    assert_eq!(ask(now.0 + 1).await.verdict, Verdict::Pending);
+    assert_eq!(ask(now.0).await.verdict, Verdict::Expired);
+    assert_eq!(ask(now.0).await.durability, None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -16,6 +16,7 @@ use musubi_ledger::{
     genesis::RULES_VERSION,
     id::{InstrumentId, PartyId, TxId},
     leaf::{LEAF_BYTES, SealBody},
+    policy::PolicyBundle,
     state::{ReadState, Row, RowKey},
     time::Time,
     tlog::{
@@ -39,6 +40,7 @@ use crate::city;
 pub(crate) struct Town {
     books: RwLock<Books>,
     heads: watch::Sender<Head>,
+    finals: watch::Sender<u64>,
     pending: Pending,
     proposals: OpenProposals,
     queue: Mutex<Sender<Vec<CheckedSubmission>>>,
@@ -116,6 +118,7 @@ impl Town {
         let town = Arc::new(Self {
             books: RwLock::new(books),
             heads: watch::Sender::new(block.head),
+            finals: watch::Sender::new(0),
             pending: Pending::new(65_536),
             proposals: OpenProposals::default(),
             slow: Mutex::new(()),
@@ -169,6 +172,11 @@ impl Town {
         self.pending.len()
     }
 
+    /// Everything executed so far becomes final.
+    pub(crate) fn finalise(&self) {
+        self.finals.send_replace(self.heads.borrow().size);
+    }
+
     /// Block time now.
     pub(crate) fn now(&self) -> Time {
         self.heads.borrow().time
@@ -203,6 +211,7 @@ impl Ledger for Town {
             height: head.height,
             time: head.time,
             size: head.size,
+            final_size: *self.finals.borrow(),
             rules_version: RULES_VERSION,
             version: "test".into(),
         }
@@ -210,6 +219,10 @@ impl Ledger for Town {
 
     fn heads(&self) -> watch::Receiver<Head> {
         self.heads.subscribe()
+    }
+
+    fn finals(&self) -> watch::Receiver<u64> {
+        self.finals.subscribe()
     }
 
     fn rules_version(&self) -> u16 {
@@ -309,6 +322,10 @@ impl Ledger for Town {
         let mut note = SignedNote::new(text).unwrap();
         note.add(signature).unwrap();
         Ok(Some(note.to_string()))
+    }
+
+    fn policies(&self) -> Read<PolicyBundle> {
+        Ok(PolicyBundle { genesis: city::genesis().encode(), steps: vec![] })
     }
 
     fn checkpoints(&self) -> Read<Vec<(u64, String)>> {

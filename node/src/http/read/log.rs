@@ -17,13 +17,16 @@ use crate::http::{
 /// Most seal bodies in one answer.
 const SEALS_MAX: usize = 4_096;
 
-/// This node's newest signed checkpoint
+/// The newest final checkpoint
+///
+/// Cosigned by the witness policy's quorum (`/v1/policies`); what single validators signed is at
+/// `/v1/checkpoints`.
 #[utoipa::path(get, path = "/log/checkpoint", operation_id = "log_checkpoint", tag = "public",
     responses((status = 200, description = "A signed note (C2SP tlog-checkpoint)", body = String, content_type = "text/plain; charset=utf-8")))]
 pub(in crate::http) async fn checkpoint(State(api): State<Api>) -> Result<Response, ApiError> {
     let note = api.read_by(Who::Anyone, |ledger| Ok(ledger.checkpoint()?)).await?;
     let note = note
-        .ok_or_else(|| ApiError::new(DoorCode::NotFound).because("no checkpoint is signed yet"))?;
+        .ok_or_else(|| ApiError::new(DoorCode::NotFound).because("no checkpoint is final yet"))?;
     let headers =
         [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
     Ok((headers, note).into_response())

@@ -48,6 +48,19 @@ pub(in crate::http) async fn checkpoints(
     Ok(Json(Checkpoints { notes }))
 }
 
+/// Whose cosignatures make a checkpoint final, from genesis on
+///
+/// The policy bundle (docs/FORMAT.md): the genesis document and every confirmed change with its proof. Whoever
+/// knows the chain's id can check it with nobody's help.
+#[utoipa::path(get, path = "/v1/policies", operation_id = "policies", tag = "public",
+    responses((status = 200, description = "Canonical bytes", body = String, content_type = "application/octet-stream")))]
+pub(in crate::http) async fn policies(State(api): State<Api>) -> Result<Response, ApiError> {
+    let bundle = api.read_by(Who::Anyone, |ledger| Ok(ledger.policies()?)).await?;
+    let headers =
+        [(header::CONTENT_TYPE, "application/octet-stream"), (header::CACHE_CONTROL, "no-cache")];
+    Ok((headers, bundle.encode()).into_response())
+}
+
 /// All instruments with their supply
 #[utoipa::path(get, path = "/v1/instruments", operation_id = "instruments", tag = "public",
     responses((status = 200, description = "By code, ascending", body = ref("#/components/schemas/InstrumentList"))))]

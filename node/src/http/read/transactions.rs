@@ -5,27 +5,45 @@ use musubi_ledger::{
     api::{FullTransaction, Status},
     id::TxId,
     state::{Row, RowKey},
+    time::Time,
 };
+use serde::Deserialize;
 
 use crate::http::{
     Api, Who,
     access::ReadFault,
-    extract::PathOf,
+    extract::{PathOf, QueryOf},
     problem::{ApiError, DoorCode},
     views,
 };
 
 /// Where a transaction stands
 ///
-/// `unknown` is conclusive once `node_time` is past the body's expiry.
+/// Ends in exactly one verdict. Absence is conclusive once `node_time` is past the body's expiry: who names that
+/// as `expires` is told `expired` then.
 #[utoipa::path(get, path = "/v1/transactions/{id}", operation_id = "transaction_status", tag = "reader",
-    params(("id" = String, Path, description = "Transaction id", pattern = "^[0-9a-f]{64}$")),
+    params(
+        ("id" = String, Path, description = "Transaction id", pattern = "^[0-9a-f]{64}$"),
+        ("expires" = Option<u64>, Query, description = "The body's expiry, in milliseconds since 1970"),
+    ),
     responses((status = 200, description = "Its status, also if it is unknown", body = ref("#/components/schemas/Status"))))]
 pub(in crate::http) async fn status(
     State(api): State<Api>,
     PathOf(id): PathOf<TxId>,
+    QueryOf(query): QueryOf<Expiry>,
 ) -> Result<Json<Status>, ApiError> {
-    api.status(id, Who::Reader).await.map(Json)
+    let status = api.status(id, Who::Reader).await?;
+    Ok(Json(match query.expires {
+        Some(expires) => views::expiring(status, expires),
+        None => status,
+    }))
+}
+
+/// Query of the status route.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Expiry {
+    expires: Option<Time>,
 }
 
 /// A judged transaction with what it did
@@ -45,6 +63,7 @@ pub(in crate::http) async fn full(
         let recorded = ledger.entries(&[judged.leaf])?.pop().ok_or_else(missing)?;
         let transaction = views::decode(&recorded.transaction.ok_or_else(missing)?)?;
         let status = views::judged(id, &judged, head);
+        let status = views::firm(status, *ledger.finals().borrow());
         Ok(Some(FullTransaction { status, transaction, outcome: recorded.entry.outcome }))
     });
     found.await?.map(Json).ok_or_else(|| DoorCode::NotFound.into())

@@ -1,0 +1,186 @@
+//! The cosigner's thread: feeds it what was executed, signed and heard, and carries out its acts.
+//!
+//! ```text
+//!  executor ─ executed ─┐            ┌─ persist ─▶ disk ─ durable ─┐
+//!  peers ──── notes ────┼▶ cosigner ─┤                             ├▶ cosigner
+//!  replica ── leading ──┘            ├─ send ────▶ members         │
+//!                                    └─ final ───▶ store, readers ─┘
+//! ```
+
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, SyncSender},
+    },
+    time::Duration,
+};
+
+use anyhow::Context;
+use musubi_consensus::cosigner::{Act, Cosigner, CosignerKeys, Event, Remembered};
+use musubi_ledger::{
+    batch::NodeId,
+    execute::Block,
+    policy::{FinalCheckpoint, WitnessPolicy},
+    state::{Row, RowKey},
+    tlog::{checkpoint::Checkpoint, note::SignedNote},
+};
+use musubi_storage::Store;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{Fault, checkpoints::Notes, disk::Job, forward::Frame};
+use crate::{
+    clock,
+    metrics::Metrics,
+    network::{Class, Network},
+};
+
+/// Events that may wait: blocks wait no longer than a signature takes, peers' notes are rare.
+pub const EVENTS_MAX: usize = 4_096;
+/// How often the thread looks whether the node stops.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+/// Where events for the cosigner go.
+pub type Events = SyncSender<Event>;
+
+/// Everything that the cosigner's thread touches.
+pub struct Cosigning {
+    /// The cosigner.
+    pub cosigner: Cosigner,
+    /// This node.
+    pub me: u64,
+    /// Other members.
+    pub members: Vec<u64>,
+    /// What has been executed, and what is final.
+    pub store: Arc<Store>,
+    /// To the disk thread.
+    pub disk: SyncSender<Job>,
+    /// To other members.
+    pub network: Arc<Network>,
+    /// What each validator signed, for readers.
+    pub notes: Arc<Notes>,
+    /// The newest final size, for whoever waits for it.
+    pub finals: watch::Sender<u64>,
+    /// Figures.
+    pub metrics: Arc<Metrics>,
+    /// A clean stop.
+    pub stop: CancellationToken,
+}
+
+/// Takes up the cosigner where the disk left it.
+///
+/// # Errors
+/// If the store cannot be read, or if this node has signed a root that its own log does not have: then the
+/// directory is not the one that the signature was made from.
+pub fn resume(store: &Store, me: u64, keys: CosignerKeys) -> anyhow::Result<Cosigner> {
+    let signed = store.latest_checkpoint().context("the signed checkpoint cannot be read")?;
+    if let Some((size, note)) = &signed {
+        let note = SignedNote::parse(note.as_bytes()).context("the signed checkpoint")?;
+        let checkpoint: Checkpoint = note.text().parse().context("the signed checkpoint")?;
+        let own = store.root_at(*size);
+        anyhow::ensure!(
+            own.is_none_or(|own| own == *checkpoint.root()),
+            "this node has signed another root at size {size} than its log has: the data directory \
+             is not the one that it signed from; keep it, and start from a new one as a replica"
+        );
+    }
+    let policies = store.policies().context("the witness policies cannot be read")?;
+    let last_final = store.final_checkpoint().context("the final checkpoint cannot be read")?;
+    let remembered = Remembered { signed: signed.map(|(_, note)| note), last_final };
+    let cosigner = Cosigner::new(NodeId(me), keys, policies, remembered);
+    cosigner
+        .map_err(|why| anyhow::anyhow!("the signed checkpoint on disk is not this log's: {why}"))
+}
+
+/// What a recorded block tells the cosigner.
+#[must_use]
+pub fn executed(block: &Block) -> Event {
+    let policies = block.changes.iter().filter_map(|(key, row)| match (key, row) {
+        (RowKey::Policy(_), Some(Row::Policy(row))) => {
+            let set_by = row.set_by?;
+            let item = block.items.iter().find(|item| item.id == set_by && item.leaf.is_some())?;
+            item.leaf.map(|leaf| (row.policy.clone(), leaf + 1))
+        }
+        _ => None,
+    });
+    let policies: Vec<(WitnessPolicy, u64)> = policies.collect();
+    Event::Executed { size: block.head.size, root: block.root, policies }
+}
+
+impl Cosigning {
+    /// Runs until the node stops.
+    ///
+    /// # Errors
+    /// [`Fault::Storage`] if a final checkpoint cannot be kept.
+    pub fn run(mut self, events: &Receiver<Event>) -> Result<(), Fault> {
+        let (head, root) = self.store.head();
+        self.take(Event::Executed { size: head.size, root, policies: Vec::new() })?;
+        while !self.stop.is_cancelled() {
+            match events.recv_timeout(self.patience()) {
+                Ok(event) => self.take(event)?,
+                Err(RecvTimeoutError::Timeout) => self.take(Event::Wake)?,
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    fn patience(&self) -> Duration {
+        let wake = self.cosigner.next_wake().map(|at| at.saturating_sub(clock::now().0));
+        wake.map_or(LOOK_AGAIN, |ms| Duration::from_millis(ms.max(1)).min(LOOK_AGAIN))
+    }
+
+    fn take(&mut self, event: Event) -> Result<(), Fault> {
+        let store = Arc::clone(&self.store);
+        self.cosigner.handle(clock::now().0, event, &|size| store.root_at(size));
+        while let Some(act) = self.cosigner.poll() {
+            self.carry_out(act)?;
+        }
+        Ok(())
+    }
+
+    fn carry_out(&mut self, act: Act) -> Result<(), Fault> {
+        match act {
+            Act::Persist { size, note, .. } => {
+                self.disk
+                    .send(Job::Checkpoint { size, note })
+                    .map_err(|_| Fault::Thread("disk"))?;
+            }
+            Act::Send { note } => {
+                self.notes.take(self.me, &note);
+                let frame = Frame::Checkpoint(note).encode();
+                for member in &self.members {
+                    // Loss is harmless: the next round comes.
+                    let _ = self.network.send(*member, Class::Submission, frame.clone());
+                }
+            }
+            Act::Final(checkpoint) => self.publish(&checkpoint, &[])?,
+            Act::Settled { policies, note } => {
+                self.store.stage_final(&note, &policies).map_err(failed)?;
+                tracing::info!(?policies, "a witness policy is confirmed by the quorum before it");
+            }
+            // `Notes` has compared it too, keeps it for readers, and logs it as evidence.
+            Act::Contradiction { .. } => self.metrics.evidence("contradicting_checkpoint"),
+            Act::Dropped { from, why } => {
+                self.metrics.evidence("bad_checkpoint");
+                let member = from.map(|node| node.0);
+                tracing::warn!(member, why, "a checkpoint was dropped");
+            }
+        }
+        Ok(())
+    }
+
+    /// Readers are told when it is in the store. A crash right behind that loses nothing that is not
+    /// heard of again.
+    fn publish(&self, checkpoint: &FinalCheckpoint, confirms: &[u32]) -> Result<(), Fault> {
+        self.store.stage_final(&checkpoint.note.to_string(), confirms).map_err(failed)?;
+        let size = checkpoint.checkpoint.size();
+        self.metrics.finalised(size);
+        self.finals.send_replace(size);
+        Ok(())
+    }
+}
+
+fn failed(error: musubi_storage::StoreError) -> Fault {
+    Fault::Storage(error.to_string())
+}
