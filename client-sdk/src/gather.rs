@@ -132,7 +132,7 @@ impl Gatherer {
             attempts: Attempts::new(
                 (id, expires),
                 (http.preferred(), http.nodes()),
-                self.wait == Wait::Committed,
+                self.wait != Wait::Accepted,
                 self.client.config().policy,
             ),
             node: 0,

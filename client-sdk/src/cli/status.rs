@@ -3,7 +3,7 @@
 use clap::Args;
 use musubi_sdk::{
     EventId, PartyId,
-    api::{Info, Stage, Status},
+    api::{Durability, Info, Stage, Status, Verdict},
 };
 use serde_json::json;
 
@@ -64,13 +64,28 @@ fn facts(status: &Status) -> Vec<(&'static str, String)> {
         ("Code", table::short(&status.id)),
         ("Id", status.id.to_string()),
         ("Stage", stage.into()),
-        ("Verdict", status.code.map(|code| code.to_string()).unwrap_or_default()),
+        ("Verdict", verdict(status)),
         ("Detail", status.detail.clone().unwrap_or_default()),
         ("Block", status.height.map(|height| height.to_string()).unwrap_or_default()),
         ("Leaf", status.leaf.map(|leaf| leaf.to_string()).unwrap_or_default()),
         ("Time", status.time.map(table::time).unwrap_or_default()),
         ("Node at", table::time(status.node_time)),
     ]
+}
+
+fn verdict(status: &Status) -> String {
+    let code = status.code.map(|code| code.to_string()).unwrap_or_default();
+    let end = match status.verdict {
+        Verdict::Pending => return code,
+        Verdict::Applied => code,
+        Verdict::Rejected => format!("rejected: {code}"),
+        Verdict::Expired => "expired: it never was judged, and never will be".into(),
+    };
+    match status.durability {
+        Some(Durability::Final) => format!("{end}, final"),
+        Some(Durability::Committed) => format!("{end}, committed"),
+        None => end,
+    }
 }
 
 /// Prints entries as they come: a line each, or with `--json` a document each.
@@ -143,7 +158,7 @@ pub(crate) async fn info(args: InfoArgs, session: &mut Session) -> Result<Report
         ("Node", info.node.to_string()),
         ("Leader", leader),
         ("Block", format!("{} of {}", info.height, table::time(info.time))),
-        ("Leaves", info.size.to_string()),
+        ("Leaves", format!("{}, {} of them final", info.size, info.final_size)),
         ("Rules", info.rules_version.to_string()),
         ("Version", info.version.clone()),
     ]);

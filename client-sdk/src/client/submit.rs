@@ -27,6 +27,9 @@ pub enum Wait {
     /// It has its verdict, which a quorum keeps.
     #[default]
     Committed,
+    /// That, and a final checkpoint covers it. Where that takes longer than one request, the status says
+    /// [`musubi_ledger::api::Durability::Committed`]: submit again to go on waiting.
+    Final,
 }
 
 impl Wait {
@@ -34,6 +37,7 @@ impl Wait {
         match self {
             Self::Accepted => String::new(),
             Self::Committed => format!("?wait=committed&timeout_ms={timeout_ms}"),
+            Self::Final => format!("?wait=final&timeout_ms={timeout_ms}"),
         }
     }
 }
@@ -84,7 +88,7 @@ impl Client {
         let mut attempts = Attempts::new(
             (id, transaction.body.expires),
             (http.preferred(), http.nodes()),
-            wait == Wait::Committed,
+            wait != Wait::Accepted,
             self.config().policy,
         );
         let begun = Instant::now();
