@@ -47,6 +47,24 @@ pub struct Info {
     pub rules_version: u16,
     /// Software version.
     pub version: String,
+    /// Of a replica, whom it follows and how far behind it is; none for a validator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replica: Option<ReplicaInfo>,
+}
+
+/// Where a replica stands: part of [`Info`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ReplicaInfo {
+    /// The upstream that it follows; none has answered yet, if there is none.
+    pub upstream: Option<String>,
+    /// The height that the upstream last said it has.
+    pub upstream_height: u64,
+    /// Blocks that the upstream has and this replica does not.
+    pub behind_blocks: u64,
+    /// Milliseconds of block time between the two.
+    pub behind_ms: u64,
+    /// Upstreams that served what does not add up, each with what was wrong.
+    pub refused: Vec<(String, String)>,
 }
 
 /// Where a transaction stands.
@@ -259,6 +277,26 @@ pub struct Page {
 pub struct Checkpoints {
     /// Signed notes, one per validator that was heard of, by node id.
     pub notes: Vec<(u64, String)>,
+}
+
+/// An evidence file that this node keeps: `GET /v1/evidence`. The file itself, at `/v1/evidence/{name}`, is
+/// what counts.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct EvidenceView {
+    /// The file's name.
+    pub name: String,
+    /// What was done.
+    pub kind: crate::evidence::Kind,
+    /// By which validator; none for an independent witness.
+    pub node: Option<u64>,
+    /// Which organisation runs it.
+    pub organisation: Option<PartyId>,
+    /// With which key.
+    pub key: crate::keys::PublicKey,
+    /// The file's length.
+    pub bytes: u64,
+    /// Who, what and where in a sentence.
+    pub sentence: String,
 }
 
 /// A refusal or error (RFC 9457, `application/problem+json`).

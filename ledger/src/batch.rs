@@ -123,9 +123,29 @@ impl Batch {
         sha256(bytes)
     }
 
-    fn preimage(&self) -> Hash {
-        let items: Vec<Hash> = self.items.iter().map(|item| sha256(item)).collect();
-        let head = codec::encode(&(self.chain, self.term, self.index, self.time, self.leader));
-        tagged("musubi/v1/batch", &[&head, items.as_flattened()])
+    /// SHA-256 of each item, in order: all that the signature covers of them.
+    #[must_use]
+    pub fn item_hashes(&self) -> Vec<Hash> {
+        self.items.iter().map(|item| sha256(item)).collect()
     }
+
+    /// What the leader signs.
+    #[must_use]
+    pub fn preimage(&self) -> Hash {
+        let place = (self.term, self.index);
+        preimage(&self.chain, place, self.time, self.leader, &self.item_hashes())
+    }
+}
+
+/// What a leader signs: a hash of the batch's head and of its items' hashes. So whoever knows the items'
+/// hashes alone can check the signature ([`crate::evidence`]).
+pub(crate) fn preimage(
+    chain: &ChainId,
+    (term, index): (u64, u64),
+    time: Time,
+    leader: NodeId,
+    items: &[Hash],
+) -> Hash {
+    let head = codec::encode(&(chain, term, index, time, leader));
+    tagged("musubi/v1/batch", &[&head, items.as_flattened()])
 }

@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     batch::Batch,
     code::{Code, Standing},
-    digest::{state_digest, sum::SetDigest, tree::WalletTree},
+    digest::{StatePath, state_digest, sum::SetDigest, tree::WalletTree},
     genesis::{Genesis, RULES_VERSION},
     hash::Hash,
     id::{ChainId, PartyId, Salt, TxId},
     judge,
-    leaf::{Leaf, LeafKind, SealBody, system_id, system_salt},
+    leaf::{Leaf, LeafKind, SealBody, SystemCause},
     limits,
     outcome::Outcome,
     state::{Changes, Judged, Overlay, ReadState, Row, RowKey, Settled},
@@ -91,6 +91,8 @@ pub struct Entry {
     pub parties: Vec<PartyId>,
     /// Position of the item in its batch; none for system leaves.
     pub item: Option<u32>,
+    /// What became due, for system leaves.
+    pub due: Option<SystemCause>,
 }
 
 /// An executed block: all that storage records, in one write.
@@ -212,6 +214,7 @@ impl Chain {
             salt: genesis.salt,
             parties: Vec::new(),
             item: None,
+            due: None,
         };
         let pass = Pass { entries: vec![entry], items: Vec::new(), overdue: false };
         let block = chain.close(&Nothing, state, pass, id.0, genesis.time, RULES_VERSION);
@@ -244,10 +247,30 @@ impl Chain {
         self.head
     }
 
+    /// The log's right edge.
+    #[must_use]
+    pub fn log(&self) -> &Frontier {
+        &self.log
+    }
+
     /// Root of the log.
     #[must_use]
     pub fn root(&self) -> Hash {
         self.log.root()
+    }
+
+    /// How the wallet with this serial number is proved under the last seal's state digest; none if there is
+    /// no such wallet.
+    #[must_use]
+    pub fn prove_wallet(&self, serial: u64) -> Option<StatePath> {
+        let path = self.wallets.path(serial)?;
+        Some(StatePath { wallets: self.wallets.count(), path, rows: self.rows.digest() })
+    }
+
+    /// The time of the block that `batch` would make.
+    #[must_use]
+    pub fn next_time(&self, batch: &Batch) -> Time {
+        Time(batch.time.0.max(self.head.time.0.saturating_add(1)))
     }
 
     /// Digest of all replicated state.
@@ -270,7 +293,7 @@ impl Chain {
     ) -> Block {
         assert_eq!(batch.chain, self.id, "entries are checked before they are persisted");
         assert_eq!(batch.items.len(), checked.len(), "one checked item per item");
-        let time = Time(batch.time.0.max(self.head.time.0.saturating_add(1)));
+        let time = self.next_time(batch);
         let height = self.head.height + 1;
         let mut state = Overlay::new(base);
         let rules_version = state.meta().rules_version;
@@ -398,12 +421,13 @@ impl Pass {
             outcome.assert_balanced();
             state.remove(key);
             state.keep();
-            let salt = system_salt(&cause);
-            let id = system_id(kind, &cause, deadline);
+            let due = SystemCause { kind, cause, deadline };
+            let (id, salt) = (due.id(), due.salt());
             let leaf =
                 clock.leaf(LeafKind::System, id, Code::Applied, [0; 32], outcome.hash(&salt));
             let index = clock.first_leaf + self.entries.len() as u64;
-            self.entries.push(Entry { index, leaf, outcome, salt, parties, item: None });
+            let due = Some(due);
+            self.entries.push(Entry { index, leaf, outcome, salt, parties, item: None, due });
         }
     }
 
@@ -433,10 +457,10 @@ impl Pass {
         let signatures = transaction.signatures_hash();
         let leaf = clock.leaf(LeafKind::Transaction, item.id, code, signatures, hash);
         let parties = judge::parties_of(transaction, &judged.outcome);
-        let item_position = u32::try_from(position).expect("batches are far smaller");
-        let outcome = judged.outcome;
-        self.entries.push(Entry { index, leaf, outcome, salt, parties, item: Some(item_position) });
         self.items.push(ItemResult { id: item.id, code, leaf: Some(index) });
+        let item = Some(u32::try_from(position).expect("batches are far smaller"));
+        let outcome = judged.outcome;
+        self.entries.push(Entry { index, leaf, outcome, salt, parties, item, due: None });
     }
 }
 
@@ -473,8 +497,7 @@ fn touch_wallets(state: &mut Overlay<'_>, entries: &[Entry]) {
             let Row::Wallet(wallet) = state.written(&RowKey::Wallet(party)) else {
                 panic!("a posting's wallet is a wallet: {party}");
             };
-            wallet.leaves += 1;
-            wallet.history = crate::hash::tagged("musubi/v1/history", &[&wallet.history, &leaf]);
+            wallet.touch(&leaf, &entry.salt);
         }
     }
 }

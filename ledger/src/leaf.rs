@@ -124,6 +124,32 @@ impl SealBody {
     }
 }
 
+/// What became due: the cause of a system leaf.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SystemCause {
+    /// Of which kind.
+    pub kind: DueKind,
+    /// The id of what was due.
+    #[serde(with = "crate::bytes::array")]
+    pub cause: [u8; 32],
+    /// When.
+    pub deadline: Time,
+}
+
+impl SystemCause {
+    /// The leaf's id.
+    #[must_use]
+    pub fn id(&self) -> TxId {
+        system_id(self.kind, &self.cause, self.deadline)
+    }
+
+    /// What salts the leaf's outcome.
+    #[must_use]
+    pub fn salt(&self) -> Salt {
+        system_salt(&self.cause)
+    }
+}
+
 /// A system leaf's id: hash of (kind, cause, deadline).
 #[must_use]
 pub fn system_id(kind: DueKind, cause: &[u8; 32], deadline: Time) -> TxId {

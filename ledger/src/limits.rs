@@ -8,6 +8,8 @@ pub const TRANSACTION_BYTES_MAX: usize = 32 * 1024;
 pub const BATCH_BYTES_MAX: usize = 480 * 1024;
 /// Items in one batch.
 pub const BATCH_ITEMS_MAX: usize = 4_096;
+/// An evidence file: two signed notes, or the item hashes of two batches.
+pub const EVIDENCE_BYTES_MAX: usize = 640 * 1024;
 /// One Raft message between members.
 pub const MESSAGE_BYTES_MAX: usize = 512 * 1024;
 /// One frame on a network stream.
@@ -62,6 +64,16 @@ pub const REFERENCE_BYTES_MAX: usize = 64;
 pub const ATTRIBUTE_BYTES_MAX: usize = 64;
 /// Bytes of an instrument's code.
 pub const INSTRUMENT_CODE_BYTES: usize = 16;
+/// A wallet proof's canonical bytes: a wallet of every lot it may have fits.
+pub const WALLET_PROOF_BYTES_MAX: usize = 1024 * 1024;
+/// Lines of one statement.
+pub const STATEMENT_LINES_MAX: usize = 10_000;
+/// Leaves behind a statement's end that it may list to show that nothing was left out.
+pub const STATEMENT_LEAVES_AFTER_MAX: usize = 50_000;
+/// One part of a statement: its head with the wallets, or a line.
+pub const STATEMENT_PART_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// A statement's bytes.
+pub const STATEMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Bytes of a memo kept beside the log.
 pub const MEMO_BYTES_MAX: usize = 1024;
 /// Nodes, organisations, parties and instruments that a genesis document may name.
@@ -77,8 +89,14 @@ const _: () = {
     assert!(HTTP_BULK_BYTES_MAX <= BATCH_BYTES_MAX);
     assert!(BATCH_BYTES_MAX < MESSAGE_BYTES_MAX);
     assert!(MESSAGE_BYTES_MAX < FRAME_BYTES_MAX);
+    assert!(2 * (32 * BATCH_ITEMS_MAX + 256) < EVIDENCE_BYTES_MAX);
+    assert!(32 * BATCH_ITEMS_MAX + TRANSACTION_BYTES_MAX + 256 < EVIDENCE_BYTES_MAX);
+    assert!(2 * crate::tlog::note::MAX_NOTE_BYTES + 64 * 32 + 256 < EVIDENCE_BYTES_MAX);
+    assert!(EVIDENCE_BYTES_MAX < FRAME_BYTES_MAX);
     assert!(SUBMISSION_WINDOW_MS < PROPOSAL_WINDOW_MS);
     assert!(WITNESSES_MAX + GENESIS_NODES_MAX < crate::tlog::note::MAX_SIGNATURES);
     assert!(STAMP_AHEAD_MS_MAX < IDLE_BATCH_MS);
+    assert!(WALLET_PROOF_BYTES_MAX <= STATEMENT_PART_BYTES_MAX);
+    assert!(STATEMENT_PART_BYTES_MAX < STATEMENT_BYTES_MAX);
     assert!(PROPOSAL_CONSENTS_MAX >= APPROVERS_MAX as usize + 2);
 };

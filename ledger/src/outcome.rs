@@ -1,5 +1,7 @@
 //! Outcomes: what a transaction or system action did, and by which form of consent on each side.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -117,6 +119,16 @@ impl Outcome {
         wallets.sort_unstable();
         wallets.dedup();
         wallets
+    }
+
+    /// Whether postings sum to zero per lot (INV-1), for outcomes that somebody else computed.
+    #[must_use]
+    pub fn is_balanced(&self) -> bool {
+        let mut sums: BTreeMap<Lot, i128> = BTreeMap::new();
+        for posting in &self.postings {
+            *sums.entry(posting.lot).or_default() += posting.signed();
+        }
+        sums.values().all(|&sum| sum == 0)
     }
 
     /// INV-1: postings sum to zero per lot.

@@ -84,6 +84,68 @@ impl Day {
     }
 }
 
+impl Day {
+    /// The date of a year, month and day of the (proleptic Gregorian) calendar, from 1970 on; none if there is
+    /// no such day.
+    #[must_use]
+    pub fn of_civil(year: u32, month: u32, day: u32) -> Option<Self> {
+        if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || day == 0 {
+            return None;
+        }
+        // Howard Hinnant, days_from_civil: years begin in March.
+        let shifted = u64::from((month + 9) % 12);
+        let year = u64::from(year) - u64::from(month <= 2);
+        let day_of_era = year % 400 * 365 + year % 400 / 4 - year % 400 / 100
+            + (153 * shifted + 2) / 5
+            + u64::from(day)
+            - 1;
+        let days = year / 400 * 146_097 + day_of_era;
+        let found = Self(u32::try_from(days.checked_sub(719_468)?).ok()?);
+        // A day that the month does not have comes out as one of the next month.
+        (found.civil().2 == day).then_some(found)
+    }
+
+    /// Its first instant: midnight in Japan.
+    #[must_use]
+    pub fn begin(self) -> Time {
+        Time((u64::from(self.0) * DAY_MS).saturating_sub(JST_MS))
+    }
+
+    /// The next day.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+/// Not a date in the form `YYYY-MM-DD`, or not one of the calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a date is written as 2026-04-01")]
+pub struct DateError;
+
+impl core::str::FromStr for Day {
+    type Err = DateError;
+
+    fn from_str(text: &str) -> Result<Self, DateError> {
+        let digits = |part: &str, length| {
+            let plain = part.len() == length && part.bytes().all(|b| b.is_ascii_digit());
+            if plain { part.parse().map_err(|_| DateError) } else { Err(DateError) }
+        };
+        let mut parts = text.splitn(3, '-');
+        let mut part = || parts.next().ok_or(DateError);
+        let (year, month, day) = (digits(part()?, 4)?, digits(part()?, 2)?, digits(part()?, 2)?);
+        Self::of_civil(year, month, day).ok_or(DateError)
+    }
+}
+
+impl fmt::Display for Day {
+    /// `YYYY-MM-DD`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = self.civil();
+        write!(f, "{year:04}-{month:02}-{day:02}")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,6 +159,34 @@ mod tests {
         assert_eq!(Time(midnight.0 - 1).end_of_day_after(0), midnight);
         assert_eq!(midnight.end_of_day_after(0), Time(midnight.0 + DAY_MS));
         assert_eq!(midnight.to_string(), "2026-11-23T00:00:00.000+09:00");
+    }
+
+    #[test]
+    fn every_date_is_read_back_and_no_other() {
+        for days in 0..60_000 {
+            let (year, month, day) = Day(days).civil();
+            assert_eq!(Day::of_civil(year, month, day), Some(Day(days)));
+            assert_eq!(Day(days).to_string().parse(), Ok(Day(days)));
+            assert!(Day(days).begin().day() == Day(days) || days == 0);
+        }
+        for bad in [
+            "2026-02-29",
+            "2026-13-01",
+            "2026-00-01",
+            "2026-04-31",
+            "2026-4-1",
+            "1969-12-31",
+            "2026-04-01 ",
+            "",
+            "2026",
+            "+026-04-01",
+            "2026-04-01-",
+            "2026-04-00",
+            "2100-02-29",
+        ] {
+            assert_eq!(bad.parse::<Day>(), Err(DateError), "{bad}");
+        }
+        assert_eq!("2026-11-23".parse::<Day>().map(Day::begin), Ok(Time(1_795_359_600_000)));
     }
 
     #[test]

@@ -4,14 +4,27 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{amount::Amount, codec, hash::Hash, id::InstrumentId, lot::Lot, time::Time};
+use crate::{
+    amount::Amount,
+    codec,
+    hash::{Hash, tagged},
+    id::{InstrumentId, PartyId, Salt},
+    lot::Lot,
+    time::Time,
+};
 
-/// BLAKE3 in its mode of derived keys, for the two parts of a wallet's leaf and for the leaf. The context is
-/// hashed once, not once per wallet.
-static PART: LazyLock<blake3::Hasher> =
-    LazyLock::new(|| blake3::Hasher::new_derive_key("musubi/v1/wallet-part"));
-static LEAF: LazyLock<blake3::Hasher> =
-    LazyLock::new(|| blake3::Hasher::new_derive_key("musubi/v1/wallet-leaf"));
+/// BLAKE3 in its mode of derived keys. Contexts are hashed once, not once per wallet.
+static HEADER: LazyLock<blake3::Hasher> = LazyLock::new(|| derived("musubi/v1/wallet-header"));
+static LOTS: LazyLock<blake3::Hasher> = LazyLock::new(|| derived("musubi/v1/wallet-lots"));
+static LEAF: LazyLock<blake3::Hasher> = LazyLock::new(|| derived("musubi/v1/wallet-leaf"));
+static PART_SALTS: LazyLock<blake3::Hasher> =
+    LazyLock::new(|| derived("musubi/v1/wallet-part-salts"));
+static NEXT_SALT: LazyLock<blake3::Hasher> =
+    LazyLock::new(|| derived("musubi/v1/wallet-next-salt"));
+
+fn derived(context: &str) -> blake3::Hasher {
+    blake3::Hasher::new_derive_key(context)
+}
 
 /// In which state value is held.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -43,7 +56,8 @@ pub struct LotBalance {
 pub struct Wallet {
     /// Its number in opening order: its place in the state tree.
     pub serial: u64,
-    /// What hides its content in the state tree.
+    /// What hides its content in the state tree. Each leaf that touches the wallet mixes its own salt in, so
+    /// that whoever may know one state's salt does not know the next one's.
     #[serde(with = "crate::bytes::array")]
     pub salt: Hash,
     /// How many leaves touched it.
@@ -53,6 +67,20 @@ pub struct Wallet {
     pub history: Hash,
     /// Lots, in spending order.
     pub lots: Vec<LotBalance>,
+}
+
+/// The part of a wallet that says whose it is and which leaves touched it, without what it holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WalletHeader {
+    /// The holder.
+    pub party: PartyId,
+    /// The wallet's number in opening order.
+    pub serial: u64,
+    /// How many leaves touched it.
+    pub leaves: u64,
+    /// Running hash over those leaves.
+    #[serde(with = "crate::bytes::array")]
+    pub history: Hash,
 }
 
 impl LotBalance {
@@ -143,19 +171,72 @@ impl Wallet {
         Some(())
     }
 
+    /// Takes a leaf (encoded, and its outcome's salt) whose postings touched this wallet: count, running hash and salt go on.
+    pub fn touch(&mut self, leaf: &[u8], salt: &Salt) {
+        self.leaves += 1;
+        self.history = next_history(&self.history, leaf);
+        self.salt = hash_of(&NEXT_SALT, &[&self.salt, &salt.0]);
+    }
+
+    /// The part of this wallet that says which leaves touched it.
+    #[must_use]
+    pub fn header(&self, party: &PartyId) -> WalletHeader {
+        let Self { serial, leaves, history, .. } = *self;
+        WalletHeader { party: *party, serial, leaves, history }
+    }
+
+    /// What salts the header and what salts the lots. Neither tells the other or the wallet's own salt, so one
+    /// part can be opened without the other.
+    #[must_use]
+    pub fn part_salts(&self) -> (Hash, Hash) {
+        let mut salts = [0; 64];
+        PART_SALTS.clone().update(&self.salt).finalize_xof().fill(&mut salts);
+        let (mut header, mut lots) = ([0; 32], [0; 32]);
+        header.copy_from_slice(&salts[..32]);
+        lots.copy_from_slice(&salts[32..]);
+        (header, lots)
+    }
+
     /// This wallet's leaf in the state tree: header and lots hashed apart, so that one can be shown
     /// without the other.
     #[must_use]
-    pub fn state_leaf(&self, party: &crate::id::PartyId) -> Hash {
-        let header = codec::encode(&(party, self.serial, self.leaves, self.history));
-        let parts = [header, codec::encode(&self.lots)].map(|part| {
-            let mut hasher = PART.clone();
-            hasher.update(&self.salt);
-            hasher.update(&part);
-            *hasher.finalize().as_bytes()
-        });
-        let mut hasher = LEAF.clone();
-        hasher.update(parts.as_flattened());
-        *hasher.finalize().as_bytes()
+    pub fn state_leaf(&self, party: &PartyId) -> Hash {
+        let (header_salt, lots_salt) = self.part_salts();
+        let header = self.header(party).hash(&header_salt);
+        state_leaf(&header, &lots_hash(&lots_salt, &self.lots))
     }
+}
+
+impl WalletHeader {
+    /// The header's part of a wallet's leaf.
+    #[must_use]
+    pub fn hash(&self, salt: &Hash) -> Hash {
+        hash_of(&HEADER, &[salt, &codec::encode(self)])
+    }
+}
+
+/// The lots' part of a wallet's leaf.
+#[must_use]
+pub fn lots_hash(salt: &Hash, lots: &[LotBalance]) -> Hash {
+    hash_of(&LOTS, &[salt, &codec::encode(lots)])
+}
+
+/// A wallet's leaf in the state tree, from its two parts.
+#[must_use]
+pub fn state_leaf(header: &Hash, lots: &Hash) -> Hash {
+    hash_of(&LEAF, &[header, lots])
+}
+
+/// The running hash over a wallet's leaves after one more, encoded.
+#[must_use]
+pub fn next_history(history: &Hash, leaf: &[u8]) -> Hash {
+    tagged("musubi/v1/history", &[history, leaf])
+}
+
+fn hash_of(context: &blake3::Hasher, parts: &[&[u8]]) -> Hash {
+    let mut hasher = context.clone();
+    for part in parts {
+        hasher.update(part);
+    }
+    *hasher.finalize().as_bytes()
 }

@@ -6,22 +6,28 @@
 
 mod common;
 
+use std::sync::LazyLock;
+
 use common::*;
 use musubi_ledger::{
     address::SchemePrefix,
     batch::{Batch, NodeId},
+    evidence::{Evidence, Suspects},
     execute::{Chain, check_items},
     genesis::{Genesis, RULES_VERSION},
     hash::sha256,
     id::{MediumId, Reference},
     leaf::{Leaf, SealBody},
+    policy::{PolicyBundle, PolicyChain},
+    proof::{Opening, TransactionProof, statement::Statement, wallet::WalletProof},
     tlog::{
-        base64, bundle,
+        ProofFile, base64, bundle,
         checkpoint::Checkpoint,
         note::SignedNote,
         signature::NoteSignature,
         tile::{Bundle, Tile, TilePath},
         vkey::{Algorithm, VerifierKey},
+        witness::{AddCheckpoint, KnownLog, Record, Submission, Witness},
     },
 };
 use proptest::prelude::*;
@@ -57,6 +63,18 @@ fn body_genesis(bytes: &[u8]) {
         assert_eq!(block.seal.entry, sha256(bytes));
     }
 }
+
+/// Evidence files: what decodes has one spelling; that it shows anything takes a node's key.
+fn body_evidence(bytes: &[u8]) {
+    if let Ok(evidence) = Evidence::decode(bytes) {
+        assert_eq!(evidence.encode(), bytes, "one spelling");
+        if let Ok(finding) = evidence.verify(&SUSPECTS) {
+            assert_eq!(finding.who.key, key("city/node").public(), "the one who signed");
+        }
+    }
+}
+
+static SUSPECTS: LazyLock<Suspects> = LazyLock::new(|| Suspects::of_genesis(&genesis()));
 
 /// Leaves, seals, rows and keys of rows.
 fn body_records(bytes: &[u8]) {
@@ -108,6 +126,60 @@ fn body_log(bytes: &[u8]) {
     }
 }
 
+/// Proofs and what they are checked against. An altered proof is refused, or shows the very same: a line of a cosigner
+/// beyond the quorum may become unreadable.
+fn body_proofs(bytes: &[u8]) {
+    if let Ok(file) = ProofFile::parse(bytes) {
+        assert_eq!(file.to_string().as_bytes(), bytes, "one spelling");
+        let _ = file.unchecked_checkpoint();
+    }
+    if let Ok(opening) = Opening::decode(bytes) {
+        assert_eq!(opening.encode(), bytes, "one spelling");
+        let _ = opening.check();
+    }
+    if let Ok(proof) = TransactionProof::parse(bytes)
+        && let Ok(proven) = proof.verify(&policies())
+    {
+        let good = TransactionProof::parse(PROOF).unwrap().verify(&policies()).unwrap();
+        assert_eq!((proven.index, proven.leaf), (good.index, good.leaf));
+        assert_eq!((proven.subject, proven.outcome), (good.subject, good.outcome));
+    }
+    if let Ok(bundle) = PolicyBundle::decode(bytes) {
+        assert_eq!(bundle.encode(), bytes, "one spelling");
+        let _ = bundle.verify(&genesis().chain());
+    }
+}
+
+const PROOF: &[u8] = include_bytes!("../vectors/purchase.tlog-proof");
+const BUNDLE: &[u8] = include_bytes!("../vectors/policies.musubi");
+
+/// What reaches a witness, and what a submitter gets back.
+fn body_witness(bytes: &[u8]) {
+    let (log, own) = (key("city/node"), key("witness"));
+    let log_key = VerifierKey::new("log", Algorithm::Ed25519, &log.public().0).unwrap();
+    let own_key = VerifierKey::new("w", Algorithm::CosignatureV1, &own.public().0).unwrap();
+    let known = KnownLog::new("log", vec![log_key]).unwrap();
+    let mut witness = Witness::new(own_key.clone(), vec![known]).unwrap();
+    if let Ok(request) = AddCheckpoint::parse(bytes) {
+        assert_eq!(request.to_string().as_bytes(), bytes, "one spelling");
+        let sign = |message: &[u8]| own.sign(message).0;
+        if let Ok(pending) = witness.add_checkpoint(&request, 1, sign) {
+            let stored = pending.record().note().to_string();
+            let answer = pending.persisted();
+            let again = Record::parse(stored.as_bytes(), &own_key).unwrap();
+            assert_eq!(again.note().to_string(), stored, "what is stored is read again");
+            let mut submission = Submission::new(own_key.clone(), request.old());
+            let body = answer.body.as_bytes();
+            assert!(submission.answered(request.note(), 200, None, body).is_ok());
+        }
+        for status in [200, 409, 422] {
+            let mut submission = Submission::new(own_key.clone(), 0);
+            let _ = submission.answered(request.note(), status, Some("text/x.tlog.size"), bytes);
+        }
+    }
+    let _ = witness.restore(bytes);
+}
+
 /// Everything that people type or scan.
 fn body_texts(bytes: &[u8]) {
     let Ok(text) = core::str::from_utf8(bytes) else {
@@ -131,6 +203,21 @@ fn body_texts(bytes: &[u8]) {
     let _ = text.parse::<MediumId>();
     let _ = text.parse::<Reference>();
     let _ = text.parse::<PublicKey>();
+}
+
+/// Proofs of state: whatever is read is the only spelling of it, and checking it ends.
+fn body_state_proofs(bytes: &[u8]) {
+    thread_local! {
+        static POLICIES: PolicyChain = PolicyChain::of_genesis(&genesis());
+    }
+    if let Ok(proof) = WalletProof::decode(bytes) {
+        assert_eq!(proof.encode(), bytes);
+        let _ = POLICIES.with(|policies| proof.verify(policies));
+    }
+    if let Ok(statement) = Statement::decode(bytes) {
+        assert_eq!(statement.encode(), bytes);
+        let _ = POLICIES.with(|policies| statement.verify(policies));
+    }
 }
 
 /// Whatever a leader puts into a batch, a block comes out, and the scan finds it sound.
@@ -167,6 +254,8 @@ fn corpus() -> Vec<Vec<u8>> {
         world.last.seal.encode(),
         world.last.seal.leaf().encode(),
         note.to_string().into_bytes(),
+        AddCheckpoint::new(0, vec![], note.clone()).unwrap().to_string().into_bytes(),
+        AddCheckpoint::new(3, vec![[7; 32]; 3], note).unwrap().to_string().into_bytes(),
         checkpoint.to_string().into_bytes(),
         log_key.to_string().into_bytes(),
         b"tile/3/x001/234.p/5".to_vec(),
@@ -176,9 +265,34 @@ fn corpus() -> Vec<Vec<u8>> {
         b"18446744073709551615".to_vec(),
         bundle::encode(&[b"one", b"two"]).unwrap(),
     ];
+    corpus.extend(evidence());
+    let proof = TransactionProof::parse(PROOF).unwrap();
+    corpus.extend([PROOF.to_vec(), proof.file().extra().unwrap().to_vec(), BUNDLE.to_vec()]);
     let rows = world.state.rows().take(40);
     corpus.extend(rows.map(|(_, row)| row.encode()));
     corpus
+}
+
+/// A file of each form, about node 1.
+fn evidence() -> Vec<Vec<u8>> {
+    let chain = genesis().chain();
+    let leader = (NodeId(1), &key("city/node"));
+    let batch = |time, items| Batch::sign(chain, (1, 1), Time(time), items, leader);
+    let double = Evidence::double_batch(&batch(1, vec![]).encode(), &batch(2, vec![]).encode());
+    let bad = Evidence::bad_item(&batch(1, vec![vec![1]]), 0);
+    let who = SUSPECTS.list().iter().find(|s| s.key == leader.1.public()).unwrap();
+    let origin = genesis().origin();
+    let vkey = who.verifier_key(&origin).unwrap();
+    let note = |root| {
+        let text = Checkpoint::new(&origin, 2, [root; 32]).unwrap().to_string();
+        let mut note = SignedNote::new(text).unwrap();
+        let line = NoteSignature::sign(note.text(), &vkey, |m| leader.1.sign(m).0);
+        note.add(line).unwrap();
+        note.to_string()
+    };
+    let two = Evidence::two_roots(who, &note(1), &note(2));
+    let rewritten = Evidence::rewritten(who, &note(1), &note(2), ([3; 32], vec![[4; 32]]));
+    [double, bad, two, rewritten].map(|evidence| evidence.unwrap().encode()).to_vec()
 }
 
 /// One change: (kind, where, what).
@@ -208,9 +322,25 @@ fn all_bodies(bytes: &[u8]) {
     body_transaction(bytes);
     body_batch(bytes);
     body_genesis(bytes);
+    body_evidence(bytes);
     body_records(bytes);
     body_log(bytes);
+    body_proofs(bytes);
+    body_witness(bytes);
     body_texts(bytes);
+    body_state_proofs(bytes);
+}
+
+/// Good proofs of state.
+fn state_proofs() -> [Vec<u8>; 2] {
+    let mut world = World::with_past();
+    world.fund("alice", "MEBUKU", 900);
+    let end = world.now.plus(DAY);
+    world.wait(2 * DAY);
+    world.fund("alice", "MEBUKU", 5);
+    let past = world.past();
+    let statement = past.statement(&id("alice"), BEGIN, end, Closing::Before);
+    [past.proof(&id("alice")).encode(), statement.encode()]
 }
 
 type Mutations = Vec<(u8, usize, u8)>;
@@ -248,6 +378,19 @@ proptest! {
                 mutate(&mut bytes, *change);
             }
             all_bodies(&bytes);
+        }
+    }
+
+    #[test]
+    fn mutated_state_proofs(changes in mutations()) {
+        thread_local! {
+            static GOOD: [Vec<u8>; 2] = state_proofs();
+        }
+        for mut bytes in GOOD.with(Clone::clone) {
+            for change in &changes {
+                mutate(&mut bytes, *change);
+            }
+            body_state_proofs(&bytes);
         }
     }
 

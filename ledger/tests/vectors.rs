@@ -6,12 +6,20 @@
 #[path = "vectors/block.rs"]
 mod block;
 mod common;
+#[path = "vectors/evidence.rs"]
+mod evidence;
 #[path = "vectors/invalid.rs"]
 mod invalid;
 #[path = "vectors/json.rs"]
 mod json_forms;
 #[path = "vectors/operations.rs"]
 mod operations;
+#[path = "vectors/proofs/mod.rs"]
+mod proofs;
+#[path = "vectors/statements.rs"]
+mod statements;
+#[path = "vectors/witness.rs"]
+mod witness;
 
 use std::{env, fs, path::PathBuf};
 
@@ -21,14 +29,19 @@ use serde_json::{Value, json};
 
 /// Compares `value` with the file, or rewrites the file if asked to.
 fn compare(file: &str, value: &Value) {
-    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "vectors", file].iter().collect();
     let text = serde_json::to_string_pretty(value).unwrap() + "\n";
+    compare_bytes(file, text.as_bytes());
+}
+
+/// The same for a file that is no JSON.
+fn compare_bytes(file: &str, bytes: &[u8]) {
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "vectors", file].iter().collect();
     if env::var_os("UPDATE_VECTORS").is_some() {
-        fs::write(&path, text).unwrap();
+        fs::write(&path, bytes).unwrap();
         return;
     }
-    let kept = fs::read_to_string(&path).unwrap();
-    assert!(kept == text, "{file} differs from what the code makes: the format changed");
+    let kept = fs::read(&path).unwrap();
+    assert!(kept == bytes, "{file} differs from what the code makes: the format changed");
 }
 
 /// One transaction with everything that is hashed or signed on the way.
@@ -97,6 +110,31 @@ fn invalid_encodings() {
 #[test]
 fn golden_block() {
     compare("block.json", &block::golden());
+}
+
+#[test]
+fn golden_statements() {
+    compare("statements.json", &statements::golden());
+}
+
+#[test]
+fn evidence_files() {
+    compare("evidence.json", &evidence::all());
+}
+
+#[test]
+fn proofs_of_transactions() {
+    let all = proofs::all();
+    // One of them as the files that a verifier has, to be tried as they are.
+    let bundle = hex::decode(all["bundle"].as_str().unwrap()).unwrap();
+    compare_bytes("policies.musubi", &bundle);
+    compare_bytes("purchase.tlog-proof", all["proofs"][0]["file"].as_str().unwrap().as_bytes());
+    compare("proofs.json", &all);
+}
+
+#[test]
+fn witness_protocol() {
+    compare("witness.json", &witness::golden());
 }
 
 #[test]

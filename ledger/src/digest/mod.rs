@@ -15,6 +15,8 @@ pub mod tree;
 #[cfg(test)]
 mod tests;
 
+use serde::{Deserialize, Serialize};
+
 pub use sum::SetDigest;
 pub use tree::{PathError, WalletTree};
 
@@ -34,4 +36,27 @@ pub fn state_digest(wallet_count: u64, wallet_root: &Hash, set_digest: &Hash) ->
     hasher.update(wallet_root);
     hasher.update(set_digest);
     hasher.finalize().into()
+}
+
+/// The way from one wallet's leaf to the state digest.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct StatePath {
+    /// Number of wallets.
+    pub wallets: u64,
+    /// Sibling hashes in the tree of wallets, from the leaf's side.
+    pub path: Vec<Hash>,
+    /// The set digest of every other row.
+    #[serde(with = "crate::bytes::array")]
+    pub rows: Hash,
+}
+
+impl StatePath {
+    /// The state digest under which `leaf` is wallet `serial`.
+    ///
+    /// # Errors
+    /// [`PathError`] if serial number, count and number of hashes do not fit each other.
+    pub fn digest(&self, serial: u64, leaf: &Hash) -> Result<Hash, PathError> {
+        let root = tree::path_root(serial, self.wallets, leaf, &self.path)?;
+        Ok(state_digest(self.wallets, &root, &self.rows))
+    }
 }

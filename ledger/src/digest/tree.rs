@@ -179,6 +179,15 @@ pub fn verify_path(
     path: &[Hash],
     root: &Hash,
 ) -> Result<(), PathError> {
+    let reached = path_root(serial, count, leaf, path)?;
+    if reached == *root { Ok(()) } else { Err(PathError::RootMismatch) }
+}
+
+/// The root that `path` leads to from `leaf`, as wallet `serial` among `count`.
+///
+/// # Errors
+/// [`PathError`] if serial number, count and number of hashes do not fit each other.
+pub fn path_root(serial: u64, count: u64, leaf: &Hash, path: &[Hash]) -> Result<Hash, PathError> {
     if serial >= count {
         return Err(PathError::SerialBeyondCount);
     }
@@ -197,10 +206,7 @@ pub fn verify_path(
     if siblings.next().is_some() {
         return Err(PathError::WrongLength);
     }
-    if root_hash(count, Some(&hash)) != *root {
-        return Err(PathError::RootMismatch);
-    }
-    Ok(())
+    Ok(root_hash(count, Some(&hash)))
 }
 
 /// The node above one or two neighbours.

@@ -89,6 +89,11 @@ impl PolicyChain {
         self.chain
     }
 
+    /// Every policy there has been, the genesis document's first.
+    pub fn all(&self) -> impl Iterator<Item = &WitnessPolicy> {
+        self.steps.iter().map(|step| step.trusted.policy())
+    }
+
     /// The policy for checkpoints of that size.
     ///
     /// # Panics

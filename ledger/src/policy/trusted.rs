@@ -122,6 +122,13 @@ impl Trusted {
         &self.keys
     }
 
+    /// The keys of independent witnesses.
+    pub fn independent(&self) -> impl Iterator<Item = &VerifierKey> {
+        let cosigners = self.keys.iter().skip(self.policy.logs.len());
+        let both = self.policy.witnesses.iter().zip(cosigners);
+        both.filter(|(witness, _)| witness.member == Member::Independent).map(|(_, key)| key)
+    }
+
     /// The key under which a validator signs checkpoints as the log.
     #[must_use]
     pub fn log_key(&self, node: NodeId) -> Option<&VerifierKey> {

@@ -1,6 +1,6 @@
 //! Keys of the state's rows, and the bytes under which storage keeps them.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     codec,
@@ -183,6 +183,41 @@ impl RowKey {
         bytes
     }
 
+    /// Reads a key back from what [`RowKey::to_bytes`] gave; `None` if they are no such bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (&table, rest) = bytes.split_first()?;
+        let key = match table {
+            0 => Self::Meta,
+            1 => Self::Party(part(rest)?),
+            2 => Self::Key(part(rest)?),
+            3 => Self::Person(part(rest)?),
+            4 => Self::Wallet(part(rest)?),
+            5 => Self::Group(part(rest)?),
+            6 => Self::Medium(part(rest)?),
+            7 => Self::Instrument(part(rest)?),
+            8 => Self::Supply(part(rest)?),
+            9 => Self::Allowance(part(rest)?),
+            10 => pair(rest, 32, Self::AllowanceUse)?,
+            11 => Self::Mandate(part(rest)?),
+            12 => pair(rest, 32, Self::MandateUse)?,
+            13 => Self::Request(part(rest)?),
+            14 => Self::Proposal(part(rest)?),
+            15 => Self::Redemption(part(rest)?),
+            16 => pair(rest, 16, Self::Receivable)?,
+            17 => pair(rest, 16, Self::Funding)?,
+            18 => {
+                let (party, reference) = rest.split_at_checked(16)?;
+                Self::Reference(part(party)?, str::from_utf8(reference).ok()?.parse().ok()?)
+            }
+            19 => Self::Judged(part(rest)?),
+            21 => Self::Policy(u32::from_be_bytes(rest.try_into().ok()?)),
+            _ => Self::due_from_bytes(bytes)?,
+        };
+        // One key, one spelling.
+        (key.to_bytes() == bytes).then_some(key)
+    }
+
     /// Reads the key of a due row back from its storage bytes; `None` if they are none.
     #[must_use]
     pub fn due_from_bytes(bytes: &[u8]) -> Option<Self> {
@@ -200,5 +235,72 @@ impl RowKey {
         };
         let id = id.try_into().ok()?;
         (table == Table::Due as u8).then(|| Self::Due(Time(u64::from_be_bytes(*time)), kind, id))
+    }
+}
+
+/// One part of a key, which stands there as it is encoded.
+fn part<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    codec::decode(bytes, bytes.len()).ok()
+}
+
+/// A key of two parts, of which the first takes so many bytes.
+fn pair<A, B>(bytes: &[u8], first: usize, key: impl FnOnce(A, B) -> RowKey) -> Option<RowKey>
+where
+    A: Serialize + DeserializeOwned,
+    B: Serialize + DeserializeOwned,
+{
+    let (first, second) = bytes.split_at_checked(first)?;
+    Some(key(part(first)?, part(second)?))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::lot::OriginKind;
+
+    #[test]
+    fn every_key_is_read_back_and_nothing_else() {
+        let (party, id, hash) = (PartyId([1; 16]), TxId([2; 32]), DocumentHash([3; 32]));
+        let instrument: InstrumentId = "MEBUKU".parse().unwrap();
+        let lot = Lot {
+            instrument,
+            use_expiry: Some(Time(7)),
+            origin: OriginKind::Paid,
+            funder: party,
+            campaign: 9,
+        };
+        let keys = [
+            RowKey::Meta,
+            RowKey::Party(party),
+            RowKey::Key(PublicKey([4; 32])),
+            RowKey::Person(PersonTag([5; 32])),
+            RowKey::Wallet(party),
+            RowKey::Group(party),
+            RowKey::Medium(MediumId([6; 16])),
+            RowKey::Instrument(instrument),
+            RowKey::Supply(lot),
+            RowKey::Allowance(id),
+            RowKey::AllowanceUse(id, party),
+            RowKey::Mandate(id),
+            RowKey::MandateUse(id, party),
+            RowKey::Request(id),
+            RowKey::Proposal(id),
+            RowKey::Redemption(id),
+            RowKey::Receivable(party, instrument),
+            RowKey::Funding(party, hash),
+            RowKey::Reference(party, "a-reference".parse().unwrap()),
+            RowKey::Judged(id),
+            RowKey::Due(Time(1 << 40), DueKind::Lots, [8; 32]),
+            RowKey::Policy(3),
+        ];
+        for key in keys {
+            let bytes = key.to_bytes();
+            assert_eq!(RowKey::from_bytes(&bytes), Some(key.clone()), "{key:?}");
+            assert_ne!(RowKey::from_bytes(&[&bytes[..], b" "].concat()), Some(key.clone()));
+            assert_ne!(RowKey::from_bytes(&bytes[..bytes.len() - 1]), Some(key));
+        }
+        assert_eq!(RowKey::from_bytes(&[]), None);
+        assert_eq!(RowKey::from_bytes(&[22; 33]), None);
     }
 }

@@ -180,7 +180,7 @@ impl FromStr for Checkpoint {
 }
 
 /// A decimal number in its one spelling: digits only, no leading zeroes.
-fn decimal(text: &str) -> Option<u64> {
+pub(super) fn decimal(text: &str) -> Option<u64> {
     let number: u64 = text.parse().ok()?;
     (number.to_string() == text).then_some(number)
 }

@@ -10,6 +10,8 @@
 //! - [`vkey`], [`signature`] and [`note`]: who signs, how, and the signed-note envelope (C2SP
 //!   signed-note and tlog-cosignature);
 //! - [`checkpoint`]: what is signed, the tree's size and root (C2SP tlog-checkpoint);
+//! - [`proof_file`]: an entry's place, path and checkpoint in one file (C2SP tlog-proof);
+//! - [`witness`]: the protocol by which others cosign checkpoints (C2SP tlog-witness), both sides of it;
 //! - [`base64`]: the strict standard encoding these formats use.
 //!
 //! Nothing here knows what an entry means, stores anything, or decides whose signatures suffice:
@@ -22,9 +24,11 @@ pub mod frontier;
 pub mod merkle;
 pub mod note;
 pub mod proof;
+pub mod proof_file;
 pub mod signature;
 pub mod tile;
 pub mod vkey;
+pub mod witness;
 
 #[cfg(test)]
 mod tests;
@@ -34,6 +38,7 @@ pub use frontier::{Frontier, FrontierError};
 pub use merkle::{MissingNode, Node, NodeReader};
 pub use note::{NoteError, SignedNote};
 pub use proof::{ProofError, ProveError};
+pub use proof_file::{ProofFile, ProofFileError};
 pub use signature::{NoteSignature, Verified};
 pub use tile::{Bundle, Tile, TileError, TileNodes, TilePath};
 pub use vkey::{Algorithm, KeyError, VerifierKey};

@@ -9,15 +9,19 @@
     clippy::missing_panics_doc
 )]
 
+mod archive;
 mod genesis;
 mod names;
 mod operations;
+mod past;
 mod scan;
 mod world;
 
+pub use archive::{COSIGNED_AT, VALIDATORS, policies, signed_by};
 pub use genesis::{BEGIN, DELAY, NOTICE, genesis};
 pub use names::*;
 pub use operations::*;
+pub use past::{Closing, Past};
 pub use scan::{scan, scan_rows};
 pub use world::{World, sign};
 

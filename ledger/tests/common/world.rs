@@ -21,9 +21,11 @@ use musubi_ledger::{
 };
 
 use super::{
+    archive::Archive,
     genesis::genesis,
     names::{By, credit, id, instrument, issues, key, member, officer, proves, represents},
     operations::{allowance, policy, register, roles, top_up},
+    past::Past,
     scan::scan,
 };
 
@@ -34,6 +36,9 @@ pub struct World {
     pub now: Time,
     pub allowances: BTreeMap<&'static str, TxId>,
     pub last: Block,
+    /// What a node would keep of the past, if asked for.
+    pub past: Option<Past>,
+    pub archive: Archive,
     counter: u64,
 }
 
@@ -45,14 +50,35 @@ impl World {
         let mut state = MemoryState::default();
         state.apply(&last.changes);
         scan(&state, &last);
-        Self { chain, state, now: genesis.time, allowances: BTreeMap::new(), last, counter: 0 }
+        let mut archive = Archive::default();
+        archive.keep(&last, &[]);
+        let (now, allowances) = (genesis.time, BTreeMap::new());
+        Self { chain, state, now, allowances, last, archive, past: None, counter: 0 }
+    }
+
+    /// As [`World::new`], with a past to prove things from.
+    pub fn with_past() -> Self {
+        let mut world = Self::bare();
+        let mut past = Past::default();
+        past.record(&world.chain, &world.state, &world.last, &[]);
+        world.past = Some(past);
+        world.peopled()
+    }
+
+    /// The past that is kept.
+    pub fn past(&self) -> &Past {
+        self.past.as_ref().unwrap()
     }
 
     /// Persons `alice` to `frank`, shops `shop` and `mart`, a group `club` (alice drafts, bob approves,
     /// carol does both, dave represents it; two approvers from 100,000 on), and an allowance for every
     /// instrument. Nobody holds anything yet.
     pub fn new() -> Self {
-        let mut world = Self::bare();
+        Self::bare().peopled()
+    }
+
+    fn peopled(mut self) -> Self {
+        let world = &mut self;
         for person in ["alice", "bob", "carol", "dave", "eve", "frank"] {
             world.register(person, PartyKind::Person);
         }
@@ -76,7 +102,7 @@ impl World {
             let granted = world.apply("i1", allowance(name, cap, cap, cap, end), &signers);
             world.allowances.insert(name, granted);
         }
-        world
+        self
     }
 
     /// Registers a party with the key of its name.
@@ -160,6 +186,10 @@ impl World {
         let block = self.chain.execute(&self.state, &batch, entry, &checked);
         self.state.apply(&block.changes);
         scan(&self.state, &block);
+        self.archive.keep(&block, &batch.items);
+        if let Some(past) = &mut self.past {
+            past.record(&self.chain, &self.state, &block, &batch.items);
+        }
         self.last = block;
         self.last.items.iter().map(|item| item.code).collect()
     }

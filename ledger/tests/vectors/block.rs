@@ -29,6 +29,8 @@ fn block_vector(origin: &str, block: &Block, state: &MemoryState) -> Value {
         .rows()
         .filter_map(|(key, row)| match (key, row) {
             (RowKey::Wallet(party), Row::Wallet(wallet)) => Some(json!({
+                "header_salt": hex::encode(wallet.part_salts().0),
+                "lots_salt": hex::encode(wallet.part_salts().1),
                 "party": party,
                 "serial": wallet.serial,
                 "salt": hex::encode(wallet.salt),

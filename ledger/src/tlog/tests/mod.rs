@@ -6,9 +6,11 @@ mod base64;
 mod checkpoint;
 mod note;
 mod proof;
+mod proof_file;
 mod tile;
 mod tree;
 mod vkey;
+mod witness;
 
 use std::collections::BTreeMap;
 
