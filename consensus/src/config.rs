@@ -103,6 +103,8 @@ pub enum Planted {
     CommitBeforePersist,
     /// A leader whose disk hangs goes on with its heartbeats, so nobody deposes it.
     LeadWithHungDisk,
+    /// Members that have forgotten are believed, and whoever has forgotten goes on (TigerBeetle 2767).
+    BelieveTheForgetful,
 }
 
 /// Why a configuration is not taken.

@@ -1,5 +1,7 @@
 //! What a replica asks of the world. Effects leave in the order in which they must take hold.
 
+use std::fmt;
+
 use musubi_ledger::{
     batch::{Batch, NodeId},
     hash::Hash,
@@ -7,7 +9,10 @@ use musubi_ledger::{
 };
 use thiserror::Error;
 
-use crate::{Accusation, HardState, LogEntry, LogFault, Refusal, Submission};
+use crate::{
+    Accusation, HardState, LogEntry, LogFault, Refusal, Submission,
+    pledge::{Pledge, Shortfall, SignedPledge},
+};
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +67,8 @@ pub enum Effect {
         /// Why.
         reason: HaltReason,
     },
+    /// Keep what a member has shown, in place of what is kept of it, then report `Recorded`.
+    Remember(Remember),
 }
 
 /// The stream a message goes by, so that large appends do not delay heartbeats and votes.
@@ -87,6 +94,54 @@ pub struct Persist {
     /// Whether it must be synced before it is reported. If not (only the commit index moved), it
     /// must still be written in order.
     pub must_sync: bool,
+}
+
+/// What a member has shown, to be kept: the newest of each is given back at the next start
+/// ([`crate::Identity::remembered`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remember {
+    /// Ascending by one.
+    pub number: u64,
+    /// The member.
+    pub node: NodeId,
+    /// Its pledge, checked.
+    pub pledge: Box<SignedPledge>,
+    /// Whether it must be synced before it is reported: a new life of that member. If not, it may become
+    /// durable with whatever is synced next, and need not be reported.
+    pub must_sync: bool,
+}
+
+/// This node's directory holds less than this node has told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Who showed it.
+    pub by: NodeId,
+    /// In what it falls short.
+    pub why: Shortfall,
+    /// What this node told once, by its own signature.
+    pub told: Pledge,
+    /// What it holds now.
+    pub holds: Pledge,
+}
+
+impl fmt::Display for Forgotten {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let say = |pledge: &Pledge| {
+            let directory: String =
+                pledge.directory[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+            let Pledge { boot, kept, cosigned, .. } = pledge;
+            format!(
+                "directory {directory}, boot {boot}, write {}, term {}, entry {}, checkpoint {cosigned}",
+                kept.write, kept.term, kept.index
+            )
+        };
+        let (by, told, holds) = (self.by.0, say(&self.told), say(&self.holds));
+        write!(
+            f,
+            "node {by} remembers what this node has told and signed: {told}; this process has: {holds}. It shows {}",
+            self.why
+        )
+    }
 }
 
 /// One committed entry, locally persisted, for execution.
@@ -168,6 +223,9 @@ pub enum HaltReason {
         /// Its index.
         index: u64,
     },
+    /// This directory is wiped, an old copy, or another one: it must promise nothing in this node's name.
+    #[error("{0}")]
+    Amnesia(Box<Forgotten>),
 }
 
 impl HaltReason {
@@ -178,6 +236,7 @@ impl HaltReason {
             Self::Log(_) => "log_unreadable",
             Self::Raft(_) => "raft_invariant",
             Self::CommittedEntry { .. } => "committed_entry_damaged",
+            Self::Amnesia(_) => "amnesia",
         }
     }
 }

@@ -46,6 +46,9 @@ pub(crate) const TERM_MAX: u64 = 1 << 60;
 /// No index or hint is anywhere near: keeps sums from overflowing.
 const INDEX_MAX: u64 = 1 << 60;
 
+/// A life that nobody reads: behind the guard it has been believed already.
+const UNREAD: u64 = 0;
+
 /// What this replica knows when a message arrives.
 pub(crate) struct Facts {
     pub(crate) standing: Standing,
@@ -146,12 +149,13 @@ impl Guard {
                 Err(refusal) => Ruling::Drop(refusal),
             },
             Body::VoteAnswer { .. } => rule_vote_answer(message, facts),
+            // Heard before, by a replica that has an identity.
+            Body::Pledges(_) => Ruling::Ignore,
         }
     }
 
-    /// G1: the sender is who the connection proved, and both ends are members. G3: a term that
-    /// campaigns can reach.
-    fn check_envelope(&self, peer: NodeId, message: &PeerMessage) -> Result<(), Refusal> {
+    /// G1: the sender is who the connection proved, and both ends are members.
+    pub(crate) fn check_ends(&self, peer: NodeId, message: &PeerMessage) -> Result<(), Refusal> {
         if message.from != peer {
             return Err(Refusal::Sender);
         }
@@ -161,6 +165,12 @@ impl Guard {
         if message.to != self.me {
             return Err(Refusal::Receiver);
         }
+        Ok(())
+    }
+
+    /// G1, and G3: a term that campaigns can reach.
+    fn check_envelope(&self, peer: NodeId, message: &PeerMessage) -> Result<(), Refusal> {
+        self.check_ends(peer, message)?;
         if !(1..=TERM_MAX).contains(&message.term) {
             return Err(Refusal::Term);
         }
@@ -170,7 +180,7 @@ impl Guard {
     /// What is heard of a message from far ahead (G3): its term, as far as one step goes. A vote request
     /// stays one, as if for an empty log, because whoever hears a leader must not hear it.
     fn step_towards(&mut self, near: u64, message: PeerMessage) -> PeerMessage {
-        let PeerMessage { from, to, .. } = message;
+        let PeerMessage { from, to, life, .. } = message;
         let body = match message.body {
             // Both speak of a term that nobody is in yet: raft-rs never adopts it.
             Body::VoteRequest { ballot: Ballot::Pre, .. }
@@ -181,7 +191,7 @@ impl Guard {
             _ => Body::HeartbeatAnswer { commit: 0 },
         };
         self.far_terms += 1;
-        PeerMessage { from, to, term: near, body }
+        PeerMessage { from, to, life, term: near, body }
     }
 
     fn rule_leader(&self, message: PeerMessage, facts: &Facts, log: &impl LogFacts) -> Ruling {
@@ -228,12 +238,8 @@ impl Guard {
         // While a follower catches up, the leader's commit honestly exceeds what this message
         // brings.
         let commit = commit.min(previous.index + entries.len() as u64);
-        Ruling::Step(PeerMessage {
-            from,
-            to,
-            term,
-            body: Body::Append { previous, commit, entries },
-        })
+        let body = Body::Append { previous, commit, entries };
+        Ruling::Step(PeerMessage { from, to, life: UNREAD, term, body })
     }
 
     /// G4. An honest leader names at most what we acknowledged to it. raft-rs would panic beyond
@@ -258,7 +264,7 @@ impl Guard {
         let agreed = if self.agreed.term == term { self.agreed.index } else { 0 };
         let vouched = commit <= agreed || log.term_at(commit) == Some(term);
         let commit = if vouched { commit } else { agreed };
-        Ruling::Step(PeerMessage { from, to, term, body: Body::Heartbeat { commit } })
+        Ruling::Step(PeerMessage { from, to, life: UNREAD, term, body: Body::Heartbeat { commit } })
     }
 }
 

@@ -7,6 +7,8 @@ use musubi_ledger::{
     time::Time,
 };
 
+use crate::pledge::Durable;
+
 /// One thing that happened outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
@@ -40,6 +42,25 @@ pub enum Input {
     PeerUnreachable {
         /// The member.
         node: NodeId,
+    },
+    /// A connection to this member stands anew: it is shown this node's pledge at once.
+    PeerConnected {
+        /// The member.
+        node: NodeId,
+    },
+    /// This much is durable here: told after each sync that moved it, and before anything that rests on
+    /// what it says of `cosigned`.
+    Durable {
+        /// The Raft log and vote.
+        kept: Durable,
+        /// Size of the largest checkpoint that was cosigned, durably; 0 for none.
+        cosigned: u64,
+    },
+    /// The [`crate::Remember`] of this number and all before it are written, and durable as far as they
+    /// must be.
+    Recorded {
+        /// The number.
+        number: u64,
     },
 }
 

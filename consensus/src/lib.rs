@@ -40,7 +40,8 @@
 //! `guard` rules on each message before raft-rs sees it (raft-rs trusts peers, we do not);
 //! `entry_check` rules on what a leader wants persisted; `outbox` withholds what rests on
 //! unpersisted state; `pool` and `cutter` make batches; `raft_core` is the only room that names
-//! raft-rs. `cosigner` stands beside the replica: it makes checkpoints of what was executed final.
+//! raft-rs. Beside the replica stand `cosigner`, which makes checkpoints of what was executed final, and
+//! `compare`, which finds out whether others executed other bytes.
 //!
 //! Absent on purpose, with room left: snapshots and compaction (a `Body` variant appended in
 //! `wire`, a `Storage::snapshot` that answers), membership changes (the member set in `guard`, the
@@ -48,6 +49,8 @@
 //! attempt, made by the leader: raft-rs's own `ReadIndex` can serve a stale read when a context
 //! repeats).
 
+mod amnesia;
+mod compare;
 mod config;
 pub mod cosigner;
 mod cutter;
@@ -57,15 +60,20 @@ mod guard;
 mod input;
 mod log;
 mod outbox;
+pub mod pledge;
 mod pool;
 mod raft_core;
 mod replica;
 mod wire;
 
+pub use amnesia::Identity;
+pub use compare::{Comparison, Told};
 #[cfg(feature = "planted-bugs")]
 pub use config::Planted;
 pub use config::{Config, ConfigError, CutPolicy, MemberKey, PoolLimits, RaftLimits};
-pub use effect::{Class, Effect, Execute, HaltReason, Persist, RefuseReason, Role, Standing};
+pub use effect::{
+    Class, Effect, Execute, Forgotten, HaltReason, Persist, RefuseReason, Remember, Role, Standing,
+};
 pub use entry_check::EntryFault;
 pub use guard::{Accusation, Refusal};
 pub use input::{COPIES_MAX, Executed, Input, Submission, Via};

@@ -108,7 +108,7 @@ mod tests {
 
     fn message(term: u64) -> PeerMessage {
         let body = Body::HeartbeatAnswer { commit: 0 };
-        PeerMessage { from: NodeId(1), to: NodeId(2), term, body }
+        PeerMessage { from: NodeId(1), to: NodeId(2), life: 0, term, body }
     }
 
     fn released(outbox: &mut Outbox) -> Vec<u64> {

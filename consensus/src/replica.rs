@@ -7,6 +7,7 @@
 
 mod leading;
 mod peers;
+mod pledging;
 mod turns;
 
 use std::collections::VecDeque;
@@ -15,8 +16,8 @@ use musubi_ledger::{batch::NodeId, time::Time};
 
 use crate::{
     Accusation, Config, Effect, Executed, HaltReason, Input, LogReader, RecoverError, Recovered,
-    Refusal, RefuseReason, Role, Standing, Submission, Via, cutter::Cutter, guard::Guard,
-    outbox::Outbox, pool::Pool, raft_core::RaftCore,
+    Refusal, RefuseReason, Role, Standing, Submission, Via, amnesia::Amnesia, cutter::Cutter,
+    guard::Guard, outbox::Outbox, pool::Pool, raft_core::RaftCore,
 };
 
 /// One member's replica of the log.
@@ -24,6 +25,7 @@ pub struct Replica {
     config: Config,
     core: RaftCore,
     guard: Guard,
+    amnesia: Option<Amnesia>,
     outbox: Outbox,
     pool: Pool,
     cutter: Cutter,
@@ -66,6 +68,12 @@ pub struct Status {
     pub far_terms: u64,
     /// Bytes of the log's tail in memory.
     pub tail_bytes: usize,
+    /// Enough others vouch for it: until then it promises nothing.
+    pub awake: bool,
+    /// Others that have recorded this run of it.
+    pub vouching: usize,
+    /// Others that refuse it, and have not shown why by its own signature.
+    pub doubting: usize,
     /// Nothing more comes from this replica.
     pub halted: bool,
 }
@@ -91,6 +99,7 @@ impl Replica {
         let Recovered { applied_index, applied_time, due, .. } = recovered;
         Ok(Self {
             guard: Guard::new(config.me, config.members.iter().map(|member| member.node)),
+            amnesia: None,
             outbox: Outbox::new(config.raft.held_messages),
             pool: Pool::new(config.pool),
             cutter: Cutter::new(config.cut, config.raft.unexecuted_max, applied_time, due),
@@ -124,6 +133,9 @@ impl Replica {
             Input::Persisted { number } => self.persisted(number),
             Input::Executed(executed) => self.executed(executed),
             Input::PeerUnreachable { node } => self.core.unreachable(node),
+            Input::PeerConnected { node } => self.peer_connected(node),
+            Input::Durable { kept, cosigned } => self.durable(kept, cosigned),
+            Input::Recorded { number } => self.recorded(number),
         }
         self.drain_turns();
         self.report_standing();
@@ -152,6 +164,7 @@ impl Replica {
     /// Its figures now.
     #[must_use]
     pub fn status(&self) -> Status {
+        let (vouching, doubting) = self.amnesia.as_ref().map_or((0, 0), Amnesia::standing);
         Status {
             standing: self.core.standing(),
             proposing: self.core.may_propose(),
@@ -165,6 +178,9 @@ impl Replica {
             stalled: self.is_stalled(),
             far_terms: self.guard.far_terms(),
             tail_bytes: self.core.tail_bytes(),
+            awake: self.is_awake(),
+            vouching,
+            doubting,
             halted: self.halted,
         }
     }
@@ -172,6 +188,10 @@ impl Replica {
     fn tick(&mut self) {
         self.outbox.tick();
         self.guard.tick();
+        self.tick_pledges();
+        if !self.is_awake() {
+            return;
+        }
         // Without ticks a leader sends no heartbeats: the followers' patience runs out, and they elect
         // one whose disk works. They would follow this one for ever, for its messages rest on nothing
         // that its disk must still do; yet it executes nothing, so soon cuts nothing.

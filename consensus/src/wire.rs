@@ -10,7 +10,7 @@ use musubi_ledger::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Class, LogEntry, Position};
+use crate::{Class, LogEntry, Position, pledge::Pledges};
 
 /// One message from a member to another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,8 @@ pub struct PeerMessage {
     pub from: NodeId,
     /// Receiver.
     pub to: NodeId,
+    /// The run of the sender's process in which it was made ([`crate::Identity::life`]).
+    pub life: u64,
     /// The sender's term; in a pre-vote, the term it would campaign for.
     pub term: u64,
     /// What it says.
@@ -68,6 +70,8 @@ pub enum Body {
         /// Yes or no.
         granted: bool,
     },
+    /// Anybody: what I have promised, and what I remember of you and the others. Its term is 0.
+    Pledges(Box<Pledges>),
 }
 
 /// What became of an append.
@@ -138,14 +142,14 @@ mod tests {
     use super::*;
 
     fn message(body: Body) -> PeerMessage {
-        PeerMessage { from: NodeId(1), to: NodeId(2), term: 3, body }
+        PeerMessage { from: NodeId(1), to: NodeId(2), life: 9, term: 3, body }
     }
 
     #[test]
     fn bytes_are_pinned() {
         let bytes = message(Body::Heartbeat { commit: 5 }).encode();
         let mut expected = vec![1];
-        for word in [1u64, 2, 3] {
+        for word in [1u64, 2, 9, 3] {
             expected.extend(word.to_le_bytes());
         }
         expected.extend(2u32.to_le_bytes());
@@ -156,8 +160,8 @@ mod tests {
     #[test]
     fn what_no_member_may_say_has_no_bytes() {
         let mut bytes = message(Body::Heartbeat { commit: 5 }).encode();
-        for tag in 6u32..64 {
-            bytes[25..29].copy_from_slice(&tag.to_le_bytes());
+        for tag in 7u32..64 {
+            bytes[33..37].copy_from_slice(&tag.to_le_bytes());
             assert_eq!(PeerMessage::decode(&bytes), Err(CodecError::Malformed), "tag {tag}");
         }
     }

@@ -95,7 +95,7 @@ impl Arena {
         };
         if let Some((ballot, term)) = ballot_open.filter(|_| dice.hits(600)) {
             let body = Body::VoteAnswer { ballot, granted: true };
-            return PeerMessage { from, to: NodeId(1), term, body };
+            return PeerMessage { from, to: NodeId(1), life: 0, term, body };
         }
         let body = match dice.below(8) {
             0 | 1 => {
@@ -120,7 +120,7 @@ impl Arena {
             1 => term + 1,
             _ => term.max(1),
         };
-        PeerMessage { from, to: NodeId(1), term, body }
+        PeerMessage { from, to: NodeId(1), life: 0, term, body }
     }
 
     fn place(&self, index: u64) -> Position {

@@ -41,7 +41,7 @@ fn fresh() -> Replica {
 }
 
 fn from(peer: NodeId, term: u64, body: Body) -> Input {
-    let message = PeerMessage { from: peer, to: ME, term, body };
+    let message = PeerMessage { from: peer, to: ME, life: 0, term, body };
     Input::Message { from: peer, bytes: message.encode() }
 }
 

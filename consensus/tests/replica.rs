@@ -32,7 +32,7 @@ fn fresh() -> Replica {
 }
 
 fn says(term: u64, body: Body) -> Input {
-    let message = PeerMessage { from: PEER, to: ME, term, body };
+    let message = PeerMessage { from: PEER, to: ME, life: 0, term, body };
     Input::Message { from: PEER, bytes: message.encode() }
 }
 

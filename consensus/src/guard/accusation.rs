@@ -1,6 +1,6 @@
 //! What the guard says about a message it does not let through.
 
-use musubi_ledger::batch::NodeId;
+use musubi_ledger::{batch::NodeId, evidence::Evidence};
 use thiserror::Error;
 
 use crate::{EntryFault, LogEntry, Position};
@@ -41,6 +41,12 @@ pub enum Refusal {
     /// An entry longer than a batch may be.
     #[error("an entry is longer than a batch may be")]
     TooLong,
+    /// A pledge that its member did not sign, or one in another's name.
+    #[error("a pledge that is not its member's")]
+    Pledge,
+    /// Of a life that shows less than its member has shown before: its disk was wiped, put back or swapped.
+    #[error("its sender has forgotten what it told before")]
+    Amnesia,
 }
 
 impl Refusal {
@@ -59,6 +65,8 @@ impl Refusal {
             Self::EntryTerm => "entry_term_out_of_order",
             Self::TooManyEntries => "too_many_entries",
             Self::TooLong => "entry_too_long",
+            Self::Pledge => "bad_pledge",
+            Self::Amnesia => "amnesia",
         }
     }
 }
@@ -133,6 +141,19 @@ impl Accusation {
             Self::PreviousContradictsCommitted { .. } => "previous_contradicts_committed",
             Self::SecondLeader { .. } => "second_leader",
             Self::CommitBeyondLog { .. } => "commit_beyond_log",
+        }
+    }
+    /// What of it can be shown to others. It names whoever signed, not whoever sent: a member that hands on
+    /// what an earlier leader signed is accused of nothing. Verify it before it is kept.
+    ///
+    /// Most accusations have no such form, because messages are authenticated and not signed.
+    #[must_use]
+    pub fn evidence(&self) -> Option<Evidence> {
+        match self {
+            Self::TwoEntries { ours, theirs } | Self::ContradictsCommitted { ours, theirs } => {
+                Evidence::double_batch(&ours.data, &theirs.data)
+            }
+            _ => None,
         }
     }
 }

@@ -47,7 +47,7 @@ fn guard() -> Guard {
 }
 
 fn says(term: u64, body: Body) -> PeerMessage {
-    PeerMessage { from: PEER, to: ME, term, body }
+    PeerMessage { from: PEER, to: ME, life: 0, term, body }
 }
 
 fn rule(role: Role, message: PeerMessage) -> Ruling {

@@ -52,6 +52,7 @@ pub(super) fn to_raft(message: PeerMessage) -> Message {
                 Ballot::Real => MessageType::MsgRequestVoteResponse,
             }
         }
+        Body::Pledges(_) => unreachable!("the guard lets no pledges pass to raft"),
     };
     raft.set_msg_type(kind);
     raft
@@ -91,7 +92,8 @@ pub(super) fn from_raft(raft: Message) -> PeerMessage {
             panic!("raft sends no {other:?} here: nothing asks for reads, transfer or snapshots")
         }
     };
-    PeerMessage { from: NodeId(raft.from), to: NodeId(raft.to), term: raft.term, body }
+    // Whose life it is, the replica says when it sends.
+    PeerMessage { from: NodeId(raft.from), to: NodeId(raft.to), life: 0, term: raft.term, body }
 }
 
 fn ballot_of(kind: MessageType) -> Ballot {
@@ -146,7 +148,7 @@ mod tests {
             Body::VoteAnswer { ballot: Ballot::Real, granted: true },
         ];
         for body in bodies {
-            let message = PeerMessage { from: NodeId(1), to: NodeId(2), term: 3, body };
+            let message = PeerMessage { from: NodeId(1), to: NodeId(2), life: 0, term: 3, body };
             assert_eq!(from_raft(to_raft(message.clone())), message);
         }
     }

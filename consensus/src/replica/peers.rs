@@ -35,6 +35,12 @@ impl Replica {
             Err(CodecError::TooLong { .. }) => return self.drop_message(from, Refusal::TooLong),
             Err(_) => return self.drop_message(from, Refusal::Malformed),
         };
+        if let Body::Pledges(told) = &message.body {
+            return self.hear(from, &message, told);
+        }
+        if !self.believes(from, &message) {
+            return;
+        }
         let facts = Facts {
             standing: self.core.standing(),
             commit: self.core.commit(),
@@ -54,6 +60,7 @@ impl Replica {
     }
 
     fn step(&mut self, message: PeerMessage) {
+        self.note_promise(&message);
         let agreed = self.agreement(&message);
         if let Body::Append { previous, entries, .. } = &message.body {
             let (from, term) = (message.from, message.term);

@@ -67,7 +67,8 @@ impl Replica {
         self.outbox.hold(message);
     }
 
-    fn send(&mut self, message: PeerMessage) {
+    pub(super) fn send(&mut self, message: PeerMessage) {
+        let message = PeerMessage { life: self.life(), ..message };
         let (to, class, bytes) = (message.to, message.class(), message.encode());
         self.effects.push_back(Effect::Send { to, class, bytes });
     }

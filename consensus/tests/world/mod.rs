@@ -314,6 +314,7 @@ impl World {
             Effect::Evidence { from, accusation } => {
                 return Err(format!("honest node {from:?} is accused: {accusation}"));
             }
+            Effect::Remember(_) => return Err("a replica without an identity hears pledges".into()),
             Effect::Halt { reason } => return Err(format!("node {} halts: {reason}", at + 1)),
         }
         Ok(())

@@ -82,7 +82,7 @@ fn replica() -> Replica {
 }
 
 fn says(from: NodeId, term: u64, body: Body) -> PeerMessage {
-    PeerMessage { from, to: ME, term, body }
+    PeerMessage { from, to: ME, life: 0, term, body }
 }
 
 fn raw(kind: MessageType, from: u64, term: u64) -> Message {
