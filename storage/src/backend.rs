@@ -35,11 +35,13 @@ pub enum Family {
     Tiles,
     /// Signed checkpoints by size.
     Checkpoints,
+    /// Wallets at the ends of past days.
+    Archive,
 }
 
 impl Family {
     /// All of them; their order is the order of their numbers.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Meta,
         Self::Log,
         Self::State,
@@ -49,6 +51,7 @@ impl Family {
         Self::Parties,
         Self::Tiles,
         Self::Checkpoints,
+        Self::Archive,
     ];
 
     /// The name on disk; never changes.
@@ -64,6 +67,7 @@ impl Family {
             Self::Parties => "parties",
             Self::Tiles => "tiles",
             Self::Checkpoints => "checkpoints",
+            Self::Archive => "archive",
         }
     }
 }

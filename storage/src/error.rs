@@ -75,7 +75,9 @@ pub enum OpenError {
     )]
     Backend(String),
     /// Nothing is stored here.
-    #[error("the directory holds no ledger: initialise it from the genesis document")]
+    #[error(
+        "the directory holds no ledger: if making it was cut short, delete what is there and make it anew"
+    )]
     Empty,
     /// Something is stored here.
     #[error("the directory already holds a ledger: open it, or choose an empty one")]
@@ -99,6 +101,16 @@ pub enum OpenError {
         found: String,
         /// Chain wanted.
         expected: String,
+    },
+    /// Another node has promised in it.
+    #[error(
+        "the directory is node {found}'s, not node {expected}'s: give each node its own disk back, and copy none"
+    )]
+    OtherNode {
+        /// Whose it is.
+        found: u64,
+        /// Who asks for it.
+        expected: u64,
     },
     /// The genesis document is bad.
     #[error(transparent)]
@@ -154,6 +166,7 @@ impl OpenError {
             Self::NotEmpty => "directory_not_empty",
             Self::Format { .. } => "storage_format",
             Self::Chain { .. } => "wrong_chain",
+            Self::OtherNode { .. } => "other_nodes_directory",
             Self::Genesis(_) => "bad_genesis",
             Self::Mixed => "directory_mixed",
             Self::WatermarkLost => "watermark_lost",

@@ -3,6 +3,7 @@
 //! | family | key | value |
 //! |---|---|---|
 //! | meta | a word | framed record |
+//! | meta | `pledge`, member | framed [`SignedPledge`]: the newest kept of that member |
 //! | raft_log | index, 0 | term, running hash |
 //! | raft_log | index, 1 | the entry's data |
 //! | state | `RowKey::to_bytes` | `Row::encode` |
@@ -13,12 +14,13 @@
 //! | parties | party, index of its first leaf in a block | its leaves in that block |
 //! | tiles | tile level, index of a run's first hash | hashes; no run crosses a tile |
 //! | checkpoints | size | framed signed note |
+//! | archive | party, day as u32 | framed `KeptWallet`: the wallet at the end of that day |
 //!
 //! Numbers in keys are big-endian, so that byte order is their order. A *framed* value carries eight
 //! bytes of BLAKE3 over key and value in front; state, log, leaves and tiles are covered by digests of
 //! their own.
 
-use musubi_consensus::{HardState, Position};
+use musubi_consensus::{HardState, Position, pledge::SignedPledge};
 use musubi_ledger::{
     batch::NodeId,
     codec,
@@ -35,7 +37,7 @@ use crate::{
 };
 
 /// The form in which this software keeps a directory.
-pub const STORAGE_FORMAT: u32 = 1;
+pub const STORAGE_FORMAT: u32 = 2;
 /// Entries are kept in runs of at most so many, to spare the database single inserts.
 pub(crate) const ENTRIES_PER_RUN: u64 = 16;
 /// Longest framed record: the results of a full batch, or a genesis document.
@@ -89,10 +91,13 @@ pub(crate) enum Word {
     HardState,
     Mark,
     Tip,
+    Following,
     /// The newest final checkpoint.
     Final,
     /// The final checkpoint that confirmed a witness policy.
     Settled(u32),
+    /// The node that promises in this directory. Absent in one that no node has run on.
+    Node,
 }
 
 impl Word {
@@ -103,11 +108,26 @@ impl Word {
             Self::HardState => "hard_state",
             Self::Mark => "mark",
             Self::Tip => "tip",
+            Self::Following => "following",
             Self::Final => "final",
             Self::Settled(number) => return [&b"settled"[..], &number.to_be_bytes()].concat(),
+            Self::Node => "node",
         };
         word.as_bytes().to_vec()
     }
+}
+
+/// In front of a member's number: where its newest pledge is kept.
+pub(crate) const PLEDGE: &[u8] = b"pledge";
+
+/// Where a member's newest pledge is kept.
+pub(crate) fn pledge_key(node: NodeId) -> Vec<u8> {
+    [PLEDGE, &node.0.to_be_bytes()].concat()
+}
+
+/// Puts a member's pledge in place of the one kept.
+pub(crate) fn put_pledge(set: &mut WriteSet, pledge: &SignedPledge) {
+    put(set, Family::Meta, pledge_key(pledge.pledge.node), pledge);
 }
 
 /// Puts a record under a framed value.

@@ -8,6 +8,8 @@
 //!   executed blocks; its readers are in `read`, `tiles` and `party`;
 //! - [`StateView`]: the state as execution reads it, with the rows in use in memory; [`Ahead`]: those that one
 //!   block asks for, fetched together;
+//! - `follow`: how a replica that is no member of Raft keeps the log that it pulls;
+//! - `pledges`: what other members have shown of themselves, and whose directory this is;
 //! - `recover` opens a directory and refuses one that fails `checks`; `verify` re-checks all of it.
 //!
 //! # What is durable when
@@ -23,6 +25,7 @@
 //! thread stages and syncs, one records, any number read.
 
 mod ahead;
+mod archive;
 pub mod backend;
 mod block;
 mod cache;
@@ -30,10 +33,12 @@ mod checks;
 mod counters;
 mod directory;
 mod error;
+mod follow;
 mod layout;
 pub mod lock;
 pub mod memory;
 mod party;
+mod pledges;
 mod raft_log;
 mod read;
 mod recover;
@@ -46,9 +51,11 @@ mod verify;
 pub mod watermark;
 
 pub use ahead::Ahead;
+pub use archive::KeptWallet;
 pub use counters::{CacheCounts, Counts};
 pub use directory::Directory;
 pub use error::{OpenError, StoreError};
+pub use follow::EMPTY_ENTRIES_MAX;
 pub use layout::{BlockRecord, STORAGE_FORMAT};
 pub use party::{Direction, LeafPage};
 pub use raft_log::LogView;

@@ -19,7 +19,7 @@ use musubi_ledger::{
 
 use crate::{
     Store,
-    backend::{Family, Scan, after_prefix, collect},
+    backend::{Backend, Family, Scan, after_prefix, collect},
     error::StoreError,
     layout::{self, BlockRecord, ENTRIES_PER_RUN, Word, leading, number, part},
     runs::RunsOf,
@@ -186,12 +186,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn latest_checkpoint(&self) -> Result<Option<(u64, String)>, StoreError> {
-        let scan = Scan { family: Family::Checkpoints, from: &[], until: None, reverse: true };
-        let Some((key, value)) = collect(self.backend(), scan, 1)?.pop() else {
-            return Ok(None);
-        };
-        let size = leading(&key).ok_or_else(|| StoreError::damaged("a checkpoint's key"))?;
-        Ok(Some((size, layout::parse(Family::Checkpoints, &key, &value)?)))
+        latest_checkpoint(self.backend())
     }
 
     /// The newest final checkpoint that this node has heard of, as the note it came in.
@@ -266,4 +261,16 @@ impl Store {
         let bytes: Vec<u8> = layout::meta(self.backend(), Word::Genesis)?;
         Genesis::decode(&bytes).map_err(|_| StoreError::damaged("the genesis document"))
     }
+}
+
+/// The newest signed checkpoint, and its size.
+pub(crate) fn latest_checkpoint(
+    backend: &dyn Backend,
+) -> Result<Option<(u64, String)>, StoreError> {
+    let scan = Scan { family: Family::Checkpoints, from: &[], until: None, reverse: true };
+    let Some((key, value)) = collect(backend, scan, 1)?.pop() else {
+        return Ok(None);
+    };
+    let size = leading(&key).ok_or_else(|| StoreError::damaged("a checkpoint's key"))?;
+    Ok(Some((size, layout::parse(Family::Checkpoints, &key, &value)?)))
 }

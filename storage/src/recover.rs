@@ -17,6 +17,7 @@ use crate::{
     counters::Counters,
     error::{OpenError, StoreError},
     layout::{self, Identity, STORAGE_FORMAT, Tip, Word},
+    pledges::cosigned,
     raft_log::{FIRST_INDEX, LogTail},
     watermark::{self, Found, Mark, Slot, Watermark},
 };
@@ -103,6 +104,7 @@ impl Store {
         let (block, frontier) = check_tip(&*backend, &tip, &log)?;
         let chain = resume(&*backend, &identity, &tip, frontier, &block.seal)?;
         let genesis = check_genesis(&*backend, &identity)?;
+        let cosigned = cosigned(&*backend)?;
         // From here on the directory is written: first, what a process that died left unsynced is made
         // durable, because consensus will report it as persisted.
         backend.sync()?;
@@ -118,6 +120,7 @@ impl Store {
             recording: Mutex::new(()),
             log: Mutex::new(log),
             watermark: Mutex::new(watermark),
+            cosigned: Mutex::new(cosigned),
             poison: OnceLock::new(),
             counters: Counters::default(),
             _lock: directory.lock,

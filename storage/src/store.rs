@@ -23,12 +23,19 @@ use crate::{
     watermark::{Mark, Watermark},
 };
 
+/// Size of the largest checkpoint cosigned: as written, and as it survives a power cut.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cosigned {
+    pub(crate) staged: u64,
+    pub(crate) durable: u64,
+}
+
 /// Blocks whose roots are kept in memory.
 const RECENT_ROOTS: usize = 512;
 
 /// An open directory.
 ///
-/// Locks, in the order in which they may be taken together: `watermark`, `log`; `recording`, `tip`.
+/// Locks, in the order in which they may be taken together: `watermark`, `log`; `recording`, `log`, `tip`.
 /// `tip` is never held over a write, so that readers of the head do not wait for the disk; nothing is locked
 /// under `roots`.
 pub struct Store {
@@ -42,6 +49,7 @@ pub struct Store {
     pub(crate) log: Mutex<LogTail>,
     pub(crate) watermark: Mutex<Watermark>,
     pub(crate) poison: OnceLock<StoreError>,
+    pub(crate) cosigned: Mutex<Cosigned>,
     pub(crate) counters: Counters,
     /// Declared last: released when everything else is closed.
     pub(crate) _lock: Box<dyn Any + Send + Sync>,
@@ -83,11 +91,13 @@ impl Store {
         self.check_poison()?;
         let mut watermark = lock(&self.watermark);
         let mark = lock(&self.log).mark;
+        let cosigned = lock(&self.cosigned).staged;
         self.backend.sync().map_err(|error| self.poisoned(error.into()))?;
         if mark.write > watermark.current().mark.write {
             let raised = watermark.raise(mark);
             raised.map_err(|error| self.poisoned(StoreError::Watermark(error.to_string())))?;
         }
+        lock(&self.cosigned).durable = cosigned;
         add(&self.counters.syncs, 1);
         Ok(())
     }
@@ -112,6 +122,12 @@ impl Store {
         let (set, after) = block::write_set(block, entry);
         // A crash before the write is synced executes the entry again, to the same block.
         self.write(set)?;
+        self.show(block, after);
+        Ok(())
+    }
+
+    /// Shows a block that is written to readers.
+    pub(crate) fn show(&self, block: &Block, after: Tip) {
         self.state.apply(&block.changes);
         *lock(&self.tip) = after;
         let mut roots = lock(&self.roots);
@@ -123,7 +139,6 @@ impl Store {
         add(&self.counters.blocks, 1);
         add(&self.counters.leaves, block.entries.len() + 1);
         add(&self.counters.rows, block.changes.len());
-        Ok(())
     }
 
     /// Records that the empty entry with which a leader's term begins is applied: no block.
@@ -154,7 +169,10 @@ impl Store {
         self.check_poison()?;
         let mut set = WriteSet::new();
         layout::put(&mut set, Family::Checkpoints, number(size), note);
-        self.write(set)
+        self.write(set)?;
+        let mut cosigned = lock(&self.cosigned);
+        cosigned.staged = cosigned.staged.max(size);
+        Ok(())
     }
 
     /// Keeps the newest final checkpoint, and, as the proof that they are, the witness policies that it
@@ -213,11 +231,17 @@ impl Store {
         &*self.backend
     }
 
-    fn write(&self, set: WriteSet) -> Result<(), StoreError> {
+    /// Writes what belongs to no entry or block.
+    pub(crate) fn write_checked(&self, set: WriteSet) -> Result<(), StoreError> {
+        self.check_poison()?;
+        self.write(set)
+    }
+
+    pub(crate) fn write(&self, set: WriteSet) -> Result<(), StoreError> {
         self.backend.write(set).map_err(|error| self.poisoned(error.into()))
     }
 
-    fn check_poison(&self) -> Result<(), StoreError> {
+    pub(crate) fn check_poison(&self) -> Result<(), StoreError> {
         match self.poison.get() {
             Some(first) => Err(StoreError::Poisoned(first.to_string())),
             None => Ok(()),

@@ -9,7 +9,7 @@
 //! | entries | their leaves: outcome hash, verdict, place; items of the batch |
 //! | parties | the entries |
 //! | state | the last seal's state digest |
-//! | genesis, checkpoints | chain id; their frames |
+//! | genesis, checkpoints, archive | chain id; their frames |
 
 use std::{collections::BTreeMap, ops::ControlFlow};
 
@@ -22,8 +22,10 @@ use musubi_ledger::{
     tlog::{Frontier, Node, tile},
 };
 
+use serde::{Serialize, de::DeserializeOwned};
+
 use crate::{
-    Store,
+    KeptWallet, Store,
     backend::{Family, Scan},
     block::party_rows,
     checks::wallet_leaves,
@@ -65,7 +67,8 @@ impl Store {
         let rows = self.verify_state(&seal.state)?;
         let entries = self.verify_log()?;
         self.genesis()?;
-        self.verify_checkpoints()?;
+        self.verify_framed::<String>(Family::Checkpoints)?;
+        self.verify_framed::<KeptWallet>(Family::Archive)?;
         Ok(Verified { entries, blocks: head.height + 1, leaves: head.size, rows })
     }
 
@@ -99,10 +102,14 @@ impl Store {
         Ok(rows)
     }
 
-    fn verify_checkpoints(&self) -> Result<(), OpenError> {
+    /// Records in no digest: each is what was written.
+    fn verify_framed<T: Serialize + DeserializeOwned>(
+        &self,
+        family: Family,
+    ) -> Result<(), OpenError> {
         let mut fault = None;
-        self.all(Family::Checkpoints, &mut |key, value| {
-            let read = layout::parse::<String>(Family::Checkpoints, key, value);
+        self.all(family, &mut |key, value| {
+            let read = layout::parse::<T>(family, key, value);
             fault = fault.take().or(read.err());
         })?;
         fault.map_or(Ok(()), |fault| Err(fault.into()))

@@ -26,6 +26,7 @@
 
 use std::io;
 
+use musubi_consensus::pledge::Durable;
 use musubi_ledger::{codec, hash::Hash};
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +46,13 @@ pub struct Mark {
     pub vote: u64,
     /// Running hash over the entries up to `index`.
     pub hash: Hash,
+}
+
+impl From<Mark> for Durable {
+    fn from(mark: Mark) -> Self {
+        let Mark { write, index, term, vote, hash } = mark;
+        Self { write, index, term, vote, hash }
+    }
 }
 
 /// The content of one slot.

@@ -236,7 +236,7 @@ impl Scribe {
         let mut parties: Vec<PartyId> = (0..2).map(|_| self.party()).collect();
         parties.sort_unstable();
         parties.dedup();
-        Entry { index, leaf, outcome, salt, parties, item }
+        Entry { index, leaf, outcome, salt, parties, item, due: None }
     }
 
     /// One of twenty parties, the first of them often.
