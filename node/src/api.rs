@@ -5,27 +5,35 @@ use std::sync::Arc;
 use anyhow::Context;
 use musubi_consensus::Submission;
 use musubi_ledger::{
-    api::Info,
+    api::{EvidenceView, Info},
     batch::Batch,
     execute::{Entry, Head},
     genesis::RULES_VERSION,
+    hash::Hash,
     id::{InstrumentId, PartyId, TxId},
     leaf::SealBody,
     policy::PolicyBundle,
+    proof::{statement::Statement, wallet::WalletProof},
     state::{ReadState, Table},
-    tlog::tile::{Bundle, Tile},
+    time::Time,
+    tlog::{
+        proof::prove_inclusion,
+        tile::{Bundle, Tile},
+    },
 };
-use musubi_storage::{Direction, StoreError};
-use tokio::sync::watch;
+use musubi_storage::{Direction, KeptWallet, StoreError};
+use tokio::sync::{oneshot, watch};
 
 use crate::{
     config::HttpSection,
     core::pending::Admitted,
+    follow::page::encode_block,
     http::{
         Admission, CheckedSubmission, Door, FeedPage, HistoryPage, Ledger, NotReady, Read,
-        ReadFault, Recorded, Refusal,
+        ReadFault, Recorded, Refusal, Unprovable,
     },
     node::Node,
+    statements::Prover,
 };
 
 /// Leaves that one look at the feed goes through.
@@ -55,6 +63,7 @@ impl Ledger for Node {
             final_size: *self.finals.borrow(),
             rules_version: RULES_VERSION,
             version: env!("CARGO_PKG_VERSION").into(),
+            replica: self.following.as_ref().map(|following| following.borrow().info(head)),
         }
     }
 
@@ -71,31 +80,14 @@ impl Ledger for Node {
     }
 
     fn not_ready(&self) -> Vec<NotReady> {
-        let status = self.status.borrow();
-        let mut reasons = Vec::new();
-        let mut add = |code, detail: String| reasons.push(NotReady { code, detail });
-        if status.halted || self.has_stopped() {
-            add("halted", "the replica has stopped; see this node's log".into());
-        }
-        if status.standing.leader.is_none() {
-            let detail = "no leader is known: are a majority of validators up and connected?";
-            add("no_leader", detail.into());
-        }
-        let behind = status.commit.saturating_sub(status.executed);
-        if behind > BEHIND_MAX {
-            add("behind", format!("{behind} committed entries are not executed yet"));
-        }
-        let block_time = self.head.borrow().time;
-        let age = crate::clock::now().0.saturating_sub(block_time.0);
-        if age > STALE_MS {
-            add(
-                "behind",
-                format!("the newest block is {age} ms old; an idle leader makes one every 10 s"),
-            );
-        }
+        let mut reasons = match &self.following {
+            None => self.raft_not_ready(),
+            Some(standing) => standing.borrow().not_ready(*self.head.borrow(), crate::clock::now()),
+        };
         let free = self.disk_free();
         if free < self.loaded.config.tuning.disk_free_bytes {
-            add("disk_low", format!("{free} bytes are free on the data directory's disk"));
+            let detail = format!("{free} bytes are free on the data directory's disk");
+            reasons.push(NotReady { code: "disk_low", detail });
         }
         reasons
     }
@@ -173,6 +165,13 @@ impl Ledger for Node {
         }
     }
 
+    fn block(&self, height: u64) -> Read<Option<Vec<u8>>> {
+        let Some(block) = self.store.block(height).map_err(fault)? else { return Ok(None) };
+        let Some(entry) = self.store.raft_entry(height).map_err(fault)? else { return Ok(None) };
+        let leaves = self.store.leaf_bytes(block.first_leaf..block.head.size).map_err(fault)?;
+        Ok(Some(encode_block(&entry.data, &block.seal, &leaves)))
+    }
+
     fn raft_entry(&self, height: u64) -> Read<Option<Vec<u8>>> {
         Ok(self.store.raft_entry(height).map_err(fault)?.map(|entry| entry.data))
     }
@@ -186,6 +185,11 @@ impl Ledger for Node {
             }
         }
         Ok(seals)
+    }
+
+    fn inclusion(&self, leaf: u64, size: u64) -> Read<Vec<Hash>> {
+        let path = prove_inclusion(&self.store.nodes(), leaf, size);
+        path.map_err(|cause| ReadFault(cause.to_string()))
     }
 
     fn tile(&self, tile: &Tile) -> Read<Option<Vec<u8>>> {
@@ -204,8 +208,52 @@ impl Ledger for Node {
         self.store.policy_bundle().map_err(fault)
     }
 
+    fn size_at(&self, height: u64) -> Read<Option<u64>> {
+        Ok(self.store.block(height).map_err(fault)?.map(|block| block.head.size))
+    }
+
+    fn ask_wallet(&self, party: PartyId) -> Option<oneshot::Receiver<Option<KeptWallet>>> {
+        self.questions.ask(party)
+    }
+
+    fn wallet_proof(&self, party: &PartyId, kept: KeptWallet) -> Read<Option<WalletProof>> {
+        match Prover::new(&self.store, &|leaves| self.entries(leaves))? {
+            Some(prover) => prover.wallet(party, kept),
+            None => Ok(None),
+        }
+    }
+
+    fn statement(
+        &self,
+        party: &PartyId,
+        period: (Time, Time),
+        present: KeptWallet,
+    ) -> Read<Result<Statement, Unprovable>> {
+        match Prover::new(&self.store, &|leaves| self.entries(leaves))? {
+            Some(prover) => prover.statement(party, period, present),
+            None => Ok(Err(Unprovable::NotFinal)),
+        }
+    }
+
     fn checkpoints(&self) -> Read<Vec<(u64, String)>> {
         Ok(self.notes.all())
+    }
+
+    fn evidence(&self) -> Read<Vec<EvidenceView>> {
+        let view = |(name, kept): (String, crate::core::evidence::Kept)| EvidenceView {
+            name,
+            kind: kept.finding.kind,
+            node: kept.finding.who.node.map(|node| node.0),
+            organisation: kept.finding.who.organisation,
+            key: kept.finding.who.key,
+            bytes: kept.bytes,
+            sentence: kept.finding.to_string(),
+        };
+        Ok(self.evidence.files().into_iter().map(view).collect())
+    }
+
+    fn evidence_file(&self, name: &str) -> Read<Option<Vec<u8>>> {
+        self.evidence.file(name).map_err(|error| ReadFault(error.to_string()))
     }
 }
 
@@ -236,6 +284,33 @@ impl Batches<'_> {
 }
 
 impl Node {
+    /// Why a validator should get no traffic, but for its disk.
+    fn raft_not_ready(&self) -> Vec<NotReady> {
+        let status = self.status.borrow();
+        let mut reasons = Vec::new();
+        let mut add = |code, detail: String| reasons.push(NotReady { code, detail });
+        if status.halted || self.has_stopped() {
+            add("halted", "the replica has stopped; see this node's log".into());
+        }
+        if status.standing.leader.is_none() {
+            let detail = "no leader is known: are a majority of validators up and connected?";
+            add("no_leader", detail.into());
+        }
+        let behind = status.commit.saturating_sub(status.executed);
+        if behind > BEHIND_MAX {
+            add("behind", format!("{behind} committed entries are not executed yet"));
+        }
+        let block_time = self.head.borrow().time;
+        let age = crate::clock::now().0.saturating_sub(block_time.0);
+        if age > STALE_MS {
+            add(
+                "behind",
+                format!("the newest block is {age} ms old; an idle leader makes one every 10 s"),
+            );
+        }
+        reasons
+    }
+
     /// Free bytes on the data directory's disk; none known reads as plenty.
     #[must_use]
     pub fn disk_free(&self) -> u64 {
@@ -245,6 +320,10 @@ impl Node {
 }
 
 impl Door for Node {
+    fn closed(&self) -> Option<Refusal> {
+        self.following.is_some().then_some(Refusal::ReadOnly)
+    }
+
     fn submit(&self, items: Vec<CheckedSubmission>, follow: bool) -> Vec<Admission> {
         if let Some(refusal) = self.shut() {
             return items.iter().map(|_| Admission::Refused(refusal)).collect();

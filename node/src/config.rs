@@ -1,8 +1,11 @@
 //! A node's configuration file: TOML, every key known, every value checked before anything starts.
 
+mod replica;
+
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use musubi_ledger::{
@@ -16,22 +19,37 @@ use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 use zeroize::Zeroizing;
 
+pub use replica::{Replica, ReplicaSection, Role, Start};
+
 use crate::http::{HttpConfig, HttpLimits, ReaderToken};
+use replica::{is_private, read_token};
 
 /// `musubi-node run --config FILE` reads this. Paths are relative to the file's folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// This node's Raft id, as the genesis document lists it.
+    /// What this node is.
+    #[serde(default)]
+    pub role: Role,
+    /// A validator's Raft id, as the genesis document lists it; a replica has none.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub node: u64,
     /// The genesis document (binary form).
     pub genesis: PathBuf,
     /// Where log, chain and state are kept.
     pub data: PathBuf,
-    /// Folder with `transport.key`, `node.key` and `cosigner.key`.
+    /// A validator's folder with `transport.key`, `node.key` and `cosigner.key`; a replica has no keys.
+    #[serde(default, skip_serializing_if = "is_empty")]
     pub keys: PathBuf,
-    /// The network between validators.
-    pub network: NetworkSection,
+    /// A validator's network with the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkSection>,
+    /// Independent witnesses to which a validator submits the checkpoints that it names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub witness: Vec<WitnessSection>,
+    /// Whom a replica follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replica: Option<ReplicaSection>,
     /// The HTTP API.
     pub http: HttpSection,
     /// Logs.
@@ -40,6 +58,14 @@ pub struct Config {
     /// Limits that an operator may tune.
     #[serde(default)]
     pub tuning: TuningSection,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+fn is_empty(path: &Path) -> bool {
+    path.as_os_str().is_empty()
 }
 
 /// `[network]`.
@@ -61,6 +87,17 @@ pub struct MemberSection {
     pub node: u64,
     /// Its listening address.
     pub address: SocketAddr,
+}
+
+/// `[[witness]]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WitnessSection {
+    /// Its name in the witness policy.
+    pub name: String,
+    /// Where it takes checkpoints, `/add-checkpoint` left out: `http://`, through a proxy where it leaves a
+    /// trusted network.
+    pub url: String,
 }
 
 /// `[http]`.
@@ -179,6 +216,9 @@ pub enum ConfigError {
     /// A key file.
     #[error("{0} must hold one key of 64 hexadecimal digits, readable by its owner alone")]
     KeyFile(PathBuf),
+    /// A token file.
+    #[error("{0} must hold one token without spaces, readable by its owner alone")]
+    TokenFile(PathBuf),
     /// A value that no node can run with.
     #[error("{key} = {value}: {why}")]
     Value {
@@ -200,12 +240,49 @@ pub struct Loaded {
     pub config: Config,
     /// The genesis document.
     pub genesis: Genesis,
+    part: Part,
+}
+
+/// What the roles differ in.
+enum Part {
+    Validator(Box<Keys>),
+    Replica(Replica),
+}
+
+/// A validator's keys.
+pub struct Keys {
     /// Key on the wire.
     pub transport: SecretKey,
     /// Key for batches and checkpoints.
     pub node: SecretKey,
     /// Keys for cosignatures: `cosigner.key`, and `cosigner-next.key` while a change is under way.
     pub cosigners: Vec<SecretKey>,
+}
+
+impl Loaded {
+    /// A validator's keys.
+    ///
+    /// # Panics
+    /// If this is a replica.
+    #[must_use]
+    pub fn keys(&self) -> &Keys {
+        match &self.part {
+            Part::Validator(keys) => keys,
+            Part::Replica(_) => panic!("a replica has no keys"),
+        }
+    }
+
+    /// Whom a replica follows.
+    ///
+    /// # Panics
+    /// If this is a validator.
+    #[must_use]
+    pub fn replica(&self) -> &Replica {
+        match &self.part {
+            Part::Replica(replica) => replica,
+            Part::Validator(_) => panic!("a validator follows nobody"),
+        }
+    }
 }
 
 impl Config {
@@ -219,21 +296,49 @@ impl Config {
         let mut config = parsed
             .map_err(|source| ConfigError::Toml { path: path.into(), source: Box::new(source) })?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        for relative in [&mut config.genesis, &mut config.data, &mut config.keys] {
+        for relative in [&mut config.genesis, &mut config.data] {
             *relative = folder.join(&*relative);
         }
         config.check()?;
-        let genesis = read_genesis(&config.genesis)?;
-        let transport = read_key(&config.keys.join("transport.key"))?;
-        let node = read_key(&config.keys.join("node.key"))?;
-        let next = config.keys.join("cosigner-next.key");
-        let mut cosigners = vec![read_key(&config.keys.join("cosigner.key"))?];
-        if next.exists() {
-            cosigners.push(read_key(&next)?);
+        if config.role == Role::Validator {
+            config.keys = folder.join(&config.keys);
         }
-        config.check_keys(&genesis, &transport, &node)?;
-        config.check_members(&genesis)?;
-        Ok(Loaded { config, genesis, transport, node, cosigners })
+        let genesis = read_genesis(&config.genesis)?;
+        let part = match &mut config.replica {
+            Some(replica) => {
+                replica.token_file = folder.join(&replica.token_file);
+                let token = Arc::new(read_token(&replica.token_file)?);
+                Part::Replica(Replica { upstream: replica.upstream.clone(), token })
+            }
+            None => {
+                let transport = read_key(&config.keys.join("transport.key"))?;
+                let node = read_key(&config.keys.join("node.key"))?;
+                let next = config.keys.join("cosigner-next.key");
+                let mut cosigners = vec![read_key(&config.keys.join("cosigner.key"))?];
+                if next.exists() {
+                    cosigners.push(read_key(&next)?);
+                }
+                config.check_keys(&genesis, &transport, &node)?;
+                config.check_members(&genesis)?;
+                Part::Validator(Box::new(Keys { transport, node, cosigners }))
+            }
+        };
+        Ok(Loaded { config, genesis, part })
+    }
+
+    /// The other validators; none for a replica.
+    #[must_use]
+    pub fn members(&self) -> &[MemberSection] {
+        self.network.as_ref().map_or(&[], |network| &network.member)
+    }
+
+    /// Where a validator listens for the others.
+    ///
+    /// # Panics
+    /// If this is a replica's.
+    #[must_use]
+    pub fn listen(&self) -> SocketAddr {
+        self.network.as_ref().expect("a validator has a network").listen
     }
 
     /// Checks every value by itself: what a file says must be known to hold before anything starts.
@@ -242,7 +347,14 @@ impl Config {
     /// [`ConfigError::Value`] or [`ConfigError::Mismatch`], naming the value.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.check_http()?;
+        for witness in &self.witness {
+            let bad = crate::outgoing::check_base(&witness.url).err();
+            if let Some(why) = bad {
+                return Err(wrong("witness.url", format!("{:?}", witness.url), why.to_string()));
+            }
+        }
         self.http.to_http()?;
+        self.check_role()?;
         let tuning = &self.tuning;
         in_range("tuning.tick_ms", tuning.tick_ms, 10, 1_000)?;
         in_range("tuning.cached_rows", tuning.cached_rows as u64, 1_000, 1 << 32)?;
@@ -293,7 +405,7 @@ impl Config {
 
     fn check_members(&self, genesis: &Genesis) -> Result<(), ConfigError> {
         for listed in genesis.nodes.iter().filter(|n| n.id.0 != self.node) {
-            let count = self.network.member.iter().filter(|m| m.node == listed.id.0).count();
+            let count = self.members().iter().filter(|m| m.node == listed.id.0).count();
             if count != 1 {
                 return Err(ConfigError::Mismatch(format!(
                     "network.member must list node {} once, it does {count} times",
@@ -302,8 +414,7 @@ impl Config {
             }
         }
         match self
-            .network
-            .member
+            .members()
             .iter()
             .find(|m| m.node == self.node || !genesis.nodes.iter().any(|n| n.id.0 == m.node))
         {
@@ -378,14 +489,9 @@ fn read_genesis(path: &Path) -> Result<Genesis, ConfigError> {
 /// # Errors
 /// [`ConfigError::Read`] or [`ConfigError::KeyFile`].
 pub fn read_key(path: &Path) -> Result<SecretKey, ConfigError> {
-    use std::os::unix::fs::PermissionsExt;
     let wrong = || ConfigError::KeyFile(path.into());
     let text = Zeroizing::new(read_text(path)?);
-    let mode = std::fs::metadata(path)
-        .map_err(|source| ConfigError::Read { path: path.into(), source })?
-        .permissions()
-        .mode();
-    if mode & 0o077 != 0 {
+    if !is_private(path)? {
         return Err(wrong());
     }
     let mut seed = Zeroizing::new([0; 32]);
@@ -398,7 +504,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    const FILE: &str = r#"
+    pub(super) const FILE: &str = r#"
         node = 1
         genesis = "genesis.bin"
         data = "data"
@@ -412,7 +518,7 @@ mod tests {
         [log]
     "#;
 
-    fn check(text: &str) -> Result<(), ConfigError> {
+    pub(super) fn check(text: &str) -> Result<(), ConfigError> {
         toml::from_str::<Config>(text).unwrap().check()
     }
 

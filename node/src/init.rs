@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 use crate::{
     config::{
         Config, HttpSection, LogSection, MemberSection, NetworkSection, ReaderSection,
-        TuningSection,
+        ReplicaSection, Role, Start, TuningSection,
     },
     http::HttpLimits,
 };
@@ -160,39 +160,116 @@ pub fn make_config(setup: &Setup) -> anyhow::Result<PathBuf> {
         bail!("{} exists: edit it, or move it away to have a new one written", path.display());
     }
     copy_genesis(&setup.genesis, &folder.join("genesis.bin"))?;
-    let readers = setup.readers.iter().map(|(name, token)| ReaderSection {
-        name: name.clone(),
-        token_sha256: hex::encode(musubi_ledger::hash::sha256(token.as_bytes())),
-    });
     let members = setup.members.iter();
     let config = Config {
+        role: Role::Validator,
         node: setup.node,
         genesis: "genesis.bin".into(),
         data: "data".into(),
         keys: "keys".into(),
-        network: NetworkSection {
+        network: Some(NetworkSection {
             listen: setup.listen,
             member: members
                 .map(|(node, address)| MemberSection { node: *node, address: *address })
                 .collect(),
-        },
-        http: HttpSection {
-            listen: setup.http,
-            allow_remote: false,
-            reader: readers.collect(),
-            limits: HttpLimits::default(),
-        },
+        }),
+        witness: Vec::new(),
+        replica: None,
+        http: http_section(setup.http, &setup.readers),
         log: LogSection { json: setup.json_log, ..LogSection::default() },
         tuning: TuningSection::default(),
     };
-    let draft = draft_of(&path);
-    write_draft(&draft, toml::to_string_pretty(&config)?.as_bytes(), EVERYBODY_READS)?;
+    write_config(&config, &path)?;
+    Ok(path)
+}
+
+/// What `init replica` is told.
+#[derive(Clone, Debug)]
+pub struct ReplicaSetup {
+    /// The replica's folder: configuration, token and data.
+    pub folder: PathBuf,
+    /// The genesis document, its root of trust; copied into the folder.
+    pub genesis: PathBuf,
+    /// Address of the API.
+    pub http: SocketAddr,
+    /// Whom to follow.
+    pub upstream: Vec<String>,
+    /// File with the token that the upstreams want; copied into the folder.
+    pub token_file: PathBuf,
+    /// Where to begin.
+    pub start: Start,
+    /// Names and bearer tokens of readers.
+    pub readers: Vec<(String, String)>,
+    /// Logs as JSON.
+    pub json_log: bool,
+}
+
+/// Writes `node.toml`, the token and a copy of the genesis document into a replica's folder. As with
+/// [`make_config`], what is there is never overwritten.
+///
+/// # Errors
+/// As [`make_config`].
+pub fn make_replica(setup: &ReplicaSetup) -> anyhow::Result<PathBuf> {
+    let folder = &setup.folder;
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot create {}", folder.display()))?;
+    let path = folder.join("node.toml");
+    if path.exists() {
+        bail!("{} exists: edit it, or move it away to have a new one written", path.display());
+    }
+    copy_genesis(&setup.genesis, &folder.join("genesis.bin"))?;
+    let token = std::fs::read(&setup.token_file)
+        .with_context(|| format!("cannot read {}", setup.token_file.display()))?;
+    let token = Zeroizing::new(token);
+    let copy = folder.join("upstream.token");
+    match std::fs::read(&copy).map(Zeroizing::new) {
+        Ok(there) if there == token => {}
+        Ok(_) => bail!("{} holds another token: move it away", copy.display()),
+        Err(_) => create(&copy, &token, OWNER_ALONE)?,
+    }
+    let config = Config {
+        role: Role::Replica,
+        node: 0,
+        genesis: "genesis.bin".into(),
+        data: "data".into(),
+        keys: PathBuf::new(),
+        network: None,
+        witness: Vec::new(),
+        replica: Some(ReplicaSection {
+            upstream: setup.upstream.clone(),
+            token_file: "upstream.token".into(),
+            start: setup.start,
+        }),
+        http: http_section(setup.http, &setup.readers),
+        log: LogSection { json: setup.json_log, ..LogSection::default() },
+        tuning: TuningSection::default(),
+    };
+    write_config(&config, &path)?;
+    Ok(path)
+}
+
+fn http_section(listen: SocketAddr, readers: &[(String, String)]) -> HttpSection {
+    let readers = readers.iter().map(|(name, token)| ReaderSection {
+        name: name.clone(),
+        token_sha256: hex::encode(musubi_ledger::hash::sha256(token.as_bytes())),
+    });
+    HttpSection {
+        listen,
+        allow_remote: false,
+        reader: readers.collect(),
+        limits: HttpLimits::default(),
+    }
+}
+
+/// Writes a configuration under its name, if it loads.
+fn write_config(config: &Config, path: &Path) -> anyhow::Result<()> {
+    let draft = draft_of(path);
+    write_draft(&draft, toml::to_string_pretty(config)?.as_bytes(), EVERYBODY_READS)?;
     if let Err(error) = Config::load(&draft) {
         std::fs::remove_file(&draft)?;
         return Err(error).context("a configuration of these values does not load");
     }
-    publish(&draft, &path)?;
-    Ok(path)
+    publish(&draft, path)
 }
 
 /// Copies the document, unless the very same is there.
@@ -276,6 +353,37 @@ mod tests {
         std::fs::write(folder.path().join("genesis.bin"), "another").unwrap();
         assert!(make_config(&setup).unwrap_err().to_string().contains("another chain"));
         assert_eq!(std::fs::read(folder.path().join("genesis.bin")).unwrap(), b"another");
+    }
+
+    #[test]
+    fn a_replica_needs_no_keys_and_keeps_its_token_to_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let validator = setup(&folder.path().join("validator"));
+        let token_file = folder.path().join("token");
+        std::fs::write(&token_file, "a reader's-token\n").unwrap();
+        let mut setup = ReplicaSetup {
+            folder: folder.path().join("replica"),
+            genesis: validator.genesis,
+            http: "127.0.0.1:8081".parse().unwrap(),
+            upstream: vec!["http://127.0.0.1:8080".into()],
+            token_file: token_file.clone(),
+            start: Start::Genesis,
+            readers: vec![("app".into(), "a token of some length".into())],
+            json_log: false,
+        };
+        assert!(make_replica(&setup).is_err(), "a token holds no spaces");
+        std::fs::remove_file(setup.folder.join("upstream.token")).unwrap();
+        std::fs::write(&token_file, "a-readers-token\n").unwrap();
+        let path = make_replica(&setup).unwrap();
+        let loaded = Config::load(&path).unwrap();
+        assert_eq!(loaded.replica().token.as_str(), "a-readers-token");
+        assert_eq!(loaded.config.role, Role::Replica);
+        let copy = setup.folder.join("upstream.token");
+        assert_eq!(std::fs::metadata(copy).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(make_replica(&setup).unwrap_err().to_string().contains("exists"));
+        setup.folder = folder.path().join("other");
+        setup.upstream.clear();
+        assert!(make_replica(&setup).is_err(), "whom would it follow?");
     }
 
     #[test]

@@ -1,17 +1,23 @@
 //! The Musubi node: a thin shell around the replica, the store and the rules.
 //!
-//! [`config`] and [`init`] make and read what it starts from; [`network`] talks to the other
-//! validators; [`core`] runs replica, disk and execution; [`http`] is the API, [`api`] joins the two;
-//! [`proposals`] knows what waits for whom; [`metrics`] is what an operator watches; [`run`] is the process.
+//! [`config`], [`init`] and [`directory`] make and read what it starts from; [`network`] talks to the other
+//! validators; [`core`] runs replica, disk and execution; [`follow`] does their work on a
+//! replica; [`http`] is the API, [`api`] joins the two;
+//! [`outgoing`] is the HTTP client; [`proposals`] knows what waits for whom; [`metrics`] is what an operator
+//! watches; [`run`] is the process.
 
 pub mod api;
 pub mod clock;
 pub mod config;
 pub mod core;
+pub mod directory;
+pub mod follow;
 pub mod http;
 pub mod init;
 pub mod metrics;
 pub mod network;
 pub mod node;
+pub mod outgoing;
 pub mod proposals;
 pub mod run;
+pub mod statements;

@@ -1,10 +1,13 @@
-//! `musubi-node`: runs a validator, and makes the files that it starts from.
+//! `musubi-node`: runs a validator or a replica, and makes the files that it starts from.
 
 use std::{io::Write, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use musubi_node::{config::Config, init, run};
+use musubi_node::{
+    config::{Config, Start},
+    directory, init, run,
+};
 
 /// One allocator for Rust and for RocksDB (its C++ side too): the system's keeps an arena per thread, and holds
 /// on to what the threads of a database free in turn (docs/adr/0011).
@@ -12,7 +15,7 @@ use musubi_node::{config::Config, init, run};
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 #[derive(Parser)]
-#[command(name = "musubi-node", version, about = "A validator of a Musubi ledger")]
+#[command(name = "musubi-node", version, about = "A validator or replica of a Musubi ledger")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -22,13 +25,20 @@ struct Cli {
 enum Command {
     /// Run the node
     Run {
-        /// Its configuration, as written by `init config`
+        /// Its configuration, as written by `init config` or `init replica`
         #[arg(long)]
         config: PathBuf,
         /// Stop cleanly when standard input ends, so that the node does not outlive its parent: a
         /// parent keeps a pipe open, and the system closes it when the parent dies, however it does
         #[arg(long)]
         stop_with_stdin: bool,
+    },
+    /// Make the data directory of a validator that has never run. Once, at the network's beginning: a
+    /// validator that lost its disk is known to the others, and does not return by this
+    Format {
+        /// The node's configuration
+        #[arg(long)]
+        config: PathBuf,
     },
     /// Make keys, the genesis document, a configuration
     #[command(subcommand)]
@@ -60,6 +70,33 @@ enum Init {
     },
     /// Write this node's configuration into its folder
     Config(ConfigArgs),
+    /// Write a replica's configuration into its folder; it needs no keys
+    Replica(ReplicaArgs),
+}
+
+#[derive(Args)]
+struct ReplicaArgs {
+    /// The replica's folder
+    #[arg(long)]
+    dir: PathBuf,
+    /// The genesis document, which this replica trusts and nothing else; it is copied
+    #[arg(long)]
+    genesis: PathBuf,
+    /// Address of the HTTP API
+    #[arg(long)]
+    http: SocketAddr,
+    /// A validator or replica to follow, as http://HOST:PORT; repeat for more, the first is asked first
+    #[arg(long = "upstream", required = true)]
+    upstream: Vec<String>,
+    /// File with the reader token that they want; it is copied
+    #[arg(long)]
+    token_file: PathBuf,
+    /// A reader, as NAME=TOKEN; only the token's hash is written
+    #[arg(long = "reader", value_parser = reader)]
+    readers: Vec<(String, String)>,
+    /// Write logs as JSON
+    #[arg(long)]
+    json_log: bool,
 }
 
 #[derive(Args)]
@@ -125,6 +162,12 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
             threads.context("cannot start the runtime")?.block_on(run::run(loaded, stop_with_stdin))
         }
         Command::Verify { config } => run::verify(&Config::load(&config)?),
+        Command::Format { config } => {
+            let loaded = Config::load(&config)?;
+            directory::format(&loaded)?;
+            println!("formatted {}", loaded.config.data.display());
+            Ok(())
+        }
         Command::Init(Init::Keys { dir }) => {
             let keys = init::make_keys(&dir.join("keys"))?;
             println!("{}", serde_json::to_string_pretty(&keys)?);
@@ -143,6 +186,20 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
                 listen: args.listen,
                 http: args.http,
                 members: args.members,
+                readers: args.readers,
+                json_log: args.json_log,
+            })?;
+            println!("wrote {}", path.display());
+            Ok(())
+        }
+        Command::Init(Init::Replica(args)) => {
+            let path = init::make_replica(&init::ReplicaSetup {
+                folder: args.dir,
+                genesis: args.genesis,
+                http: args.http,
+                upstream: args.upstream,
+                token_file: args.token_file,
+                start: Start::Genesis,
                 readers: args.readers,
                 json_log: args.json_log,
             })?;

@@ -1,7 +1,7 @@
 //! Putting a node together, running it, stopping it.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     sync::{
         Arc, Weak,
         atomic::{AtomicBool, Ordering},
@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::Context;
 use musubi_consensus::{
-    Config as ReplicaConfig, Input, MemberKey, Replica, Status, Submission, Via,
+    Config as ReplicaConfig, Identity, Input, MemberKey, Replica, Status, Submission, Via,
     cosigner::{CosignerKeys, Event},
 };
 use musubi_ledger::{
@@ -22,7 +22,7 @@ use musubi_ledger::{
     genesis::RULES_VERSION,
     tlog::{checkpoint::Checkpoint, note::SignedNote},
 };
-use musubi_storage::{Directory, LogView, OpenSettings, Opened, Store, rocks::RocksOptions};
+use musubi_storage::{LogView, Store};
 use tokio::{
     sync::{mpsc, watch as tokio_watch},
     task::JoinSet,
@@ -30,22 +30,26 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::Loaded,
+    config::{Loaded, Role},
     core::{
         Fault, FirstFault, INPUTS_MAX, Report, Reports, WORK_MAX,
         checkpoints::Notes,
         cosigning::{self, Cosigning, EVENTS_MAX, Events},
-        disk,
+        disk, evidence,
         executor::{self, Executor},
+        keeper::{Keeper, Questions, Wake},
         peers::Peers,
         pending::Pending,
         replica::Loop,
         spawn,
         verified::Verified,
         watch,
+        witnesses::{Named, Witnesses},
     },
+    directory, follow,
     metrics::Metrics,
     network::{Member, Network, NetworkConfig, PeerKey, TransportKey},
+    outgoing::Outgoing,
     proposals::OpenProposals,
 };
 
@@ -72,28 +76,36 @@ pub struct Node {
     pub verified: Arc<Verified>,
     /// Validators' checkpoints.
     pub notes: Arc<Notes>,
+    /// Evidence against members.
+    pub evidence: Arc<evidence::Room>,
     /// Where the chain stands.
     pub head: tokio_watch::Receiver<Head>,
     /// Leaves that the newest final checkpoint covers.
     pub finals: tokio_watch::Receiver<u64>,
     /// The replica's figures.
     pub status: tokio_watch::Receiver<Status>,
+    /// What readers ask of the executor.
+    pub questions: Arc<Questions>,
+    /// Validators that have forgotten what they told before: nothing that they sign is to be relied on.
+    pub refused: tokio_watch::Receiver<BTreeSet<NodeId>>,
     /// Figures.
     pub metrics: Arc<Metrics>,
-    /// The other validators.
-    pub network: Arc<Network>,
-    inputs: mpsc::Sender<Input>,
-    stop: CancellationToken,
+    /// The other validators; a replica has none.
+    pub network: Option<Arc<Network>>,
+    /// Where a replica stands; none for a validator.
+    pub following: Option<tokio_watch::Receiver<follow::standing::Standing>>,
+    pub(crate) inputs: mpsc::Sender<Input>,
+    pub(crate) stop: CancellationToken,
     /// No leader has been known for [`LEADERLESS_AFTER`].
-    leaderless: AtomicBool,
+    pub(crate) leaderless: AtomicBool,
 }
 
 /// What keeps a node alive, for whoever waits for its end.
 pub struct Running {
-    node: Arc<Node>,
-    tasks: JoinSet<()>,
-    threads: Vec<JoinHandle<()>>,
-    ended: tokio::sync::oneshot::Receiver<Result<(), Fault>>,
+    pub(crate) node: Arc<Node>,
+    pub(crate) tasks: JoinSet<()>,
+    pub(crate) threads: Vec<JoinHandle<()>>,
+    pub(crate) ended: tokio::sync::oneshot::Receiver<Result<(), Fault>>,
 }
 
 /// Opens the directory and starts everything but the HTTP API.
@@ -101,9 +113,13 @@ pub struct Running {
 /// # Errors
 /// If the directory is refused, an address cannot be bound, or a thread cannot start.
 pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
+    if loaded.config.role == Role::Replica {
+        return follow::start::start(loaded);
+    }
     let loaded = Arc::new(loaded);
     let metrics = Arc::new(Metrics::new());
-    let opened = open_store(&loaded)?;
+    let opened = directory::open(&loaded)?;
+    let identity = directory::identity(&opened)?;
     tracing::info!(
         chain = %loaded.genesis.chain(),
         height = opened.seal.height,
@@ -114,18 +130,24 @@ pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
     let (network, inbox) = start_network(&loaded).await?;
     let network = Arc::new(network);
     let store = Arc::new(opened.store);
-    let replica = start_replica(&loaded, &store, opened.recovered, opened.boot)?;
+    let replica = start_replica(&loaded, &store, opened.recovered, identity)?;
     let pending = Arc::new(Pending::new(loaded.config.tuning.pending));
     let proposals = Arc::new(OpenProposals::find(&store).context("the state cannot be read")?);
     let verified = Arc::new(Verified::new(VERIFIED_MAX));
     let notes =
         Notes::new(&loaded.genesis, loaded.config.node, Arc::clone(&store), Arc::clone(&metrics));
+    let data = &loaded.config.data;
+    let (room, work) =
+        evidence::Room::open(&loaded.genesis, data, Arc::clone(&store), Arc::clone(&metrics))
+            .with_context(|| format!("cannot read {}", data.join("evidence").display()))?;
     metrics.head(store.head().0, RULES_VERSION);
     let (cosigner, cosigner_in) = sync_channel(EVENTS_MAX);
     let (finals, finals_out) = tokio_watch::channel(final_size(&store)?);
+    let (named, named_out) = tokio_watch::channel(Named::default());
     let (inputs, inputs_in) = mpsc::channel(INPUTS_MAX);
     let (head, head_out) = tokio_watch::channel(store.head().0);
     let (status, status_out) = tokio_watch::channel(replica.status());
+    let (refused, refused_out) = tokio_watch::channel(BTreeSet::new());
     let node = Arc::new(Node {
         loaded,
         store,
@@ -133,74 +155,71 @@ pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
         proposals,
         verified,
         notes: Arc::new(notes),
+        evidence: Arc::new(room),
         head: head_out,
         finals: finals_out,
         status: status_out,
+        questions: Arc::default(),
+        refused: refused_out,
         metrics,
-        network,
+        network: Some(Arc::clone(&network)),
+        following: None,
         inputs,
         stop: CancellationToken::new(),
         leaderless: AtomicBool::new(false),
     });
+    let peers_network = Arc::clone(&network);
     let wiring = Wiring {
         replica,
         chain: opened.chain,
         head,
-        finals,
+        told: (finals, named),
         status,
+        refused,
         inputs: inputs_in,
         cosigner: cosigner.clone(),
         cosigner_in,
+        network,
     };
     let (threads, ended) = start_threads(&node, wiring)?;
     let peers = Peers {
         inputs: node.inputs.clone(),
         notes: Arc::clone(&node.notes),
         cosigner,
+        evidence: Arc::clone(&node.evidence),
+        refused: node.refused.clone(),
         verified: Arc::clone(&node.verified),
         chain: node.loaded.genesis.chain(),
         rules_version: RULES_VERSION,
         metrics: Arc::clone(&node.metrics),
     };
-    let mut tasks = peers.start(inbox, &node.network);
+    let witnesses = Witnesses {
+        client: Outgoing::new(),
+        store: Arc::clone(&node.store),
+        cosigner: peers.cosigner.clone(),
+        metrics: Arc::clone(&node.metrics),
+    };
+    let mut tasks = peers.start(inbox, &peers_network);
+    witnesses.start(&node.loaded.config.witness, &named_out, &mut tasks);
     tasks.spawn(resend(Arc::clone(&node)));
     tasks.spawn(watch::run(Arc::clone(&node)));
+    let others = node.loaded.config.members().iter().map(|member| member.node).collect();
+    tasks.spawn(evidence::run(Arc::clone(&node.evidence), work, peers_network, others));
     Ok(Running { node, tasks, threads, ended })
 }
 
-fn open_store(loaded: &Loaded) -> anyhow::Result<Opened> {
-    let config = &loaded.config;
-    std::fs::create_dir_all(&config.data)
-        .with_context(|| format!("cannot create {}", config.data.display()))?;
-    let settings = OpenSettings {
-        chain: Some(loaded.genesis.chain()),
-        cached_rows: config.tuning.cached_rows,
-        ..OpenSettings::default()
-    };
-    let fresh = std::fs::read_dir(&config.data)?.next().is_none();
-    let directory = Directory::on_disk(&config.data, &RocksOptions::default())?;
-    let opened = if fresh {
-        let mut id = [0; 16];
-        getrandom::fill(&mut id).context("the system gave no randomness")?;
-        Store::create(directory, &loaded.genesis, id, &settings)
-    } else {
-        Store::open(directory, &settings)
-    };
-    opened.with_context(|| format!("the data directory {} is refused", config.data.display()))
-}
-
 async fn start_network(loaded: &Loaded) -> anyhow::Result<(Network, crate::network::Inbox)> {
-    let mut seed = loaded.transport.seed();
+    let mut seed = loaded.keys().transport.seed();
     let key = TransportKey::from_secret(&mut seed);
     let address_of = |node: NodeId| {
-        let found = loaded.config.network.member.iter().find(|m| m.node == node.0);
+        let found = loaded.config.members().iter().find(|m| m.node == node.0);
         found.map(|m| m.address)
     };
     let members = loaded.genesis.nodes.iter().filter_map(|listed| {
         let address = address_of(listed.id)?;
         Some(Member { node: listed.id.0, peer: PeerKey(listed.transport.0), address })
     });
-    let config = NetworkConfig::new(key, loaded.config.network.listen, members.collect());
+    let config = NetworkConfig::new(key, loaded.config.listen(), members.collect());
     Network::start(config).await.context("cannot start the validators' network")
 }
 
@@ -208,25 +227,30 @@ fn start_replica(
     loaded: &Loaded,
     store: &Arc<Store>,
     recovered: musubi_consensus::Recovered,
-    boot: u64,
+    identity: Identity,
 ) -> anyhow::Result<Replica> {
     let genesis = &loaded.genesis;
     let members = genesis.nodes.iter().map(|n| MemberKey { node: n.id, batch_key: n.node });
     let me = NodeId(loaded.config.node);
-    let config = ReplicaConfig::new(genesis.chain(), me, members.collect(), loaded.node.clone());
+    let config =
+        ReplicaConfig::new(genesis.chain(), me, members.collect(), loaded.keys().node.clone());
     // Only election timeouts depend on the seed: distinct per node and boot is all it takes.
-    let seed = me.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ boot;
+    let seed = me.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ identity.boot;
     let reader = Box::new(LogView(Arc::clone(store)));
-    Replica::new(config, recovered, reader, seed).context("the replica refuses to start")
+    let replica = Replica::new(config, recovered, reader, seed);
+    Ok(replica.context("the replica refuses to start")?.with_identity(identity))
 }
 
 struct Wiring {
     replica: Replica,
     chain: musubi_ledger::execute::Chain,
     head: tokio_watch::Sender<Head>,
-    finals: tokio_watch::Sender<u64>,
+    /// Where the cosigner tells what is final, and what it named.
+    told: (tokio_watch::Sender<u64>, tokio_watch::Sender<Named>),
     status: tokio_watch::Sender<Status>,
+    refused: tokio_watch::Sender<BTreeSet<NodeId>>,
     inputs: mpsc::Receiver<Input>,
+    network: Arc<Network>,
     cosigner: Events,
     cosigner_in: Receiver<Event>,
 }
@@ -238,6 +262,8 @@ fn start_threads(node: &Arc<Node>, wiring: Wiring) -> anyhow::Result<(Vec<JoinHa
     let (disk_jobs, disk_in) = sync_channel(WORK_MAX);
     let (execute, execute_in) = sync_channel(WORK_MAX);
     let (ready, ready_in) = sync_channel(2);
+    let ready = Arc::new(ready);
+    node.questions.connect(Wake::Thread(Arc::downgrade(&ready)));
     let first = FirstFault::default();
     let mut threads = Vec::new();
 
@@ -252,7 +278,7 @@ fn start_threads(node: &Arc<Node>, wiring: Wiring) -> anyhow::Result<(Vec<JoinHa
     threads.push(start_cosigner(
         node,
         wiring.cosigner_in,
-        wiring.finals,
+        wiring.told,
         (&reports, &first),
         &disk_jobs,
     )?);
@@ -264,13 +290,17 @@ fn start_threads(node: &Arc<Node>, wiring: Wiring) -> anyhow::Result<(Vec<JoinHa
         Ok(())
     })?);
 
+    let keeper = Keeper::resume(&node.store).context("the day's entries cannot be read")?;
     let executor = Executor {
+        keeper,
+        questions: Arc::clone(&node.questions),
         chain: wiring.chain,
         store: Arc::clone(&node.store),
         pending: Arc::clone(&node.pending),
         proposals: Arc::clone(&node.proposals),
         head: wiring.head,
         reports: reports.clone(),
+        evidence: Arc::clone(&node.evidence),
         metrics: Arc::clone(&node.metrics),
         cosigner: wiring.cosigner.clone(),
     };
@@ -284,9 +314,11 @@ fn start_threads(node: &Arc<Node>, wiring: Wiring) -> anyhow::Result<(Vec<JoinHa
         disk: disk_jobs,
         execute,
         cosigner: wiring.cosigner,
-        network: Arc::clone(&node.network),
+        network: wiring.network,
         pending: Arc::clone(&node.pending),
         status: wiring.status,
+        evidence: Arc::clone(&node.evidence),
+        refused: wiring.refused,
         metrics: Arc::clone(&node.metrics),
         tick: Duration::from_millis(node.loaded.config.tuning.tick_ms),
         stop: node.stop.clone(),
@@ -310,21 +342,27 @@ fn start_threads(node: &Arc<Node>, wiring: Wiring) -> anyhow::Result<(Vec<JoinHa
 fn start_cosigner(
     node: &Arc<Node>,
     cosigner_in: Receiver<Event>,
-    finals: tokio_watch::Sender<u64>,
+    (finals, named): (tokio_watch::Sender<u64>, tokio_watch::Sender<Named>),
     (reports, first): (&Reports, &FirstFault),
     disk: &SyncSender<disk::Job>,
 ) -> anyhow::Result<JoinHandle<()>> {
     let loaded = &node.loaded;
     let me = loaded.config.node;
-    let keys = CosignerKeys { log: loaded.node.clone(), cosigners: loaded.cosigners.clone() };
+    let keys = CosignerKeys {
+        log: loaded.keys().node.clone(),
+        cosigners: loaded.keys().cosigners.clone(),
+    };
     let cosigning = Cosigning {
         cosigner: cosigning::resume(&node.store, me, keys)?,
         me,
-        members: loaded.config.network.member.iter().map(|member| member.node).collect(),
+        members: loaded.config.members().iter().map(|member| member.node).collect(),
         store: Arc::clone(&node.store),
         disk: disk.clone(),
-        network: Arc::clone(&node.network),
+        network: node.network.clone().expect("a validator has a network"),
+        status: node.status.clone(),
         notes: Arc::clone(&node.notes),
+        named,
+        leads: false,
         finals,
         metrics: Arc::clone(&node.metrics),
         stop: node.stop.clone(),
@@ -415,7 +453,9 @@ impl Running {
     pub async fn stop(mut self) {
         self.tasks.abort_all();
         while self.tasks.join_next().await.is_some() {}
-        self.node.network.shutdown().await;
+        if let Some(network) = &self.node.network {
+            network.shutdown().await;
+        }
         // The replica's loop ends, with it its queues, and then thread after thread.
         self.node.stop.cancel();
         let threads = self.threads;

@@ -1,16 +1,15 @@
 //! `musubi-node run` and `musubi-node verify`.
 
 use anyhow::{Context, bail};
-use musubi_storage::{Directory, OpenSettings, Store, rocks::RocksOptions};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::oneshot,
 };
 use tracing_subscriber::EnvFilter;
 
-use crate::{config::Loaded, node};
+use crate::{config::Loaded, directory, node};
 
-/// Runs a validator until SIGINT or SIGTERM, until standard input ends if `stop_with_stdin`, or until it
+/// Runs a validator or a replica until SIGINT or SIGTERM, until standard input ends if `stop_with_stdin`, or until it
 /// must stop by itself.
 ///
 /// # Errors
@@ -21,10 +20,12 @@ pub async fn run(loaded: Loaded, stop_with_stdin: bool) -> anyhow::Result<()> {
     let http = loaded.config.http.clone();
     let mut running = node::start(loaded).await?;
     let api = crate::api::serve(running.node(), &http).await?;
+    let network = running.node().network.as_ref().map(|network| network.listen_address());
     tracing::info!(
+        role = ?running.node().loaded.config.role,
         node = running.node().loaded.config.node,
         http = %api.address(),
-        network = %running.node().network.listen_address(),
+        network = network.map(tracing::field::display),
         "running"
     );
     let mut terminate = signal(SignalKind::terminate())?;
@@ -97,9 +98,7 @@ fn start_log(loaded: &Loaded) -> anyhow::Result<()> {
 /// # Errors
 /// What is wrong with it.
 pub fn verify(loaded: &Loaded) -> anyhow::Result<()> {
-    let directory = Directory::on_disk(&loaded.config.data, &RocksOptions::default())?;
-    let settings = OpenSettings { chain: Some(loaded.genesis.chain()), ..OpenSettings::default() };
-    let opened = Store::open(directory, &settings)?;
+    let opened = directory::open(loaded)?;
     let verified = opened.store.verify(&mut |_, _| {})?;
     println!(
         "whole: {} Raft entries, {} blocks, {} leaves and {} rows agree with their seals",

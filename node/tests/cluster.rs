@@ -1,6 +1,9 @@
 //! Three whole nodes in one process: real sockets, real RocksDB, real HTTP.
 #![allow(clippy::unwrap_used)]
 
+#[path = "cluster/witness.rs"]
+mod witness;
+
 use std::{collections::BTreeSet, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use musubi_ledger::{
@@ -19,6 +22,7 @@ use musubi_ledger::{
 use musubi_node::{
     api::{self, Api},
     config::Config,
+    directory,
     init::{self, Setup},
     node::{self, Running},
 };
@@ -82,7 +86,12 @@ struct Member {
 }
 
 async fn start(folder: &Path) -> Member {
-    let loaded = Config::load(&folder.join("node.toml")).unwrap();
+    start_with(folder, |_| {}).await
+}
+
+async fn start_with(folder: &Path, change: impl FnOnce(&mut Config)) -> Member {
+    let mut loaded = Config::load(&folder.join("node.toml")).unwrap();
+    change(&mut loaded.config);
     let http = loaded.config.http.clone();
     let running = node::start(loaded).await.unwrap();
     let api = api::serve(running.node(), &http).await.unwrap();
@@ -115,6 +124,7 @@ fn set_up(root: &Path) -> (Genesis, Vec<std::path::PathBuf>) {
             json_log: false,
         })
         .unwrap();
+        directory::format(&Config::load(&folder.join("node.toml")).unwrap()).unwrap();
     }
     (genesis, folders)
 }

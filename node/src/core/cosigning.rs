@@ -16,11 +16,14 @@ use std::{
 };
 
 use anyhow::Context;
-use musubi_consensus::cosigner::{Act, Cosigner, CosignerKeys, Event, Remembered};
+use musubi_consensus::{
+    Status,
+    cosigner::{Act, Cosigner, CosignerKeys, Event, Remembered},
+};
 use musubi_ledger::{
     batch::NodeId,
     execute::Block,
-    policy::{FinalCheckpoint, WitnessPolicy},
+    policy::{Cosigned, FinalCheckpoint, Member, Trusted, WitnessPolicy},
     state::{Row, RowKey},
     tlog::{checkpoint::Checkpoint, note::SignedNote},
 };
@@ -28,7 +31,7 @@ use musubi_storage::Store;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{Fault, checkpoints::Notes, disk::Job, forward::Frame};
+use super::{Fault, checkpoints::Notes, disk::Job, forward::Frame, witnesses::Named};
 use crate::{
     clock,
     metrics::Metrics,
@@ -57,8 +60,14 @@ pub struct Cosigning {
     pub disk: SyncSender<Job>,
     /// To other members.
     pub network: Arc<Network>,
+    /// The replica's figures: whether others vouch for this process.
+    pub status: watch::Receiver<Status>,
     /// What each validator signed, for readers.
     pub notes: Arc<Notes>,
+    /// To the tasks that submit to independent witnesses.
+    pub named: watch::Sender<Named>,
+    /// Whether this node leads.
+    pub leads: bool,
     /// The newest final size, for whoever waits for it.
     pub finals: watch::Sender<u64>,
     /// Figures.
@@ -131,6 +140,14 @@ impl Cosigning {
     }
 
     fn take(&mut self, event: Event) -> Result<(), Fault> {
+        // Until others vouch for it this process may have forgotten what it signed: it answers no name. Nor
+        // does it lead.
+        if matches!(event, Event::Note { .. }) && !self.status.borrow().awake {
+            return Ok(());
+        }
+        if let Event::Leading(leads) = event {
+            self.leads = leads;
+        }
         let store = Arc::clone(&self.store);
         self.cosigner.handle(clock::now().0, event, &|size| store.root_at(size));
         while let Some(act) = self.cosigner.poll() {
@@ -148,13 +165,17 @@ impl Cosigning {
             }
             Act::Send { note } => {
                 self.notes.take(self.me, &note);
-                let frame = Frame::Checkpoint(note).encode();
-                for member in &self.members {
-                    // Loss is harmless: the next round comes.
-                    let _ = self.network.send(*member, Class::Submission, frame.clone());
+                self.name_to_witnesses(&note);
+                self.tell_members(note);
+            }
+            Act::Final(checkpoint) => {
+                self.publish(&checkpoint, &[])?;
+                // Members send each other their own lines; a witness's has come to the leader alone.
+                let witnessed = |cosigned: &Cosigned| cosigned.member == Member::Independent;
+                if self.leads && checkpoint.cosigned.iter().any(witnessed) {
+                    self.tell_members(checkpoint.note.to_string());
                 }
             }
-            Act::Final(checkpoint) => self.publish(&checkpoint, &[])?,
             Act::Settled { policies, note } => {
                 self.store.stage_final(&note, &policies).map_err(failed)?;
                 tracing::info!(?policies, "a witness policy is confirmed by the quorum before it");
@@ -168,6 +189,26 @@ impl Cosigning {
             }
         }
         Ok(())
+    }
+
+    fn tell_members(&self, note: String) {
+        let frame = Frame::Checkpoint(note).encode();
+        for member in &self.members {
+            // Loss is harmless: the next round comes.
+            let _ = self.network.send(*member, Class::Submission, frame.clone());
+        }
+    }
+
+    /// Where this node leads, witnesses are asked too: those that the policies for this checkpoint list.
+    fn name_to_witnesses(&self, note: &str) {
+        if !self.leads {
+            return;
+        }
+        let signed: SignedNote = note.parse().expect("this node's own note");
+        let checkpoint: Checkpoint = signed.text().parse().expect("this node's own note");
+        let needed = self.cosigner.policies().needed(checkpoint.size());
+        let keys = needed.flat_map(Trusted::independent).cloned().collect();
+        self.named.send_replace(Named { note: note.to_owned(), keys });
     }
 
     /// Readers are told when it is in the store. A crash right behind that loses nothing that is not

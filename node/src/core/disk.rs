@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use musubi_consensus::{Input, Persist};
+use musubi_consensus::{Input, Persist, Remember};
 use musubi_storage::Store;
 
 use super::{Fault, Report, Reports};
@@ -25,6 +25,8 @@ pub enum Job {
         /// The signed note.
         note: String,
     },
+    /// What another validator has shown of itself.
+    Remember(Remember),
 }
 
 /// Jobs that one fsync may cover.
@@ -46,6 +48,7 @@ pub fn run(
     while let Ok(group) = next_group(jobs) {
         let mut persisted = None;
         let mut checkpoint = None;
+        let mut recorded = None;
         let mut must_sync = false;
         for job in group {
             match job {
@@ -59,6 +62,11 @@ pub fn run(
                     must_sync = true;
                     checkpoint = Some(size);
                 }
+                Job::Remember(remember) => {
+                    store.stage_pledge(&remember.pledge).map_err(failed)?;
+                    must_sync |= remember.must_sync;
+                    recorded = Some(remember.number);
+                }
             }
         }
         if must_sync {
@@ -66,6 +74,12 @@ pub fn run(
             let started = Instant::now();
             store.sync().map_err(failed)?;
             metrics.fsync(started.elapsed());
+            // Before what rests on it is told: a pledge may be signed as soon as the replica knows.
+            let (kept, cosigned) = store.promised();
+            let _ = reports.send(Report::Input(Input::Durable { kept, cosigned }));
+            if let Some(number) = recorded {
+                let _ = reports.send(Report::Input(Input::Recorded { number }));
+            }
         }
         if let Some(number) = persisted {
             let _ = reports.send(Report::Input(Input::Persisted { number }));
@@ -171,6 +185,11 @@ mod tests {
         });
 
         jobs.send(entry(1)).unwrap();
+        let Some(Report::Input(Input::Durable { kept, cosigned: 0 })) = reports_in.blocking_recv()
+        else {
+            panic!("what is durable is told first");
+        };
+        assert_eq!((kept.write, kept.index, kept.term, kept.vote), (1, 1, 1, 1));
         let Some(Report::Input(Input::Persisted { number: 1 })) = reports_in.blocking_recv() else {
             panic!("the first entry is durable");
         };

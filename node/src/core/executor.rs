@@ -28,6 +28,7 @@ use super::{
     Fault, Report, Reports,
     cosigning::{self, Events},
     evidence,
+    keeper::{Keeper, Questions},
     pending::Pending,
     verified::Verified,
 };
@@ -44,10 +45,18 @@ pub struct Ready {
     checked: Vec<CheckedItem>,
 }
 
+/// What the executing thread is given to do.
+pub enum Turn {
+    /// Execute this.
+    Block(Box<Ready>),
+    /// See what is asked.
+    Look,
+}
+
 /// Checks the items of committed entries, in order.
 pub fn verify(
     work: &Receiver<Execute>,
-    ready: &SyncSender<Ready>,
+    ready: &SyncSender<Turn>,
     chain: ChainId,
     rules_version: u16,
     verified: &Verified,
@@ -69,7 +78,8 @@ pub fn verify(
         count_signatures(&checked, &asked.into_inner(), metrics);
         metrics.stage(Stage::ExecuteVerify, started.elapsed());
         let entry = sha256(&work.entry.data);
-        if ready.send(Ready { work, entry, checked }).is_err() {
+        let turn = Turn::Block(Box::new(Ready { work, entry, checked }));
+        if ready.send(turn).is_err() {
             return;
         }
     }
@@ -99,10 +109,16 @@ pub struct Executor {
     pub head: watch::Sender<Head>,
     /// Reports to the replica.
     pub reports: Reports,
+    /// Evidence of what leaders ordered.
+    pub evidence: Arc<evidence::Room>,
     /// Figures.
     pub metrics: Arc<Metrics>,
     /// To the cosigner.
     pub cosigner: Events,
+    /// The wallets that moved today.
+    pub keeper: Keeper,
+    /// What readers ask.
+    pub questions: Arc<Questions>,
 }
 
 impl Executor {
@@ -110,9 +126,12 @@ impl Executor {
     ///
     /// # Errors
     /// [`Fault::Storage`] when a block cannot be recorded.
-    pub fn run(mut self, ready: &Receiver<Ready>) -> Result<(), Fault> {
-        while let Ok(item) = ready.recv() {
-            self.step(&item)?;
+    pub fn run(mut self, turns: &Receiver<Turn>) -> Result<(), Fault> {
+        while let Ok(turn) = turns.recv() {
+            if let Turn::Block(item) = turn {
+                self.step(&item)?;
+            }
+            self.questions.answer(&self.chain, &self.store);
         }
         Ok(())
     }
@@ -121,10 +140,13 @@ impl Executor {
         let position = item.work.entry.position();
         let Some(batch) = &item.work.batch else {
             self.store.record_empty(position).map_err(failed)?;
+            self.evidence.executed(position, item.entry, None);
             let time = self.chain.head().time;
             self.report(position.index, time, Vec::new(), false);
             return Ok(());
         };
+        let next = self.chain.next_time(batch);
+        self.keeper.before(next, &self.chain, &self.store).map_err(failed)?;
         let started = Instant::now();
         let state = Arc::clone(self.store.state());
         let ahead = state.ahead(keys_of(&item.checked));
@@ -136,6 +158,8 @@ impl Executor {
         // the log at the next start, with the same result.
         self.store.record(&block, position).map_err(failed)?;
         self.metrics.stage(Stage::Record, started.elapsed());
+        self.keeper.after(&block);
+        self.evidence.executed(position, item.entry, Some((batch, &block)));
         let bytes = item.work.entry.data.len();
         self.announce(batch, bytes, &block);
         // If its thread is gone the node is stopping.

@@ -1,4 +1,5 @@
-//! Frames on the submission stream: transactions on their way to the leader, and signed checkpoints.
+//! Frames on the submission stream: transactions on their way to the leader, signed checkpoints, and talk
+//! about evidence.
 
 use musubi_ledger::limits;
 use thiserror::Error;
@@ -10,6 +11,8 @@ pub enum Frame {
     Submissions(Vec<Vec<u8>>),
     /// The sender's signed checkpoint.
     Checkpoint(String),
+    /// [`super::evidence::Talk`], not yet decoded.
+    Evidence(Vec<u8>),
 }
 
 /// Why a frame was not understood; the peer runs other software or is hostile.
@@ -19,8 +22,9 @@ pub struct FrameError;
 
 const SUBMISSIONS: u8 = 1;
 const CHECKPOINT: u8 = 2;
-/// A note of one member is a few hundred bytes, a change of keys under way included.
-const CHECKPOINT_BYTES_MAX: usize = 4_096;
+const EVIDENCE: u8 = 16;
+/// A line is some 200 bytes at most; a note has one or two a member.
+const CHECKPOINT_BYTES_MAX: usize = 16 * 1_024;
 
 impl Frame {
     /// Tag byte, then (length as u32 big-endian ‖ bytes) repeated, or the note's text.
@@ -35,6 +39,7 @@ impl Frame {
                 bytes
             }
             Self::Checkpoint(note) => [&[CHECKPOINT], note.as_bytes()].concat(),
+            Self::Evidence(talk) => [&[EVIDENCE], talk.as_slice()].concat(),
         }
     }
 
@@ -49,6 +54,7 @@ impl Frame {
                 let text = std::str::from_utf8(rest).map_err(|_| FrameError)?;
                 Ok(Self::Checkpoint(text.into()))
             }
+            Some((&EVIDENCE, rest)) => Ok(Self::Evidence(rest.to_vec())),
             _ => Err(FrameError),
         }
     }
@@ -113,6 +119,7 @@ mod tests {
             Frame::Submissions(vec![vec![1, 2, 3], vec![], vec![9; 500]]),
             Frame::Submissions(vec![]),
             Frame::Checkpoint("note\n".into()),
+            Frame::Evidence(vec![1, 2, 3]),
         ] {
             assert_eq!(Frame::decode(&frame.encode()), Ok(frame));
         }

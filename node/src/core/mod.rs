@@ -17,15 +17,17 @@ pub mod disk;
 pub mod evidence;
 pub mod executor;
 pub mod forward;
+pub mod keeper;
 pub mod peers;
 pub mod pending;
 pub mod replica;
 pub mod verified;
 pub mod watch;
+pub mod witnesses;
 
 use std::sync::{Arc, OnceLock};
 
-use musubi_consensus::Input;
+use musubi_consensus::{HaltReason, Input};
 use thiserror::Error;
 
 /// Inputs that may wait for the replica.
@@ -38,10 +40,13 @@ pub const WORK_MAX: usize = 65_536;
 pub enum Fault {
     /// The replica stopped.
     #[error("{0}")]
-    Replica(#[from] musubi_consensus::HaltReason),
+    Replica(#[from] HaltReason),
     /// A write or sync failed: what is durable is unknown, so nothing more may be promised.
     #[error("storage: {0}")]
     Storage(String),
+    /// What every upstream of this replica serves does not add up.
+    #[error("nobody serves a block that adds up: {0}")]
+    Contradicted(String),
     /// A thread ended in a panic: an invariant was broken.
     #[error("the {0} thread ended: an invariant was broken, see the log above")]
     Thread(&'static str),
@@ -54,6 +59,7 @@ impl Fault {
         match self {
             Self::Replica(reason) => reason.code(),
             Self::Storage(_) => "storage_failed",
+            Self::Contradicted(_) => "contradicted",
             Self::Thread(_) => "invariant_broken",
         }
     }
@@ -66,6 +72,12 @@ impl Fault {
                 "See to the disk (is it full, does the system log report errors of it?), then start this \
                  node again: what it acknowledged was durable before, and the start checks that it still is"
             }
+            Self::Contradicted(_) => {
+                "Nothing of it was recorded: what this replica has still adds up. The refused bytes lie beside its \
+                 data directory. Find out, with other operators, who served another history and why; then start it \
+                 again with upstreams that you trust to serve the right one"
+            }
+            Self::Replica(HaltReason::Amnesia(_)) => AMNESIA_ADVICE,
             Self::Replica(_) | Self::Thread(_) => {
                 "Keep its log, check its directory with `musubi-node verify`, and start it again only if \
                  that finds it whole"
@@ -73,6 +85,13 @@ impl Fault {
         }
     }
 }
+
+/// What to do about a directory that has forgotten.
+const AMNESIA_ADVICE: &str = "This directory was wiped, put back from a backup, copied or swapped, and does not \
+     know what this validator has promised: it must not vote, acknowledge or cosign in its name, and starting it \
+     again does not change that. If the directory that ran last still exists, put that one back. If it is gone, \
+     leave this validator out: the others go on without it. Do not format it, and do not copy another node's \
+     directory (docs/OPERATING.md, \"A validator that has forgotten\")";
 
 /// What inner threads tell the replica's thread.
 #[derive(Debug)]

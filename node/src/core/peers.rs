@@ -1,6 +1,6 @@
 //! What comes in from other validators: Raft messages, forwarded submissions, checkpoints.
 
-use std::{cell::RefCell, sync::Arc};
+use std::{cell::RefCell, collections::BTreeSet, sync::Arc};
 
 use musubi_consensus::{Input, Submission, Via, cosigner};
 use musubi_ledger::{
@@ -11,11 +11,13 @@ use musubi_ledger::{
     id::ChainId,
 };
 use tokio::{
-    sync::{broadcast, mpsc},
+    sync::{broadcast, mpsc, watch},
     task::JoinSet,
 };
 
-use super::{checkpoints::Notes, cosigning::Events, forward::Frame, verified::Verified};
+use super::{
+    checkpoints::Notes, cosigning::Events, evidence::Room, forward::Frame, verified::Verified,
+};
 use crate::{
     metrics::Metrics,
     network::{Class, Event, Frames, Inbox, Network},
@@ -30,6 +32,10 @@ pub struct Peers {
     pub notes: Arc<Notes>,
     /// To the cosigner.
     pub cosigner: Events,
+    /// Evidence of what validators signed.
+    pub evidence: Arc<Room>,
+    /// Validators that have forgotten what they told before.
+    pub refused: watch::Receiver<BTreeSet<NodeId>>,
     /// Verified bytes.
     pub verified: Arc<Verified>,
     /// The chain.
@@ -70,7 +76,13 @@ impl Peers {
         while let Some(incoming) = frames.recv().await {
             match Frame::decode(&incoming.frame) {
                 Ok(Frame::Submissions(items)) => self.submit(items).await,
+                Ok(Frame::Evidence(talk)) => self.evidence.heard(incoming.from, talk),
+                // Who has forgotten what it signed may sign against it.
+                Ok(Frame::Checkpoint(_)) if self.has_forgotten(incoming.from) => {
+                    self.metrics.evidence("checkpoint_of_forgotten");
+                }
                 Ok(Frame::Checkpoint(note)) => {
+                    self.evidence.note(&note);
                     let (notes, cosigner) = (Arc::clone(&self.notes), self.cosigner.clone());
                     let taken = tokio::task::spawn_blocking(move || {
                         notes.take(incoming.from, &note);
@@ -86,6 +98,10 @@ impl Peers {
                 }
             }
         }
+    }
+
+    fn has_forgotten(&self, node: u64) -> bool {
+        self.refused.borrow().contains(&NodeId(node))
     }
 
     /// A leader orders only what it has verified itself: its name stands on the batch.
@@ -125,6 +141,13 @@ impl Peers {
     async fn events(self, mut events: broadcast::Receiver<Event>, network: Arc<Network>) {
         loop {
             let unreachable = match events.recv().await {
+                Ok(Event::Connected { node }) => {
+                    let input = Input::PeerConnected { node: NodeId(node) };
+                    if self.inputs.send(input).await.is_err() {
+                        return;
+                    }
+                    continue;
+                }
                 Ok(Event::Disconnected { node } | Event::Unreachable { node }) => vec![node],
                 Ok(Event::Interrupted { node, class: Class::Append }) => vec![node],
                 Ok(_) => Vec::new(),

@@ -1,12 +1,13 @@
 //! The replica's thread: the one loop that owns it, feeds it inputs and carries out its effects.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     sync::{Arc, mpsc::SyncSender},
     time::Duration,
 };
 
 use musubi_consensus::{Class, Effect, Execute, Input, Replica, Status, cosigner};
+use musubi_ledger::batch::NodeId;
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, MissedTickBehavior, interval},
@@ -40,6 +41,10 @@ pub struct Loop {
     pub pending: Arc<Pending>,
     /// The replica's figures, for readers.
     pub status: watch::Sender<Status>,
+    /// Evidence of what members sent.
+    pub evidence: Arc<evidence::Room>,
+    /// Validators that have forgotten, for readers.
+    pub refused: watch::Sender<BTreeSet<NodeId>>,
     /// Figures.
     pub metrics: Arc<Metrics>,
     /// Between two ticks of Raft's clock.
@@ -81,6 +86,13 @@ impl Loop {
                 self.carry_out(effect)?;
             }
             self.status.send_replace(self.replica.status());
+            let refused = self.replica.refused();
+            self.refused.send_if_modified(|known| {
+                evidence::forgotten(known, &refused, &self.metrics);
+                let changed = *known != refused;
+                *known = refused;
+                changed
+            });
         }
     }
 
@@ -155,6 +167,10 @@ impl Loop {
             Effect::Dropped { from, why } => evidence::dropped(from, &why, &self.metrics),
             Effect::Evidence { from, accusation } => {
                 evidence::accusation(from, &accusation, &self.metrics);
+                self.evidence.accused(&accusation);
+            }
+            Effect::Remember(remember) => {
+                self.disk.send(Job::Remember(remember)).map_err(|_| Fault::Thread("disk"))?;
             }
             Effect::Halt { reason } => return Err(reason.into()),
         }

@@ -5,15 +5,19 @@
 
 use musubi_consensus::RefuseReason;
 use musubi_ledger::{
-    api::Info,
+    api::{EvidenceView, Info},
     execute::{Entry, Head, ItemResult},
+    hash::Hash,
     id::{InstrumentId, PartyId, TxId},
     leaf::SealBody,
     policy::PolicyBundle,
+    proof::{statement::Statement, wallet::WalletProof},
     state::ReadState,
+    time::Time,
     tlog::tile::{Bundle, Tile},
     transaction::Transaction,
 };
+use musubi_storage::KeptWallet;
 use thiserror::Error;
 use tokio::sync::{oneshot, watch};
 
@@ -29,7 +33,7 @@ pub type Read<T> = Result<T, ReadFault>;
 /// Why the node should get no traffic now.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct NotReady {
-    /// Stable: `no_leader`, `behind`, `halted`, `disk_low`.
+    /// Stable: `no_leader`, `behind`, `halted`, `disk_low`; of a replica also `no_upstream`.
     pub code: &'static str,
     /// What is wrong and what to look at, for an operator.
     pub detail: String,
@@ -52,6 +56,19 @@ pub struct FeedPage {
     /// Every leaf below this one was looked at: where the next page begins. Never beyond the log's
     /// size, never below the `from` that was asked for.
     pub next: u64,
+}
+
+/// Why a statement cannot be made now, or not here, or not of this length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unprovable {
+    /// No final checkpoint covers its states yet.
+    NotFinal,
+    /// More lines than one statement may have.
+    TooLong,
+    /// The log has not come so far, or nothing had touched the wallet by then.
+    NotYet,
+    /// This node does not have the states of those days: it began from a snapshot since.
+    NotKept,
 }
 
 /// A leaf's entry, and the signed bytes that it judged.
@@ -128,11 +145,24 @@ pub trait Ledger: Send + Sync + 'static {
     /// [`ReadFault`].
     fn raft_entry(&self, height: u64) -> Read<Option<Vec<u8>>>;
 
+    /// Block `height` as replicas pull it ([`crate::follow::page::encode_block`]); `None` for block 0 and beyond
+    /// the head.
+    ///
+    /// # Errors
+    /// [`ReadFault`].
+    fn block(&self, height: u64) -> Read<Option<Vec<u8>>>;
+
     /// Seal bodies from block `from` on, at most `count`, as far as the chain goes.
     ///
     /// # Errors
     /// [`ReadFault`].
     fn seals(&self, from: u64, count: usize) -> Read<Vec<SealBody>>;
+
+    /// The inclusion path of a leaf in the log's first `size` leaves, from the leaf's side.
+    ///
+    /// # Errors
+    /// [`ReadFault`], also if the log is not that long.
+    fn inclusion(&self, leaf: u64, size: u64) -> Read<Vec<Hash>>;
 
     /// A tile's content; `None` unless the log fills it to its width.
     ///
@@ -158,11 +188,50 @@ pub trait Ledger: Send + Sync + 'static {
     /// [`ReadFault`].
     fn policies(&self) -> Read<PolicyBundle>;
 
+    /// Leaves in the log at a block's seal.
+    ///
+    /// # Errors
+    /// [`ReadFault`].
+    fn size_at(&self, height: u64) -> Read<Option<u64>>;
+
+    /// Asks for a wallet's present state, provable under the newest seal; none if too many ask. The answer is
+    /// none for a party without a wallet. *Memory.*
+    fn ask_wallet(&self, party: PartyId) -> Option<oneshot::Receiver<Option<KeptWallet>>>;
+
+    /// The proof of a wallet's state; none while no final checkpoint covers its seal.
+    ///
+    /// # Errors
+    /// [`ReadFault`].
+    fn wallet_proof(&self, party: &PartyId, kept: KeptWallet) -> Read<Option<WalletProof>>;
+
+    /// The statement of a wallet between two midnights in Japan; `present` is its state now.
+    ///
+    /// # Errors
+    /// [`ReadFault`].
+    fn statement(
+        &self,
+        party: &PartyId,
+        period: (Time, Time),
+        present: KeptWallet,
+    ) -> Read<Result<Statement, Unprovable>>;
+
     /// The newest signed checkpoint of every validator that was heard of, by node id.
     ///
     /// # Errors
     /// [`ReadFault`].
     fn checkpoints(&self) -> Read<Vec<(u64, String)>>;
+
+    /// The evidence files that this node keeps, by name.
+    ///
+    /// # Errors
+    /// [`ReadFault`].
+    fn evidence(&self) -> Read<Vec<EvidenceView>>;
+
+    /// An evidence file; `None` if none of that name is kept.
+    ///
+    /// # Errors
+    /// [`ReadFault`].
+    fn evidence_file(&self, name: &str) -> Read<Option<Vec<u8>>>;
 }
 
 /// A transaction that passed the door: decoded, canonical, for this chain, every signature verified.
@@ -187,6 +256,8 @@ pub enum Refusal {
     NoLeader,
     /// The node stops or has halted.
     Stopping,
+    /// A replica: validators alone take submissions.
+    ReadOnly,
 }
 
 impl From<RefuseReason> for Refusal {
@@ -224,6 +295,11 @@ pub enum Admission {
 
 /// The way to the leader's pool.
 pub trait Door: Send + Sync + 'static {
+    /// Why nothing at all is taken here, whatever it is: asked before anything is checked. *Memory.*
+    fn closed(&self) -> Option<Refusal> {
+        None
+    }
+
     /// Hands verified transactions over, all in one step; one answer each, in order. With `follow`, each
     /// admitted one comes with a receiver that is registered *before* the handing over, so that no
     /// result can be missed. *Memory*: a bounded queue that is full refuses.

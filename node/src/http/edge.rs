@@ -45,7 +45,12 @@ fn produces(route: &str) -> &'static str {
             "application/octet-stream"
         }
         "/v1/feed" => "text/event-stream",
-        "/healthz" | "/readyz" | "/metrics" | "/log/checkpoint" => "text/plain",
+        "/healthz"
+        | "/readyz"
+        | "/metrics"
+        | "/log/checkpoint"
+        | "/v1/proofs/{id}"
+        | "/v1/leaves/{index}/proof" => "text/plain",
         _ => "application/json",
     }
 }

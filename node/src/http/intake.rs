@@ -50,6 +50,9 @@ impl Api {
         if self.stop.is_cancelled() {
             return Err(DoorCode::Stopping.into());
         }
+        if let Some(why) = self.door.closed() {
+            return Err(why.into());
+        }
         self.take_rate(self.per_ip.as_ref(), ip, items.len())?;
         let checking = self.door_checks.check(items)?;
         drop(body);

@@ -50,7 +50,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use access::{
     Admission, CheckedSubmission, Door, Fate, FeedPage, HistoryPage, Ledger, NotReady, Read,
-    ReadFault, Recorded, Refusal,
+    ReadFault, Recorded, Refusal, Unprovable,
 };
 pub use auth::ReaderToken;
 pub use config::{HttpConfig, HttpLimits};

@@ -13,7 +13,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     Api, auth, feed, health,
     problem::{ApiError, DoorCode, PROBLEM_JSON},
-    read::{download, grants, log, parties, public, transactions},
+    read::{
+        blocks, download, evidence, grants, log, parties, proofs, public, statements, transactions,
+    },
     schemas, submit,
 };
 
@@ -29,12 +31,18 @@ const EVERYWHERE: &[DoorCode] = &[
 const READER: &[DoorCode] = &[DoorCode::Unauthorised];
 /// And that of the feed.
 const FEED: &[DoorCode] = &[DoorCode::WrongEpoch];
+/// And those of statements.
+const STATEMENT: &[DoorCode] =
+    &[DoorCode::StatementTooLong, DoorCode::StateNotKept, DoorCode::NotFinal];
+/// And that of proofs.
+const PROOFS: &[DoorCode] = &[DoorCode::NotFinal];
 /// And those of submissions, beside `reference_taken`, which is the ledger's.
 const SUBMISSION: &[DoorCode] = &[
     DoorCode::RequestTimeout,
     DoorCode::BodyTooLarge,
     DoorCode::UnsupportedMediaType,
     DoorCode::RateLimited,
+    DoorCode::ReadOnly,
 ];
 
 fn public_routes() -> OpenApiRouter<Api> {
@@ -47,6 +55,8 @@ fn public_routes() -> OpenApiRouter<Api> {
         .routes(routes!(public::genesis))
         .routes(routes!(public::checkpoints))
         .routes(routes!(public::policies))
+        .routes(routes!(evidence::list))
+        .routes(routes!(evidence::file))
         .routes(routes!(public::instruments))
         .routes(routes!(public::instrument))
         .routes(routes!(log::seals))
@@ -68,7 +78,12 @@ fn reader_routes() -> OpenApiRouter<Api> {
         .routes(routes!(grants::medium))
         .routes(routes!(grants::allowance))
         .routes(routes!(grants::redemption))
+        .routes(routes!(statements::wallet_proof))
+        .routes(routes!(statements::statement))
+        .routes(routes!(proofs::proof))
+        .routes(routes!(proofs::leaf_proof))
         .routes(routes!(download::entries))
+        .routes(routes!(blocks::blocks))
         .routes(routes!(feed::feed))
 }
 
@@ -84,8 +99,11 @@ pub(super) fn routes() -> (impl FnOnce(&Api) -> Router<Api>, Value) {
     for operation in operations(&mut reader_api) {
         operation.security = Some(vec![SecurityRequirement::new("reader", Vec::<String>::new())]);
         refuses(operation, READER);
-        if operation.operation_id.as_deref() == Some("feed") {
-            refuses(operation, FEED);
+        match operation.operation_id.as_deref() {
+            Some("feed") => refuses(operation, FEED),
+            Some("proof" | "leaf_proof" | "wallet_proof") => refuses(operation, PROOFS),
+            Some("statement") => refuses(operation, STATEMENT),
+            _ => {}
         }
     }
     for operation in operations(&mut submission_api) {

@@ -57,11 +57,15 @@ door_codes! {
     NotFound "not_found" NOT_FOUND "There is nothing under this address."
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "This route does not take this method; the Allow header names those it takes."
     NotAcceptable "not_acceptable" NOT_ACCEPTABLE "This route does not answer in a media type that the Accept header names."
+    ReadOnly "read_only" MISDIRECTED_REQUEST "This node is a replica, which takes no submissions; send the same bytes to a validator."
     RequestTimeout "request_timeout" REQUEST_TIMEOUT "The body did not arrive in time; send it again on a new connection."
     WrongEpoch "wrong_epoch" CONFLICT "The event id is of another epoch of the log; read the history anew and follow the feed from there."
+    NotFinal "not_final" CONFLICT "No final checkpoint covers this yet; ask again after Retry-After, or wait for it with `?wait=final`."
     BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE "The body is larger than this route takes."
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "This route takes no body of this media type or encoding; compressed bodies are never taken."
     RateLimited "rate_limited" TOO_MANY_REQUESTS "Too many submissions from this address or sender; wait as long as Retry-After says."
+    StatementTooLong "statement_too_long" UNPROCESSABLE_ENTITY "The period has more lines than one statement may have; ask for a shorter one."
+    StateNotKept "state_not_kept" GONE "This node does not have the states of those days; ask another organisation's node."
     Internal "internal" INTERNAL_SERVER_ERROR "The node failed at this request; its operator finds the cause in the log."
     Busy "busy" SERVICE_UNAVAILABLE "A queue is full; the same bytes can be sent again after Retry-After, here or to another node."
     NoLeader "no_leader" SERVICE_UNAVAILABLE "The validators have no leader at the moment; send the same bytes again after Retry-After."
@@ -192,6 +196,7 @@ impl From<Refusal> for ApiError {
             Refusal::OverShare => Self::new(DoorCode::RateLimited).retry_after(RETRY_AFTER_S),
             Refusal::NoLeader => Self::new(DoorCode::NoLeader),
             Refusal::Stopping => Self::new(DoorCode::Stopping),
+            Refusal::ReadOnly => Self::new(DoorCode::ReadOnly),
         }
     }
 }

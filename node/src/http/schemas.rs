@@ -32,6 +32,7 @@ const ENUMS: &[(&str, &str)] = &[
     ("Verdict", "pending applied rejected expired"),
     ("Durability", "committed final"),
     ("LeafKind", "genesis transaction system seal"),
+    ("EvidenceKind", "double_batch bad_item two_roots rewritten"),
     ("Side", "authority debit credit"),
     ("Role", "holder drafter approver representative officer issuer terminal funder governance"),
     ("PartyKind", "person group merchant issuer registrar operator external"),
@@ -83,8 +84,11 @@ const UNIONS: &[(&str, &str)] = &[
 ];
 
 /// Lists that are answers of their own.
-const LISTS: &[(&str, &str)] =
-    &[("InstrumentList", "[InstrumentView]"), ("ProposalList", "[ProposalView]")];
+const LISTS: &[(&str, &str)] = &[
+    ("InstrumentList", "[InstrumentView]"),
+    ("ProposalList", "[ProposalView]"),
+    ("EvidenceList", "[EvidenceView]"),
+];
 
 /// Objects; nothing beside these fields is ever sent or taken.
 const OBJECTS: &[(&str, &str)] = &[
@@ -241,8 +245,12 @@ const OBJECTS: &[(&str, &str)] = &[
     (
         "Info",
         "chain: ChainId, origin: string, scheme: string, node: u64, leader: u64?, term: u64, height: u64, \
-         time: u64, size: u64, final_size: u64, rules_version: u16, \
-         version: string",
+         time: u64, size: u64, final_size: u64, rules_version: u16, version: string, \
+         replica: ReplicaInfo?",
+    ),
+    (
+        "ReplicaInfo",
+        "upstream: string?, upstream_height: u64, behind_blocks: u64, behind_ms: u64, refused: [(string, string)]",
     ),
     (
         "Status",
@@ -280,6 +288,11 @@ const OBJECTS: &[(&str, &str)] = &[
     ("LogKey", "node: u64, key: PublicKey"),
     ("Witness", "name: string, key: PublicKey, member: Member"),
     ("Checkpoints", "notes: [(u64, string)]"),
+    (
+        "EvidenceView",
+        "name: string, kind: EvidenceKind, node: u64?, organisation: PartyId?, key: PublicKey, \
+         bytes: u64, sentence: string",
+    ),
     ("Problem", "type: string, title: string, status: u16, code: Code, detail: string, id: TxId?"),
     ("Reason", "code: Code, detail: string"),
     (

@@ -25,7 +25,7 @@ use super::{
 };
 
 /// Longest wait that a client may ask for.
-const TIMEOUT_MS_MAX: u64 = 30_000;
+pub(super) const TIMEOUT_MS_MAX: u64 = 30_000;
 
 /// What a client wants to wait for.
 #[derive(Clone, Copy, Debug, Deserialize)]

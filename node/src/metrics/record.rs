@@ -229,6 +229,28 @@ impl Metrics {
         self.families.evidence.with_label_values(&[kind]).inc();
     }
 
+    /// A replica: its upstream's height, and how far behind it is.
+    pub fn following(&self, upstream: u64, blocks: u64, ms: u64) {
+        self.families.upstream_height.set(signed(upstream));
+        self.families.behind_blocks.set(signed(blocks));
+        self.families.behind_ms.set(signed(ms));
+    }
+
+    /// An independent witness did not cosign a checkpoint.
+    pub fn witness_failed(&self, witness: &str, code: &'static str) {
+        self.families.witness_failures.with_label_values(&[witness, code]).inc();
+    }
+
+    /// An upstream gave no answer, or none that helps.
+    pub fn upstream_failed(&self, upstream: &str, code: &'static str) {
+        self.families.upstream_failures.with_label_values(&[upstream, code]).inc();
+    }
+
+    /// What an upstream served does not add up.
+    pub fn upstream_refused(&self, upstream: &str, code: &'static str) {
+        self.families.upstream_refused.with_label_values(&[upstream, code]).inc();
+    }
+
     /// The node halted.
     pub fn halted(&self) {
         self.families.halted.set(1);

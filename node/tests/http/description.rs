@@ -10,9 +10,10 @@ use crate::{
     city::{self, Direction, document, own},
     client::{Client, problem},
     schema,
+    town::evidence,
 };
 
-const ROUTES: [&str; 29] = [
+const ROUTES: &[&str] = &[
     "get /healthz",
     "get /readyz",
     "get /metrics",
@@ -21,19 +22,26 @@ const ROUTES: [&str; 29] = [
     "get /v1/genesis",
     "get /v1/checkpoints",
     "get /v1/policies",
+    "get /v1/evidence",
+    "get /v1/evidence/{name}",
     "get /v1/instruments",
     "get /v1/instruments/{code}",
     "get /v1/seals",
     "get /log/checkpoint",
     "get /log/tile/{path}",
+    "get /v1/blocks",
     "get /v1/entries",
     "get /v1/transactions/{id}",
     "get /v1/transactions/{id}/full",
     "get /v1/wallets/{party}",
+    "get /v1/wallets/{party}/proof",
     "get /v1/parties/{party}",
     "get /v1/parties/{party}/history",
     "get /v1/parties/{party}/proposals",
+    "get /v1/parties/{party}/statement",
     "get /v1/proposals/{id}",
+    "get /v1/proofs/{id}",
+    "get /v1/leaves/{index}/proof",
     "get /v1/mandates/{id}",
     "get /v1/requests/{id}",
     "get /v1/media/{id}",
@@ -45,7 +53,7 @@ const ROUTES: [&str; 29] = [
 ];
 
 /// Routes that anyone may read.
-pub(crate) const PUBLIC: [&str; 13] = [
+pub(crate) const PUBLIC: &[&str] = &[
     "/healthz",
     "/readyz",
     "/metrics",
@@ -54,6 +62,8 @@ pub(crate) const PUBLIC: [&str; 13] = [
     "/v1/genesis",
     "/v1/checkpoints",
     "/v1/policies",
+    "/v1/evidence",
+    "/v1/evidence/{name}",
     "/v1/instruments",
     "/v1/instruments/{code}",
     "/v1/seals",
@@ -86,10 +96,13 @@ pub(crate) fn filled(path: &str) -> String {
     path.replace("{party}", &party)
         .replace("{id}", &id)
         .replace("{code}", "MEBUKU")
+        .replace("{index}", "0")
         .replace("{path}", "0/000.p/1")
+        .replace("{name}", &evidence().0.name)
         + match path {
             "/v1/seals" => "?from=0",
-            "/v1/entries" => "?from=1",
+            "/v1/blocks" | "/v1/entries" => "?from=1",
+            "/v1/parties/{party}/statement" => "?from=2026-04-01&to=2026-04-01",
             _ => "",
         }
 }
@@ -144,8 +157,11 @@ async fn refusals_that_any_route_can_give_are_problems_and_described() {
         } else if !PUBLIC.contains(&path.as_str()) {
             expected.push("401");
         }
-        // A reference that is taken; an id of another epoch.
-        let conflicts = method == "post" || path == "/v1/feed";
+        // A reference that is taken; an id of another epoch; what is not final.
+        let conflicts = method == "post"
+            || path == "/v1/feed"
+            || path.contains("proof")
+            || path.ends_with("/statement");
         assert_eq!(responses.contains_key("409"), conflicts, "{path}");
         for status in expected {
             assert!(responses.contains_key(status), "{path} does not describe {status}");
@@ -284,6 +300,7 @@ async fn answers_are_what_their_schemas_say() {
         (format!("/v1/parties/{alice}/history"), "Page"),
         ("/v1/instruments".into(), "InstrumentList"),
         ("/v1/checkpoints".into(), "Checkpoints"),
+        ("/v1/evidence".into(), "EvidenceList"),
         ("/v1/info".into(), "Info"),
     ] {
         let value: Value = client.read(&path).await;

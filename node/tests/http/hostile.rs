@@ -285,7 +285,7 @@ async fn parameters_are_checked() {
     let client = Client::start().await;
     let bytes = client.payment(1).encode();
     for query in
-        ["?wait=final", "?wait=", "?timeout_ms=0", "?timeout_ms=30001", "?timeout_ms=x", "?foo=1"]
+        ["?wait=settled", "?wait=", "?timeout_ms=0", "?timeout_ms=30001", "?timeout_ms=x", "?foo=1"]
     {
         problem(client.submit_bytes(query, bytes.clone()).await, 400, "bad_parameter").await;
     }

@@ -1,9 +1,12 @@
 //! What is read: by whom, and whether it is true.
 
 use musubi_ledger::{
-    api::{FullTransaction, InstrumentView, Page, PartyView, ProposalView, WalletView},
+    api::{
+        EvidenceView, FullTransaction, InstrumentView, Page, PartyView, ProposalView, WalletView,
+    },
     batch::Batch,
     code::Code,
+    evidence::Suspects,
     genesis::Genesis,
     leaf::{Leaf, LeafKind, SealBody},
     mandate::Direction,
@@ -19,6 +22,7 @@ use crate::{
     city::{self, credit, debit, own},
     client::{Client, TOKEN, problem},
     description::{PUBLIC, filled, operations},
+    town::evidence,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -259,6 +263,28 @@ fn bundle_like(mut content: &[u8]) -> Vec<Vec<u8>> {
         content = rest;
     }
     found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn evidence_is_listed_and_served_to_anyone_and_verifies() {
+    let client = Client::start().await;
+    let listed = client.bare("/v1/evidence").send().await.unwrap();
+    let listed: Vec<EvidenceView> = listed.json().await.unwrap();
+    let (view, file) = evidence();
+    assert_eq!(listed, std::slice::from_ref(&view));
+    let served = client.bare(&format!("/v1/evidence/{}", view.name)).send().await.unwrap();
+    assert_eq!(served.headers()["content-type"], "application/octet-stream");
+    let served = served.bytes().await.unwrap();
+    assert_eq!(served, file);
+    let known = Suspects::of_genesis(&city::genesis());
+    assert_eq!(
+        musubi_ledger::evidence::verify(&served, &known).unwrap().to_string(),
+        view.sentence
+    );
+    for name in ["double_batch-00.evidence", "..%2f..%2fnode.key"] {
+        let missing = client.bare(&format!("/v1/evidence/{name}")).send().await.unwrap();
+        problem(missing, 404, "not_found").await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -10,29 +10,38 @@ use std::{
 
 use musubi_consensus::Submission;
 use musubi_ledger::{
-    api::Info,
+    api::{EvidenceView, Info},
     batch::{Batch, NodeId},
+    evidence::{Evidence, Suspects},
     execute::{Block, Chain, Entry, Head, MemoryState, check_items},
     genesis::RULES_VERSION,
     id::{InstrumentId, PartyId, TxId},
     leaf::{LEAF_BYTES, SealBody},
     policy::PolicyBundle,
+    proof::{
+        statement::Statement,
+        wallet::{WalletAtSeal, WalletProof},
+    },
     state::{ReadState, Row, RowKey},
     time::Time,
     tlog::{
         Algorithm, Checkpoint, NodeReader, NoteSignature, SignedNote, TileNodes, VerifierKey,
-        bundle,
+        bundle, merkle,
+        proof::prove_inclusion,
         tile::{Bundle, Tile},
     },
     transaction::Transaction,
+    wallet::Wallet,
 };
 use musubi_node::core::pending::{Admitted, Pending};
+use musubi_node::follow::page::encode_block;
 use musubi_node::http::{
-    Admission, CheckedSubmission, Door, FeedPage, HistoryPage, Ledger, NotReady, Read, Recorded,
-    Refusal,
+    Admission, CheckedSubmission, Door, FeedPage, HistoryPage, Ledger, NotReady, Read, ReadFault,
+    Recorded, Refusal, Unprovable,
 };
 use musubi_node::proposals::OpenProposals;
-use tokio::sync::watch;
+use musubi_storage::KeptWallet;
+use tokio::sync::{oneshot, watch};
 
 use crate::city;
 
@@ -214,6 +223,7 @@ impl Ledger for Town {
             final_size: *self.finals.borrow(),
             rules_version: RULES_VERSION,
             version: "test".into(),
+            replica: None,
         }
     }
 
@@ -288,6 +298,18 @@ impl Ledger for Town {
         Ok(codes.collect())
     }
 
+    fn block(&self, height: u64) -> Read<Option<Vec<u8>>> {
+        let books = self.books.read().unwrap();
+        let Some(entry) = height.checked_sub(1).and_then(|at| books.raft.get(at as usize)) else {
+            return Ok(None);
+        };
+        // A leaf without an entry is a seal, the last of its block.
+        let blocks: Vec<_> = books.leaves.split_inclusive(|(_, entry)| entry.is_none()).collect();
+        let leaves = blocks[height as usize].iter().flat_map(|(leaf, _)| leaf.clone());
+        let leaves: Vec<u8> = leaves.collect();
+        Ok(Some(encode_block(entry, &books.seals[height as usize], &leaves)))
+    }
+
     fn raft_entry(&self, height: u64) -> Read<Option<Vec<u8>>> {
         let books = self.books.read().unwrap();
         Ok(height.checked_sub(1).and_then(|at| books.raft.get(at as usize).cloned()))
@@ -310,8 +332,20 @@ impl Ledger for Town {
         Ok((leaves.len() == usize::from(at.width)).then(|| bundle::encode(&leaves).unwrap()))
     }
 
+    fn inclusion(&self, leaf: u64, size: u64) -> Read<Vec<[u8; 32]>> {
+        let books = self.books.read().unwrap();
+        let path = prove_inclusion(&TileNodes(Nodes(&books.nodes)), leaf, size);
+        path.map_err(|missing| ReadFault(missing.to_string()))
+    }
+
     fn checkpoint(&self) -> Read<Option<String>> {
         let books = self.books.read().unwrap();
+        let size = *self.finals.borrow();
+        if size > 0 {
+            let root = merkle::root(&TileNodes(Nodes(&books.nodes)), size).unwrap();
+            let checkpoint = Checkpoint::new(&city::genesis().origin(), size, root).unwrap();
+            return Ok(Some(city::signed_by(&checkpoint, &city::VALIDATORS[..2])));
+        }
         let origin = city::genesis().origin();
         let checkpoint =
             Checkpoint::new(&origin, books.chain.head().size, books.chain.root()).unwrap();
@@ -328,10 +362,88 @@ impl Ledger for Town {
         Ok(PolicyBundle { genesis: city::genesis().encode(), steps: vec![] })
     }
 
+    fn size_at(&self, height: u64) -> Read<Option<u64>> {
+        let books = self.books.read().unwrap();
+        Ok((height == books.chain.head().height).then(|| books.chain.head().size))
+    }
+
+    fn ask_wallet(&self, party: PartyId) -> Option<oneshot::Receiver<Option<KeptWallet>>> {
+        let books = self.books.read().unwrap();
+        let (answer, receiver) = oneshot::channel();
+        let kept = match books.state.row(&RowKey::Wallet(party)) {
+            Some(Row::Wallet(wallet)) => Some(KeptWallet {
+                height: books.chain.head().height,
+                state: books.chain.prove_wallet(wallet.serial).unwrap(),
+                wallet: Wallet::clone(&wallet),
+            }),
+            _ => None,
+        };
+        answer.send(kept).unwrap();
+        Some(receiver)
+    }
+
+    fn wallet_proof(&self, party: &PartyId, kept: KeptWallet) -> Read<Option<WalletProof>> {
+        let books = self.books.read().unwrap();
+        let (seal, size) = (*books.seals.last().unwrap(), books.chain.head().size);
+        let mut wallet = WalletAtSeal::show(party, &kept.wallet, kept.state, (seal, size - 1));
+        wallet.inclusion = prove_inclusion(&Nodes(&books.nodes), size - 1, size).unwrap();
+        drop(books);
+        let checkpoint = self.checkpoint()?.unwrap();
+        Ok(Some(WalletProof { checkpoint, wallet }))
+    }
+
+    fn statement(
+        &self,
+        _party: &PartyId,
+        (from, to): (Time, Time),
+        _present: KeptWallet,
+    ) -> Read<Result<Statement, Unprovable>> {
+        // A town that forgets has no states of days that ended.
+        let over = self.now() >= to;
+        Ok(Err(if over {
+            Unprovable::NotKept
+        } else if from > self.now() {
+            Unprovable::NotYet
+        } else {
+            Unprovable::TooLong
+        }))
+    }
+
     fn checkpoints(&self) -> Read<Vec<(u64, String)>> {
         let _slow = self.slow.lock().unwrap();
         Ok(self.checkpoint()?.into_iter().map(|note| (1, note)).collect())
     }
+
+    fn evidence(&self) -> Read<Vec<EvidenceView>> {
+        Ok(vec![evidence().0])
+    }
+
+    fn evidence_file(&self, name: &str) -> Read<Option<Vec<u8>>> {
+        let (view, bytes) = evidence();
+        Ok((view.name == name).then_some(bytes))
+    }
+}
+
+/// Two batches that node 1 signed for one place.
+pub(crate) fn evidence() -> (EvidenceView, Vec<u8>) {
+    let key = city::key("city/node");
+    let batch = |time| {
+        let (chain, by) = (city::genesis().chain(), (NodeId(1), &key));
+        Batch::sign(chain, (3, 7), Time(time), vec![], by).encode()
+    };
+    let evidence = Evidence::double_batch(&batch(1), &batch(2)).unwrap();
+    let finding = evidence.verify(&Suspects::of_genesis(&city::genesis())).unwrap();
+    let bytes = evidence.encode();
+    let view = EvidenceView {
+        name: finding.file_name(),
+        kind: finding.kind,
+        node: Some(1),
+        organisation: finding.who.organisation,
+        key: key.public(),
+        bytes: bytes.len() as u64,
+        sentence: finding.to_string(),
+    };
+    (view, bytes)
 }
 
 impl Door for Town {

@@ -1,9 +1,13 @@
-//! Routes that read. [`public`] and [`log`] are for everyone; [`transactions`], [`parties`], [`grants`] and
-//! [`download`] are about parties and need a reader token.
+//! Routes that read. [`public`], [`log`] and [`evidence`] are for everyone; [`transactions`], [`parties`], [`grants`],
+//! [`blocks`], [`statements`] and [`download`] are about parties and need a reader token.
 
+pub(super) mod blocks;
 pub(super) mod download;
+pub(super) mod evidence;
 pub(super) mod grants;
 pub(super) mod log;
 pub(super) mod parties;
+pub(super) mod proofs;
 pub(super) mod public;
+pub(super) mod statements;
 pub(super) mod transactions;

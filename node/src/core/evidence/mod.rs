@@ -1,4 +1,16 @@
-//! Evidence of members that break the rules: logged and counted. Evidence files are for later.
+//! Evidence of members that break the rules: logged, counted, and, where a signature shows it, kept as
+//! files that others can check ([`musubi_ledger::evidence`]).
+//!
+//! [`room`] brings together what this node notices and what others tell; [`files`] keeps it durably; [`talk`]
+//! is what nodes tell each other; this file logs, and runs the room's task.
+
+pub mod files;
+pub mod room;
+pub mod talk;
+
+use std::{sync::Arc, time::Duration};
+
+use std::collections::BTreeSet;
 
 use musubi_consensus::{Accusation, Refusal};
 use musubi_ledger::{
@@ -6,11 +18,61 @@ use musubi_ledger::{
     code::Code,
     execute::Block,
 };
+use tokio::sync::mpsc;
 
-use crate::metrics::Metrics;
+pub use self::{
+    files::{Files, Kept},
+    room::{Room, Tell, Work},
+    talk::Talk,
+};
+use super::forward::Frame;
+use crate::{
+    metrics::Metrics,
+    network::{Class, Network},
+};
 
-/// A leader orders only what it has verified, so a bad signature in its batch is its doing. Its own
-/// signature on the batch proves which batch it was.
+/// Between two tellings of what was executed since.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+
+/// Looks at what comes in and tells others, until the room is closed or the task aborted.
+pub async fn run(
+    room: Arc<Room>,
+    mut work: mpsc::Receiver<Work>,
+    network: Arc<Network>,
+    others: Vec<u64>,
+) {
+    let mut every = tokio::time::interval(TELL_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let next = tokio::select! {
+            _ = every.tick() => None,
+            work = work.recv() => match work {
+                Some(work) => Some(work),
+                None => return,
+            },
+        };
+        let at = Arc::clone(&room);
+        // Verifying and writing may take their time.
+        let looked = tokio::task::spawn_blocking(move || match next {
+            Some(work) => at.look(work),
+            None => at.due(),
+        });
+        for tell in looked.await.unwrap_or_default() {
+            let (to, talk) = match &tell {
+                Tell::All(talk) => (others.as_slice(), talk),
+                Tell::One(to, talk) => (std::slice::from_ref(to), talk),
+            };
+            let frame = Frame::Evidence(talk.encode()).encode();
+            for to in to {
+                // What is lost is told again with what comes next.
+                let _ = network.send(*to, Class::Submission, frame.clone());
+            }
+        }
+    }
+}
+
+/// A leader orders only what it has verified, so a bad signature in its batch is its doing. [`Room::executed`]
+/// keeps the proof.
 pub fn bad_signatures(batch: &Batch, block: &Block, metrics: &Metrics) {
     let bad = block.items.iter().filter(|item| item.code == Code::BadSignature).count();
     if bad > 0 {
@@ -29,11 +91,13 @@ pub fn bad_signatures(batch: &Batch, block: &Block, metrics: &Metrics) {
 /// What a member sent contradicts what an honest one could.
 pub fn accusation(from: NodeId, accusation: &Accusation, metrics: &Metrics) {
     metrics.evidence("accusation");
+    // Not the accusation whole: it may hold two entries of half a megabyte.
     tracing::error!(
         evidence = "accusation",
         member = from.0,
-        ?accusation,
-        "a member broke the rules"
+        code = accusation.code(),
+        %accusation,
+        "a member sent what no honest one with an intact disk sends"
     );
 }
 
@@ -41,6 +105,18 @@ pub fn accusation(from: NodeId, accusation: &Accusation, metrics: &Metrics) {
 pub fn dropped(from: NodeId, why: &Refusal, metrics: &Metrics) {
     metrics.evidence("message_dropped");
     tracing::warn!(member = from.0, ?why, "dropped a message that no correct member sends");
+}
+
+/// A member shows less than it has shown before: its disk was wiped, put back or swapped.
+pub fn forgotten(before: &BTreeSet<NodeId>, now: &BTreeSet<NodeId>, metrics: &Metrics) {
+    for member in now.difference(before) {
+        metrics.evidence("amnesia");
+        tracing::error!(
+            evidence = "amnesia",
+            member = member.0,
+            "a validator does not know what it has told before: it is refused; tell its operator"
+        );
+    }
 }
 
 /// Two validators signed different roots for one size. The whole note is logged: with it the log line proves
@@ -57,8 +133,11 @@ pub fn fork(node: u64, size: u64, note: &str, metrics: &Metrics) {
 }
 
 #[cfg(test)]
-#[path = "../../../ledger/tests/common/mod.rs"]
+#[path = "../../../../ledger/tests/common/mod.rs"]
 mod city;
+
+#[cfg(test)]
+mod room_tests;
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,213 @@
+//! Putting a replica together: the same node as a validator's, with a task that pulls in place of Raft.
+
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
+
+use anyhow::Context;
+use musubi_consensus::{Role, Standing as RaftStanding, Status};
+use musubi_ledger::genesis::RULES_VERSION;
+use musubi_storage::{Opened, Store};
+use tokio::{
+    sync::{Notify, mpsc, oneshot, watch as tokio_watch},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    ask::Asking,
+    check::Checker,
+    finality::{Finality, size_kept},
+    judge::Judge,
+    pull::Pull,
+    recorder::Recorder,
+    standing::Standing,
+    upstreams::Upstreams,
+};
+use crate::{
+    config::{Loaded, Replica},
+    core::{
+        Fault,
+        checkpoints::Notes,
+        evidence,
+        keeper::{Questions, Wake},
+        pending::Pending,
+        verified::Verified,
+        watch,
+    },
+    directory,
+    metrics::Metrics,
+    node::{Node, Running},
+    outgoing::Outgoing,
+    proposals::OpenProposals,
+};
+
+/// Opens the directory and starts everything but the HTTP API.
+///
+/// # Errors
+/// If the directory is refused, or is a validator's.
+///
+/// # Panics
+/// If the configuration is not a replica's.
+pub fn start(loaded: Loaded) -> anyhow::Result<Running> {
+    let loaded = Arc::new(loaded);
+    let metrics = Arc::new(Metrics::new());
+    let Opened { store, chain, seal, .. } = directory::open_replica(&loaded)?;
+    tracing::info!(
+        chain = %loaded.genesis.chain(),
+        height = seal.height,
+        "a replica's directory opened and verified"
+    );
+    let store = Arc::new(store);
+    let proposals = Arc::new(OpenProposals::find(&store).context("the state cannot be read")?);
+    metrics.head(store.head().0, RULES_VERSION);
+    let (inputs, alive) = mpsc::channel(1);
+    let (head, head_out) = tokio_watch::channel(store.head().0);
+    let (standing, standing_out) = tokio_watch::channel(Standing::default());
+    let recorder = Recorder {
+        judge: Judge::new(chain, Arc::clone(&store)).context("the archive cannot be read")?,
+        store: Arc::clone(&store),
+        proposals: Arc::clone(&proposals),
+        head,
+        metrics: Arc::clone(&metrics),
+        synced: Instant::now(),
+    };
+    let (finals, finals_out) = tokio_watch::channel(size_kept(&store)?);
+    // Of no validator: every note is another's.
+    let notes = Notes::new(&loaded.genesis, 0, Arc::clone(&store), Arc::clone(&metrics));
+    let notes = Arc::new(notes);
+    let told = (standing, finals);
+    let questions = Arc::new(Questions::default());
+    let readers = (Arc::clone(&questions), Arc::clone(&notes));
+    let (pull, finality) = tasks_of(&loaded, recorder, readers, told, alive);
+    let room = evidence::Room::open(
+        &loaded.genesis,
+        &loaded.config.data,
+        Arc::clone(&store),
+        Arc::clone(&metrics),
+    );
+    // What it lacks for finding any is the talk of validators: what is there already is served.
+    let (room, _) = room.context("the evidence cannot be read")?;
+    let node = node(
+        loaded,
+        store,
+        proposals,
+        (metrics, notes, Arc::new(room), questions),
+        (head_out, finals_out, standing_out),
+        inputs,
+    );
+    let mut tasks = JoinSet::new();
+    let (ended_in, ended) = oneshot::channel();
+    tasks.spawn(async move {
+        let ended = tokio::spawn(pull.run(finality));
+        // Dropped with this task, the pulling one is aborted.
+        let ended = tokio_util::task::AbortOnDropHandle::new(ended).await;
+        let _ = ended_in.send(ended.unwrap_or(Err(Fault::Thread("follow"))));
+    });
+    tasks.spawn(watch::run(Arc::clone(&node)));
+    Ok(Running { node, tasks, threads: Vec::new(), ended })
+}
+
+fn tasks_of(
+    loaded: &Loaded,
+    recorder: Recorder,
+    (questions, notes): (Arc<Questions>, Arc<Notes>),
+    (standing, finals): (tokio_watch::Sender<Standing>, tokio_watch::Sender<u64>),
+    alive: mpsc::Receiver<musubi_consensus::Input>,
+) -> (Pull, Finality) {
+    let Replica { upstream, token } = loaded.replica();
+    let (client, standing) = (Outgoing::new(), Arc::new(standing));
+    let finality = Finality {
+        client: client.clone(),
+        urls: upstream.clone(),
+        store: Arc::clone(&recorder.store),
+        notes,
+        standing: Arc::clone(&standing),
+        finals,
+        metrics: Arc::clone(&recorder.metrics),
+        evidence: loaded.config.evidence(),
+        reported: vec![None; upstream.len()],
+    };
+    let asked = Arc::new(Notify::new());
+    questions.connect(Wake::Task(Arc::downgrade(&asked)));
+    let pull = Pull {
+        asking: Asking {
+            client,
+            token: Arc::clone(token),
+            checker: Arc::new(Checker::new(&loaded.genesis)),
+            metrics: Arc::clone(&recorder.metrics),
+        },
+        urls: upstream.clone(),
+        upstreams: Upstreams::new(upstream.len()),
+        standing,
+        metrics: Arc::clone(&recorder.metrics),
+        recorder: Some(recorder),
+        evidence: loaded.config.evidence(),
+        begun: Instant::now(),
+        questions,
+        asked,
+        alive,
+    };
+    (pull, finality)
+}
+
+fn node(
+    loaded: Arc<Loaded>,
+    store: Arc<Store>,
+    proposals: Arc<OpenProposals>,
+    (metrics, notes, evidence, questions): (
+        Arc<Metrics>,
+        Arc<Notes>,
+        Arc<evidence::Room>,
+        Arc<Questions>,
+    ),
+    (head, finals, standing): (
+        tokio_watch::Receiver<musubi_ledger::execute::Head>,
+        tokio_watch::Receiver<u64>,
+        tokio_watch::Receiver<Standing>,
+    ),
+    inputs: mpsc::Sender<musubi_consensus::Input>,
+) -> Arc<Node> {
+    // Nobody changes it; readers see the last value.
+    let (_, status) = tokio_watch::channel(outside_raft());
+    Arc::new(Node {
+        pending: Arc::new(Pending::new(loaded.config.tuning.pending)),
+        verified: Arc::new(Verified::new(1)),
+        notes,
+        evidence,
+        questions,
+        refused: tokio_watch::channel(BTreeSet::new()).1,
+        loaded,
+        store,
+        proposals,
+        head,
+        finals,
+        status,
+        metrics,
+        network: None,
+        following: Some(standing),
+        inputs,
+        stop: CancellationToken::new(),
+        leaderless: false.into(),
+    })
+}
+
+/// What a node that is no member of Raft says of it.
+fn outside_raft() -> Status {
+    Status {
+        standing: RaftStanding { term: 0, leader: None, role: Role::Follower },
+        proposing: false,
+        last_index: 0,
+        commit: 0,
+        executed: 0,
+        pool_items: 0,
+        pool_bytes: 0,
+        in_flight: 0,
+        persisting: false,
+        stalled: false,
+        far_terms: 0,
+        tail_bytes: 0,
+        halted: false,
+        awake: true,
+        doubting: 0,
+        vouching: 0,
+    }
+}
