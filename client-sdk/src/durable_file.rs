@@ -6,7 +6,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Write},
+    io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
@@ -34,8 +34,19 @@ pub fn create(path: &Path, content: &[u8]) -> io::Result<()> {
 /// # Errors
 /// What the system says.
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    replace_with(path, |file| file.write_all(content))
+}
+
+/// As [`replace`], with whatever `write` writes: for content that need not be in memory at once.
+///
+/// # Errors
+/// What the system says, or `write`.
+pub fn replace_with(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> io::Result<()> {
     create_folder(folder_of(path))?;
-    let temporary = write_beside(path, content)?;
+    let temporary = write_beside_with(path, write)?;
     if let Err(cause) = fs::rename(&temporary, path) {
         // The cause is worth more than what tidying up might say.
         let _ = fs::remove_file(&temporary);
@@ -81,15 +92,22 @@ fn folder_of(path: &Path) -> &Path {
 
 /// Content under a name that nobody else uses, synced.
 fn write_beside(path: &Path, content: &[u8]) -> io::Result<PathBuf> {
+    write_beside_with(path, |file| file.write_all(content))
+}
+
+fn write_beside_with(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> io::Result<PathBuf> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?.to_string_lossy();
     let temporary = path.with_file_name(format!(".{name}.{}", hex::encode(entropy::bytes::<6>())));
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&temporary)?;
-    let written = file.write_all(content).and_then(|()| file.sync_all());
-    match written {
+    let mut file = BufWriter::with_capacity(1 << 16, options.open(&temporary)?);
+    let written = write(&mut file).and_then(|()| file.flush());
+    match written.and_then(|()| file.get_ref().sync_all()) {
         Ok(()) => Ok(temporary),
         Err(cause) => {
             let _ = fs::remove_file(&temporary);

@@ -314,7 +314,7 @@ fn answer_of_item(result: BulkResult, retry_after_ms: Option<u64>) -> (Answer, S
     };
     let words = format!("{}: {}", problem.code, problem.detail);
     let answer = match problem.status {
-        429 | 503 => {
+        421 | 429 | 503 => {
             // An answer to many carries no wait of its own for each: a second is what doors ask for.
             let retry_after_ms = Some(retry_after_ms.unwrap_or(ITEM_WAIT_MS));
             Answer::Busy { retry_after_ms, in_doubt: problem.status == 503 }

@@ -44,7 +44,7 @@ pub enum Answer {
     Status(Box<Status>),
     /// A refusal that repeating would not change.
     Refused(Box<Problem>),
-    /// Overload or no leader: HTTP 429 or 503.
+    /// Overload or no leader (HTTP 429 or 503), or a replica, which takes nothing (421).
     Busy {
         /// What the node asked to wait, in milliseconds.
         retry_after_ms: Option<u64>,

@@ -9,7 +9,8 @@ use common::town::{Town, a_day};
 use musubi_sdk::{
     ChainId,
     audit::{
-        AuditError, Auditor, Covered, Demands, FILES, Finding, Options, Part, Report, Source, run,
+        AuditError, Auditor, Closing, Covered, Demands, FILES, Finding, Options, Part, Report,
+        Source, run,
     },
     ledger::time::Time,
 };
@@ -29,11 +30,12 @@ fn feed(
     let mut auditor = Auditor::new(&town.genesis.encode(), expected)?;
     let mut leaves = town.leaves.iter();
     let mut seals = town.seals.iter();
-    auditor.open(&mut leaves, seals.next().map(Vec::as_slice))?;
+    auditor.open(&mut leaves, seals.next().map(Vec::as_slice));
     for entry in &town.entries {
-        auditor.feed(entry, &mut leaves, seals.next().map(Vec::as_slice))?;
+        auditor.feed(entry, &mut leaves, seals.next().map(Vec::as_slice));
     }
-    auditor.finish(notes, demands)
+    let closing = Closing { notes: notes.to_vec(), demands: *demands, ..Closing::default() };
+    auditor.finish(&closing).map_err(|findings| findings.first)
 }
 
 fn feed_all(town: &Town) -> Result<Report, Finding> {

@@ -1,37 +1,55 @@
-//! The audit's core: blocks in, the first fault or a report out. No I/O, no clock, no threads.
+//! The audit's core: blocks in, findings or a report out. No I/O, no clock, no threads.
+
+use std::collections::BTreeSet;
 
 use musubi_ledger::{
-    execute::{Block, Chain, Head, MemoryState},
+    execute::{Block, Chain, Head},
     genesis::Genesis,
     id::ChainId,
+    state::RowKey,
+    tlog::merkle::Node,
 };
 
 use super::{
     check::{CheckedEntry, Checker},
     compare,
-    coverage::{Demands, coverage},
-    finding::{Fault, Finding, Part},
-    report::{self, Report, Tally, Trust},
-    validators::{self, End},
+    ends::Ends,
+    fault::Fault,
+    finals::{self, Change},
+    finding::{Finding, Findings, Part},
+    order::Order,
+    resume::Point,
+    state::State,
+    tally::Tally,
+    validators::signer,
 };
 
 /// Re-executes a chain from its genesis document on.
+///
+/// A fault does not end the audit: what does not follow from it is looked for too. Where the published
+/// leaves leave ours for good, execution stops, and only entries are still checked.
 #[derive(Debug)]
 pub struct Auditor {
-    genesis: Genesis,
+    pub(super) genesis: Genesis,
     checker: Checker,
-    chain: Chain,
-    state: MemoryState,
+    pub(super) chain: Chain,
+    pub(super) state: State,
     /// Block 0, until its leaves and seal were compared.
-    first: Option<Block>,
-    /// Term and index of the last entry.
-    last: (u64, u64),
-    /// Where each block ends, ascending.
-    ends: Vec<End>,
+    pub(super) first: Option<Block>,
+    pub(super) order: Order,
+    pub(super) ends: Ends,
     /// Whether the caller knew the chain.
-    pinned: bool,
-    tally: Tally,
-    found: bool,
+    pub(super) pinned: bool,
+    pub(super) tally: Tally,
+    /// Changes of the witness policy so far.
+    pub(super) changes: Vec<Change>,
+    /// Height of the last entry that was fed.
+    fed: u64,
+    /// From some height on, nothing can be compared any more.
+    pub(super) diverged: bool,
+    pub(super) findings: Vec<Finding>,
+    /// Subtrees that the leaves of the last block completed.
+    nodes: Vec<Node>,
 }
 
 impl Auditor {
@@ -49,19 +67,23 @@ impl Auditor {
             return Err(Finding::new(Part::Genesis, Fault::WrongChain { expected, found }));
         }
         let (chain, block) = Chain::open(&genesis);
-        let mut state = MemoryState::default();
-        state.apply(&block.changes);
+        let mut state = State::default();
+        state.apply(block.changes.clone());
         Ok(Self {
             checker: Checker::new(&genesis),
             genesis,
             chain,
             state,
-            ends: vec![end(&block)],
+            ends: Ends::new(block.head, block.root),
             pinned: expected.is_some(),
             first: Some(block),
-            last: (0, 0),
+            order: Order::default(),
             tally: Tally::default(),
-            found: false,
+            changes: Vec::new(),
+            fed: 0,
+            diverged: false,
+            findings: Vec::new(),
+            nodes: Vec::new(),
         })
     }
 
@@ -83,33 +105,62 @@ impl Auditor {
         self.chain.head()
     }
 
-    /// Signatures verified and transactions judged so far.
+    /// Entries fed, signatures verified and transactions judged so far.
     #[must_use]
-    pub fn counts(&self) -> (u64, u64) {
-        (self.tally.signatures, self.tally.transactions)
+    pub fn counts(&self) -> (u64, u64, u64) {
+        (self.fed, self.tally.signatures, self.tally.transactions)
+    }
+
+    /// Keeps the ends of blocks at these sizes only, so that memory does not grow with the number of
+    /// blocks: those that [`Closing`] will name.
+    pub fn keep_only(&mut self, sizes: BTreeSet<u64>) {
+        self.ends.keep_only(sizes);
+    }
+
+    /// Whether nothing more can come of it: as many findings as are kept, or nothing left to compare.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.findings.len() >= Findings::MAX
+    }
+
+    /// Whether published leaves and ours went apart.
+    #[must_use]
+    pub fn has_diverged(&self) -> bool {
+        self.diverged
+    }
+
+    /// Whether nothing is wrong so far.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
     }
 
     /// Compares block 0: the genesis leaf and its seal. `leaves` yields the log's leaves from the first.
     ///
-    /// # Errors
-    /// The first difference.
-    ///
     /// # Panics
-    /// If called twice, or after a finding.
+    /// If called twice.
     pub fn open<L: AsRef<[u8]>>(
         &mut self,
         leaves: &mut impl Iterator<Item = L>,
         seal: Option<&[u8]>,
-    ) -> Result<(), Finding> {
+    ) {
         let block = self.first.take().expect("block 0 is compared once");
-        self.compare(&block, leaves, seal, None)
+        self.compare(&block, leaves, seal, None, None);
+    }
+
+    /// Goes on from where an earlier run stopped, in place of [`Auditor::open`].
+    pub(super) fn resume(&mut self, point: Point) {
+        let Point { chain, state, order, tally, changes, .. } = point;
+        self.first = None;
+        self.fed = chain.head().height;
+        self.ends.push(chain.head(), chain.root());
+        (self.chain, self.state, self.order) = (chain, state, order);
+        (self.tally, self.changes) = (tally, changes);
+        self.tally.resumed = Some(self.fed);
     }
 
     /// Takes the next block: its entry's bytes, the log's leaves from its first on (as many as it has
     /// are taken from the iterator), its seal's body.
-    ///
-    /// # Errors
-    /// The first fault. An audit ends with it.
     ///
     /// # Panics
     /// As [`Auditor::feed_checked`].
@@ -118,95 +169,101 @@ impl Auditor {
         entry: &[u8],
         leaves: &mut impl Iterator<Item = L>,
         seal: Option<&[u8]>,
-    ) -> Result<(), Finding> {
-        let one = std::num::NonZero::<usize>::MIN;
-        let checked = self.checker.check(&[entry.to_vec()], one);
-        let mut checked = checked.into_iter();
-        let checked = checked.next().expect("one entry in, one out");
-        self.feed_checked(checked, leaves, seal)
+    ) {
+        for checked in self.checker.check(&[entry]) {
+            self.feed_checked(checked, leaves, seal);
+        }
     }
 
     /// As [`Auditor::feed`], for an entry that [`Checker::check`] has seen.
     ///
-    /// # Errors
-    /// The first fault.
-    ///
     /// # Panics
-    /// Before [`Auditor::open`], or after a finding.
+    /// Before [`Auditor::open`].
     pub fn feed_checked<L: AsRef<[u8]>>(
         &mut self,
         entry: CheckedEntry,
         leaves: &mut impl Iterator<Item = L>,
         seal: Option<&[u8]>,
-    ) -> Result<(), Finding> {
+    ) {
         assert!(self.first.is_none(), "block 0 is compared before the others");
-        assert!(!self.found, "an audit ends with its first finding");
-        let height = self.head().height + 1;
-        let find = |fault: Fault| Finding::new(Part::Entry, fault).at(height);
-        let batch = entry.batch.map_err(|error| find(error.into()));
-        let batch = self.note(batch)?;
-        if batch.chain != self.chain.id() {
-            self.found = true;
-            return Err(find(musubi_ledger::batch::BatchError::Chain.into()));
-        }
-        let (term, index) = (batch.term, batch.index);
-        let follows = term >= self.last.0 && index > self.last.1;
-        let order = (!follows).then_some(Fault::Order { term, index });
-        self.last = (term, index);
+        self.fed += 1;
+        let height = self.fed;
+        let foreign = |batch: &musubi_ledger::batch::Batch| batch.chain != self.chain.id();
+        let batch = match entry.batch {
+            Ok(batch) if foreign(&batch) => Err(musubi_ledger::batch::BatchError::Chain),
+            other => other,
+        };
+        let batch = match batch {
+            Ok(batch) => batch,
+            Err(error) => {
+                self.diverged = true;
+                return self.found(Finding::new(Part::Entry, Fault::Entry(error)).at(height));
+            }
+        };
+        let leader = batch.leader.0;
+        let disorder = self.order.next(batch.term, batch.index, leader);
         // An entry that nobody signed is executed all the same: the leaves then tell which item it is.
-        let suspicion = entry.suspicion.or(order);
-        let block = self.chain.execute(&self.state, &batch, entry.hash, &entry.items);
-        self.state.apply(&block.changes);
+        let suspicion = entry.suspicion.or(disorder);
+        if self.diverged {
+            return self.suspect(suspicion, height, leader);
+        }
+        if batch.time <= self.head().time {
+            self.tally.late += 1;
+            self.tally.first_late.get_or_insert((height, leader));
+        }
+        let mut block = self.chain.execute(&self.state, &batch, entry.hash, &entry.items);
+        // Policies come last in the order of keys.
+        if block.changes.range(RowKey::Policy(0)..).next().is_some() {
+            self.changes.extend(finals::changes(&block, &entry.items));
+        }
+        self.state.apply(std::mem::take(&mut block.changes));
         self.tally.block(&block, &entry.items, entry.signatures);
-        self.ends.push(end(&block));
-        self.compare(&block, leaves, seal, suspicion.as_ref())?;
-        let verdict = suspicion.map_or(Ok(()), |fault| Err(find(fault)));
-        self.note(verdict)
+        self.ends.push(block.head, block.root);
+        if !self.compare(&block, leaves, seal, suspicion.as_ref(), Some(leader)) {
+            self.suspect(suspicion, height, leader);
+        }
     }
 
-    /// Recounts the supply and compares with what the validators signed: notes by node id, which must
-    /// reach as far as is demanded.
-    ///
-    /// # Errors
-    /// The first fault.
-    ///
-    /// # Panics
-    /// Before [`Auditor::open`], or after a finding.
-    pub fn finish(mut self, notes: &[(u64, String)], demands: &Demands) -> Result<Report, Finding> {
-        assert!(self.first.is_none(), "block 0 is compared before the end");
-        assert!(!self.found, "an audit ends with its first finding");
-        let supply = report::supply(&self.state)?;
-        let validators = validators::agreed(&self.genesis, &self.ends, notes)?;
-        let coverage = coverage(&self.genesis, &self.ends, &validators, demands)?;
-        let root = hex::encode(self.chain.root());
-        let state = hex::encode(self.chain.state_digest());
-        let which = (self.chain.id(), self.genesis.origin());
-        let head = self.chain.head();
-        let trust = Trust { pinned: self.pinned, validators, coverage };
-        Ok(self.tally.report(which, head, (root, state), supply, trust))
+    /// The subtrees that the last block's leaves completed, once: for comparing tiles.
+    #[must_use]
+    pub fn nodes(&mut self) -> Vec<Node> {
+        std::mem::take(&mut self.nodes)
     }
 
+    /// Compares a block; true if something was found.
     fn compare<L: AsRef<[u8]>>(
         &mut self,
         block: &Block,
         leaves: &mut impl Iterator<Item = L>,
         seal: Option<&[u8]>,
         suspicion: Option<&Fault>,
-    ) -> Result<(), Finding> {
-        let compared = compare::leaves(block, leaves, suspicion).and_then(|()| match seal {
-            Some(seal) => compare::seal(block, seal, suspicion),
-            None => Err(Finding::new(Part::Seal, Fault::Missing).at(block.head.height)),
-        });
-        self.note(compared)
+        leader: Option<u64>,
+    ) -> bool {
+        self.nodes.clone_from(&block.nodes);
+        let compared = compare::block(block, leaves, seal, suspicion);
+        self.diverged |= !compared.aligned;
+        let Some(finding) = compared.finding else {
+            return false;
+        };
+        let forged = matches!(suspicion, Some(Fault::Entry(_) | Fault::UnknownLeader(_)));
+        let leader = leader.filter(|_| !forged);
+        let by = leader.and_then(|id| signer(&self.genesis, id, "cut and signed its batch"));
+        self.found(finding.signed(by));
+        true
     }
 
-    fn note<T>(&mut self, result: Result<T, Finding>) -> Result<T, Finding> {
-        self.found |= result.is_err();
-        result
+    fn suspect(&mut self, suspicion: Option<Fault>, height: u64, leader: u64) {
+        let Some(fault) = suspicion else { return };
+        let signed = matches!(fault, Fault::Order { .. } | Fault::SecondLeader { .. });
+        let did = if signed { "cut and signed it" } else { "is named as its leader" };
+        let by = signer(&self.genesis, leader, did);
+        self.found(Finding::new(Part::Entry, fault).at(height).signed(by));
     }
-}
 
-fn end(block: &Block) -> End {
-    let Head { size, height, time, .. } = block.head;
-    End { size, height, time, root: block.root }
+    /// Notes a finding, as long as there is room.
+    pub(super) fn found(&mut self, finding: Finding) {
+        if !self.is_full() {
+            self.findings.push(finding);
+        }
+    }
 }

@@ -1,7 +1,5 @@
-//! What can be checked of entries before they are executed, many at once and on several threads:
-//! decoding, the leader's signature, and every signature of every item in large batches.
-
-use std::{num::NonZero, thread};
+//! What can be checked of entries before they are executed, on any thread: decoding, the leader's
+//! signature, and every signature of every item in one large batch.
 
 use musubi_ledger::{
     batch::{Batch, BatchError},
@@ -12,7 +10,7 @@ use musubi_ledger::{
     keys::PublicKey,
 };
 
-use super::finding::Fault;
+use super::fault::Fault;
 
 /// What checking needs to know of a chain.
 #[derive(Clone, Debug)]
@@ -48,11 +46,12 @@ impl Checker {
         }
     }
 
-    /// Checks entries, with their items' signatures spread over `threads`.
+    /// Checks entries, all items' signatures together: a batch of signatures does not end where a block
+    /// does, and the more there are, the less each costs.
     #[must_use]
-    pub fn check(&self, entries: &[Vec<u8>], threads: NonZero<usize>) -> Vec<CheckedEntry> {
-        let mut checked: Vec<CheckedEntry> = entries.iter().map(|e| self.open(e)).collect();
-        // All entries' items in one row: a batch of signatures does not end where a block does.
+    pub fn check<E: AsRef<[u8]>>(&self, entries: &[E]) -> Vec<CheckedEntry> {
+        let mut checked: Vec<CheckedEntry> =
+            entries.iter().map(|entry| self.open(entry.as_ref())).collect();
         let mut items: Vec<Vec<u8>> = Vec::new();
         let mut counts = Vec::with_capacity(checked.len());
         for entry in &mut checked {
@@ -61,15 +60,7 @@ impl Checker {
             counts.push(own.len());
             items.extend(own);
         }
-        let share = items.len().div_ceil(threads.get()).max(1);
-        let verdicts: Vec<CheckedItem> = thread::scope(|scope| {
-            let workers: Vec<_> =
-                items.chunks(share).map(|part| scope.spawn(|| self.items(part))).collect();
-            workers
-                .into_iter()
-                .flat_map(|worker| worker.join().expect("checking signatures never panics"))
-                .collect()
-        });
+        let verdicts = check_items(&self.chain, self.rules_version, &items, &|_| false);
         let mut pairs = items.into_iter().zip(verdicts);
         for (entry, count) in checked.iter_mut().zip(counts) {
             let Ok(batch) = &mut entry.batch else {
@@ -83,10 +74,6 @@ impl Checker {
             entry.signatures = entry.items.iter().map(signatures).sum();
         }
         checked
-    }
-
-    fn items(&self, items: &[Vec<u8>]) -> Vec<CheckedItem> {
-        check_items(&self.chain, self.rules_version, items, &|_| false)
     }
 
     fn open(&self, bytes: &[u8]) -> CheckedEntry {

@@ -7,30 +7,65 @@ use musubi_ledger::{
     leaf::{Leaf, SealBody},
 };
 
-use super::finding::{Fault, Finding, Part};
+use super::{
+    fault::Fault,
+    finding::{Finding, Part},
+};
 
-/// Compares a block's leaves, in order. `leaves` yields the published ones from the block's first on.
-///
-/// # Errors
-/// The first that differs or is missing.
-pub(super) fn leaves<L: AsRef<[u8]>>(
+/// What comparing a block gave.
+#[derive(Debug)]
+pub(super) struct Compared {
+    /// The first difference.
+    pub(super) finding: Option<Finding>,
+    /// Whether the block ends where ours does, with the same state: what follows can still be compared.
+    pub(super) aligned: bool,
+}
+
+/// Compares a block's seal and its leaves, in order. `leaves` yields the published ones from the block's
+/// first on; as many as ours are taken.
+pub(super) fn block<L: AsRef<[u8]>>(
     block: &Block,
     leaves: &mut impl Iterator<Item = L>,
+    body: Option<&[u8]>,
     cause: Option<&Fault>,
-) -> Result<(), Finding> {
+) -> Compared {
+    let seal = match body {
+        Some(published) => seal(block, published, cause),
+        None => Err(Finding::new(Part::Seal, Fault::Missing).at(block.head.height)),
+    };
     let entries = block.entries.iter().map(|e| (e.leaf, e.item));
-    let ours = entries.chain([(block.seal.leaf(), None)]);
-    for (index, (leaf, item)) in (block.first_leaf..).zip(ours) {
-        let find = |fault| {
-            let finding = Finding::new(Part::Leaf, fault).at(block.head.height);
-            finding.leaf(index).item(item)
-        };
-        let published = leaves.next().ok_or_else(|| find(Fault::Missing))?;
-        if published.as_ref() != leaf.encode() {
-            return Err(find(differing_leaf(published.as_ref(), &leaf, cause)));
-        }
+    let mut finding = None;
+    for (index, (leaf, item)) in (block.first_leaf..).zip(entries) {
+        let differing = differ(block, index, leaf, item, leaves, cause);
+        finding = finding.or(differing);
     }
-    Ok(())
+    let index = block.head.size - 1;
+    let last = differ(block, index, block.seal.leaf(), None, leaves, cause);
+    let aligned = last.is_none();
+    // A seal's body says more than that its hash differs.
+    let finding = finding.or(seal.err()).or(last);
+    Compared { finding, aligned }
+}
+
+fn differ<L: AsRef<[u8]>>(
+    block: &Block,
+    index: u64,
+    leaf: Leaf,
+    item: Option<u32>,
+    leaves: &mut impl Iterator<Item = L>,
+    cause: Option<&Fault>,
+) -> Option<Finding> {
+    let find = |fault| {
+        let finding = Finding::new(Part::Leaf, fault).at(block.head.height);
+        Some(finding.leaf(index).item(item))
+    };
+    let Some(published) = leaves.next() else {
+        return find(Fault::Missing);
+    };
+    if published.as_ref() == leaf.encode() {
+        return None;
+    }
+    find(differing_leaf(published.as_ref(), &leaf, cause))
 }
 
 fn differing_leaf(published: &[u8], ours: &Leaf, cause: Option<&Fault>) -> Fault {
@@ -50,10 +85,7 @@ fn differing_leaf(published: &[u8], ours: &Leaf, cause: Option<&Fault>) -> Fault
 }
 
 /// Compares a seal's body.
-///
-/// # Errors
-/// What differs.
-pub(super) fn seal(block: &Block, published: &[u8], cause: Option<&Fault>) -> Result<(), Finding> {
+fn seal(block: &Block, published: &[u8], cause: Option<&Fault>) -> Result<(), Finding> {
     let ours = &block.seal;
     if published == ours.encode() {
         return Ok(());

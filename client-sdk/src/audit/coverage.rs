@@ -8,9 +8,11 @@ use musubi_ledger::{genesis::Genesis, time::Time};
 use serde::Serialize;
 
 use super::{
-    finding::{Fault, Finding, Lacking, Part, Quorum},
+    ends::Ends,
+    fault::Fault,
+    finding::{Finding, Part},
+    lacking::{Lacking, Quorum},
     report::Agreement,
-    validators::End,
 };
 
 /// What a caller demands of the validators' signatures. The default takes any majority.
@@ -52,7 +54,7 @@ pub(super) struct Coverage {
 /// [`Fault::Silent`] or [`Fault::NotCovered`].
 pub(super) fn coverage(
     genesis: &Genesis,
-    ends: &[End],
+    ends: &Ends,
     agreements: &[Agreement],
     demands: &Demands,
 ) -> Result<Coverage, Finding> {
@@ -79,12 +81,12 @@ pub(super) fn coverage(
 }
 
 /// The end that at least `count` validators have reached with their newest checkpoints.
-fn reached_by(count: usize, ends: &[End], agreements: &[Agreement]) -> Option<Covered> {
+fn reached_by(count: usize, ends: &Ends, agreements: &[Agreement]) -> Option<Covered> {
     let mut heights: Vec<u64> = agreements.iter().map(|a| a.height).collect();
     heights.sort_unstable_by(|a, b| b.cmp(a));
     let height = *heights.get(count.checked_sub(1)?)?;
-    let end = ends.iter().find(|end| end.height == height)?;
-    let last = ends.last()?.height;
+    let end = ends.at_height(height)?;
+    let last = ends.last().height;
     let blocks_beyond = last - height;
     Some(Covered { size: end.size, height, time: end.time, blocks_beyond })
 }

@@ -1,14 +1,15 @@
-//! The first thing that is wrong: where it is, and why.
+//! Where something is wrong, what, and who signed it.
 
 use std::fmt;
 
-use musubi_ledger::{
-    batch::BatchError, genesis::GenesisError, id::InstrumentId, time::Time, tlog::CheckpointError,
-};
+use serde::Serialize;
 use thiserror::Error;
 
+use super::fault::Fault;
+
 /// Which part of the record is wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Part {
     /// The genesis document.
     Genesis,
@@ -18,13 +19,41 @@ pub enum Part {
     Leaf,
     /// A seal's body.
     Seal,
-    /// A validator's signed checkpoint.
+    /// A tile of the log's hashes.
+    Tile,
+    /// A signed checkpoint: a validator's, or a final one.
     Checkpoint,
+    /// The chain of witness policies.
+    Policy,
+    /// A checkpoint that the auditor kept from before.
+    Kept,
+    /// A resume point.
+    Resume,
     /// The money itself, after all entries.
     Supply,
 }
 
-/// The first fault of a record.
+/// Who signed what is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Signer {
+    /// Node id; none for an independent witness.
+    pub node: Option<u64>,
+    /// Its organisation's name, or the witness's.
+    pub organisation: String,
+    /// What it did, to stand behind its name: "cut and signed this batch".
+    pub did: String,
+}
+
+impl fmt::Display for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.node {
+            Some(node) => write!(f, "node {node} of {} {}", self.organisation, self.did),
+            None => write!(f, "witness {} {}", self.organisation, self.did),
+        }
+    }
+}
+
+/// A fault of a record, and its place.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub struct Finding {
     /// Which part.
@@ -36,191 +65,69 @@ pub struct Finding {
     /// The item's position in its batch, from 0.
     pub item: Option<u32>,
     /// What is wrong.
-    pub fault: Fault,
+    pub fault: Box<Fault>,
+    /// Who signed it, as far as the record shows.
+    pub signed_by: Vec<Signer>,
 }
 
-/// What is wrong.
+/// Everything that is wrong: the first fault, and others that do not follow from it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum Fault {
-    /// The genesis document cannot open a chain.
-    #[error("{0}")]
-    Genesis(#[from] GenesisError),
-    /// The document opens another chain than the one that was to be audited.
-    #[error("it opens chain {found}, and chain {expected} was to be audited")]
-    WrongChain {
-        /// The one that the caller knows, hex.
-        expected: String,
-        /// The one that is here, hex.
-        found: String,
-    },
-    /// The entry is no batch of this chain, or not by a validator of it.
-    #[error("{0}")]
-    Entry(#[from] BatchError),
-    /// The leader is no validator.
-    #[error("cut by node {0}, which the genesis document does not name")]
-    UnknownLeader(u64),
-    /// Terms or indexes do not rise.
-    #[error("term {term} and index {index} do not follow those of the entry before")]
-    Order {
-        /// Raft term.
-        term: u64,
-        /// Raft index.
-        index: u64,
-    },
-    /// A leaf or seal is not what re-execution gives.
-    #[error("{what}{}", cause.as_ref().map_or_else(String::new, |c| format!("; {c}")))]
-    Differs {
-        /// Which field, what is published, what follows from the entries.
-        what: String,
-        /// What else is wrong with the entry, which tells the two apart.
-        cause: Option<String>,
-    },
-    /// Something that must follow is not there.
-    #[error("it is missing: the record ends too early")]
-    Missing,
-    /// Something is there that nothing accounts for.
-    #[error("it follows from no entry: the record has more than was executed")]
-    Surplus,
-    /// Not in the form in which it is kept or sent.
-    #[error("it cannot be read: {0}")]
-    Unreadable(String),
-    /// A checkpoint is not what it should be.
-    #[error("node {node}'s checkpoint: {cause}")]
-    Checkpoint {
-        /// Whose.
-        node: u64,
-        /// What is wrong.
-        cause: CheckpointError,
-    },
-    /// A checkpoint by a node that the chain does not have.
-    #[error("a checkpoint of node {0}, which the genesis document does not name")]
-    UnknownValidator(u64),
-    /// A validator signed nothing that is here.
-    #[error("node {0} has signed no checkpoint that is here")]
-    Silent(u64),
-    /// What enough validators have signed does not reach as far as it must.
-    #[error("{0}")]
-    NotCovered(#[from] Lacking),
-    /// A validator signed a size at which no block ends here.
-    #[error("node {node} signed size {size}, where no block of this log of {ours} leaves ends")]
-    OtherSize {
-        /// Whose.
-        node: u64,
-        /// What it signed.
-        size: u64,
-        /// Our size.
-        ours: u64,
-    },
-    /// A validator signed another history.
-    #[error("node {node} signed root {theirs} at size {size}, these entries give {ours}")]
-    OtherRoot {
-        /// Whose.
-        node: u64,
-        /// At which size.
-        size: u64,
-        /// What it signed, hex.
-        theirs: String,
-        /// What we computed, hex.
-        ours: String,
-    },
-    /// What wallets hold is not what was issued and not burnt.
-    #[error("wallets hold {held} of {instrument}, {outstanding} are outstanding (INV-1)")]
-    Supply {
-        /// Of which instrument.
-        instrument: InstrumentId,
-        /// The sum over all wallets.
-        held: u128,
-        /// Issued less burnt.
-        outstanding: u128,
-    },
+pub struct Findings {
+    /// The first.
+    pub first: Finding,
+    /// Others, in the order of the record; at most [`Findings::MAX`] in all.
+    pub further: Vec<Finding>,
 }
 
-/// In what way the validators' signatures do not reach far enough: a record may have been cut off, or
-/// continued by one validator alone.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum Lacking {
-    /// Too few validators signed anything that is here.
-    #[error(
-        "{signed} of {validators} validators have signed a checkpoint that is here, no majority"
-    )]
-    Majority {
-        /// How many did.
-        signed: usize,
-        /// How many there are.
-        validators: usize,
-    },
-    /// Not up to the height that was asked for.
-    #[error("block {wanted} was to be signed by {whom}, only block {covered} is")]
-    Height {
-        /// By whom.
-        whom: Quorum,
-        /// The height that they signed.
-        covered: u64,
-        /// The height that was asked for.
-        wanted: u64,
-    },
-    /// The newest block that they signed is older than was asked for.
-    #[error(
-        "the newest block that {whom} signed is of {covered}, it was to be of {wanted} or later"
-    )]
-    Time {
-        /// By whom.
-        whom: Quorum,
-        /// The time of the block that they signed.
-        covered: Time,
-        /// The earliest that was asked for.
-        wanted: Time,
-    },
-}
+impl Findings {
+    /// How many findings are kept; behind them the audit looks no further.
+    pub const MAX: usize = 16;
 
-/// How many validators must have signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Quorum {
-    /// More than half of them.
-    Majority,
-    /// Each of them.
-    All,
-}
+    /// All of them, if there are any.
+    pub(super) fn of(found: Vec<Finding>) -> Option<Self> {
+        let mut found = found.into_iter();
+        let first = found.next()?;
+        Some(Self { first, further: found.collect() })
+    }
 
-impl fmt::Display for Quorum {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Majority => "a majority of the validators",
-            Self::All => "all validators",
-        })
+    /// All of them, the first one first.
+    pub fn iter(&self) -> impl Iterator<Item = &Finding> {
+        std::iter::once(&self.first).chain(&self.further)
     }
 }
 
-impl Fault {
-    /// The stable code.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Genesis(_) => "bad_genesis",
-            Self::WrongChain { .. } => "wrong_chain",
-            Self::Entry(BatchError::Signature) => "bad_leader_signature",
-            Self::Entry(BatchError::Chain) => "other_chain",
-            Self::Entry(_) => "bad_entry",
-            Self::UnknownLeader(_) => "unknown_leader",
-            Self::Order { .. } => "bad_order",
-            Self::Differs { .. } => "differs",
-            Self::Missing => "missing",
-            Self::Surplus => "surplus",
-            Self::Unreadable(_) => "unreadable",
-            Self::Checkpoint { cause, .. } => cause.code(),
-            Self::UnknownValidator(_) => "unknown_validator",
-            Self::Silent(_) => "validator_silent",
-            Self::NotCovered(_) => "not_covered",
-            Self::OtherSize { .. } => "other_size",
-            Self::OtherRoot { .. } => "other_root",
-            Self::Supply { .. } => "supply_not_conserved",
-        }
+impl From<Finding> for Findings {
+    fn from(first: Finding) -> Self {
+        Self { first, further: Vec::new() }
+    }
+}
+
+impl fmt::Display for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.first)?;
+        self.further.iter().try_for_each(|finding| write!(f, "\nalso {finding}"))
+    }
+}
+
+impl Serialize for Finding {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut fields = serializer.serialize_struct("Finding", 7)?;
+        fields.serialize_field("code", self.fault.code())?;
+        fields.serialize_field("part", &self.part)?;
+        fields.serialize_field("height", &self.height)?;
+        fields.serialize_field("leaf", &self.leaf)?;
+        fields.serialize_field("item", &self.item)?;
+        fields.serialize_field("detail", &self.to_string())?;
+        fields.serialize_field("signed_by", &self.signed_by)?;
+        fields.end()
     }
 }
 
 impl Finding {
     pub(super) fn new(part: Part, fault: impl Into<Fault>) -> Self {
-        Self { part, height: None, leaf: None, item: None, fault: fault.into() }
+        let (height, leaf, item, signed_by) = (None, None, None, Vec::new());
+        Self { part, height, leaf, item, fault: Box::new(fault.into()), signed_by }
     }
 
     pub(super) fn at(mut self, height: u64) -> Self {
@@ -230,6 +137,11 @@ impl Finding {
 
     pub(super) fn leaf(mut self, leaf: u64) -> Self {
         self.leaf = Some(leaf);
+        self
+    }
+
+    pub(super) fn signed(mut self, by: impl IntoIterator<Item = Signer>) -> Self {
+        self.signed_by.extend(by);
         self
     }
 
@@ -247,6 +159,10 @@ impl fmt::Display for Finding {
             Part::Leaf => "leaf",
             Part::Seal => "seal",
             Part::Checkpoint => "checkpoints",
+            Part::Tile => "tile",
+            Part::Policy => "witness policies",
+            Part::Kept => "kept checkpoint",
+            Part::Resume => "resume point",
             Part::Supply => "supply",
         };
         write!(f, "{part}")?;
@@ -259,6 +175,10 @@ impl fmt::Display for Finding {
         if let Some(item) = self.item {
             write!(f, " (item {item} of its batch)")?;
         }
-        write!(f, ": {}", self.fault)
+        write!(f, ": {}", self.fault)?;
+        for (at, signer) in self.signed_by.iter().enumerate() {
+            write!(f, "{} {signer}", if at == 0 { ";" } else { "," })?;
+        }
+        Ok(())
     }
 }

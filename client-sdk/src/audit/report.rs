@@ -1,26 +1,24 @@
-//! What an audit found if nothing is wrong, and the counting towards it.
+//! What an audit found if nothing is wrong.
 
 use std::collections::BTreeMap;
 
 use musubi_ledger::{
     amount::Amount,
-    code::Code,
-    execute::{Block, CheckedItem, Head, MemoryState},
     id::{ChainId, InstrumentId},
-    leaf::LeafKind,
     lot::Lot,
-    outcome::{Form, Outcome},
     state::{Row, RowKey},
     time::Time,
 };
 use serde::Serialize;
 
 use super::{
-    coverage::{Coverage, Covered},
-    finding::{Fault, Finding, Part},
-    warning::{Warning, warnings},
+    coverage::Covered,
+    fault::Fault,
+    finals::FinalCovered,
+    finding::{Finding, Part},
+    state::State,
+    warning::Warning,
 };
-use crate::describe::operation_name;
 
 /// What was verified.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -51,6 +49,8 @@ pub struct Report {
     pub system: u64,
     /// Signatures verified.
     pub signatures: u64,
+    /// Published tiles of the log's hashes that agree; 0 where the record has none.
+    pub tiles: u64,
     /// Applied transactions by operation.
     pub kinds: BTreeMap<String, u64>,
     /// Rejected transactions by code.
@@ -67,6 +67,15 @@ pub struct Report {
     pub covered_by_majority: Covered,
     /// Up to where all validators have signed; absent if one has signed nothing that is here.
     pub covered_by_all: Option<Covered>,
+    /// The newest final checkpoint: cosigned by the quorum of the witness policy.
+    pub final_checkpoint: Option<FinalCovered>,
+    /// The newest signed note that agrees with this log, to be kept for the next audit.
+    pub checkpoint: String,
+    /// Checkpoints kept from before that agree with this log, by file.
+    pub kept: Vec<String>,
+    /// Up to this height an earlier run executed, and this one went on from its resume point: what was
+    /// counted before is that run's word, the state was compared with the seal there.
+    pub resumed: Option<u64>,
     /// What to heed all the same.
     pub warnings: Vec<Warning>,
 }
@@ -99,126 +108,11 @@ pub struct Agreement {
     pub height: u64,
 }
 
-/// What the rest of a report rests on.
-#[derive(Debug)]
-pub(super) struct Trust {
-    pub(super) pinned: bool,
-    pub(super) validators: Vec<Agreement>,
-    pub(super) coverage: Coverage,
-}
-
-/// Running counts.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Tally {
-    pub(super) blocks: u64,
-    pub(super) items: u64,
-    pub(super) transactions: u64,
-    pub(super) system: u64,
-    pub(super) signatures: u64,
-    kinds: BTreeMap<&'static str, u64>,
-    rejected: BTreeMap<Code, u64>,
-    void: BTreeMap<Code, u64>,
-    forms: BTreeMap<&'static str, u64>,
-}
-
-impl Tally {
-    pub(super) fn block(&mut self, block: &Block, items: &[CheckedItem], signatures: u64) {
-        self.blocks += 1;
-        self.items += block.items.len() as u64;
-        self.signatures += signatures;
-        for entry in &block.entries {
-            match entry.leaf.kind {
-                LeafKind::System => self.system += 1,
-                LeafKind::Transaction => self.transactions += 1,
-                LeafKind::Genesis | LeafKind::Seal => {}
-            }
-            let item = entry.item.and_then(|at| items.get(at as usize));
-            let Some(transaction) = item.and_then(|item| item.transaction.as_ref()) else {
-                continue;
-            };
-            if entry.leaf.code == Code::Applied {
-                let name = operation_name(&transaction.body.operation);
-                *self.kinds.entry(name).or_default() += 1;
-                self.forms(&entry.outcome);
-            } else {
-                *self.rejected.entry(entry.leaf.code).or_default() += 1;
-            }
-        }
-        for item in block.items.iter().filter(|item| item.leaf.is_none()) {
-            *self.void.entry(item.code).or_default() += 1;
-        }
-    }
-
-    fn forms(&mut self, outcome: &Outcome) {
-        if !outcome.postings.is_empty() {
-            for form in [outcome.debit, outcome.credit] {
-                *self.forms.entry(form_name(form)).or_default() += 1;
-            }
-        }
-    }
-
-    pub(super) fn report(
-        self,
-        (chain, origin): (ChainId, String),
-        head: Head,
-        (root, state): (String, String),
-        supply: Vec<SupplyLine>,
-        Trust { pinned, validators, coverage }: Trust,
-    ) -> Report {
-        let named = |counts: BTreeMap<Code, u64>| {
-            let named = counts.into_iter().map(|(code, n)| (code.name().into(), n));
-            named.collect()
-        };
-        let owned = |counts: BTreeMap<&'static str, u64>| {
-            let owned = counts.into_iter().map(|(name, n)| (name.into(), n));
-            owned.collect()
-        };
-        Report {
-            chain,
-            pinned,
-            origin,
-            height: head.height,
-            time: head.time,
-            size: head.size,
-            root,
-            state,
-            blocks: self.blocks,
-            items: self.items,
-            transactions: self.transactions,
-            system: self.system,
-            signatures: self.signatures,
-            kinds: owned(self.kinds),
-            rejected: named(self.rejected),
-            void: named(self.void),
-            consent_forms: owned(self.forms),
-            supply,
-            validators,
-            warnings: warnings(pinned, &coverage, head.time),
-            covered_by_majority: coverage.by_majority,
-            covered_by_all: coverage.by_all,
-        }
-    }
-}
-
-/// A consent form's name, as in the API.
-fn form_name(form: Form) -> &'static str {
-    match form {
-        Form::None => "none",
-        Form::Live => "live",
-        Form::Mandate => "mandate",
-        Form::Request => "request",
-        Form::Allowance => "allowance",
-        Form::Terms => "terms",
-        Form::Attested => "attested",
-        Form::Time => "time",
-    }
-}
-
 /// Recounts every lot over all wallets and compares with what was issued and burnt (INV-1).
 ///
 /// # Errors
 /// The first lot that does not add up.
-pub(super) fn supply(state: &MemoryState) -> Result<Vec<SupplyLine>, Finding> {
+pub(super) fn supply(state: &State) -> Result<Vec<SupplyLine>, Finding> {
     let mut held: BTreeMap<Lot, u128> = BTreeMap::new();
     let mut outstanding: BTreeMap<Lot, u128> = BTreeMap::new();
     let mut lines: Vec<SupplyLine> = Vec::new();
@@ -245,6 +139,7 @@ pub(super) fn supply(state: &MemoryState) -> Result<Vec<SupplyLine>, Finding> {
             _ => {}
         }
     }
+    lines.sort_by_key(|line| line.instrument);
     held.retain(|_, amount| *amount > 0);
     outstanding.retain(|_, amount| *amount > 0);
     let lots: Vec<Lot> = held.keys().chain(outstanding.keys()).copied().collect();

@@ -1,6 +1,6 @@
 //! What is no fault of the record, but must be known to whoever relies on the audit.
 
-use musubi_ledger::time::Time;
+use musubi_ledger::{limits::STAMP_AHEAD_MS_MAX, time::Time};
 use serde::Serialize;
 
 use super::coverage::{Coverage, Covered};
@@ -12,7 +12,8 @@ const LAG_MS: u64 = 60_000;
 /// Something to heed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Warning {
-    /// Stable, snake case: `chain_not_pinned`, `validator_silent`, `validator_behind`, `unsigned_tail`.
+    /// Stable, snake case: `chain_not_pinned`, `validator_silent`, `validator_behind`, `unsigned_tail`,
+    /// `stamped_late`, `time_ahead`, `policy_not_final`.
     pub code: &'static str,
     /// What it means, and what to do.
     pub detail: String,
@@ -22,10 +23,45 @@ fn warning(code: &'static str, detail: impl Into<String>) -> Warning {
     Warning { code, detail: detail.into() }
 }
 
-/// All warnings about a record that ends at `end`; `pinned` says whether the caller knew the chain.
-pub(super) fn warnings(pinned: bool, coverage: &Coverage, end: Time) -> Vec<Warning> {
+/// What warnings rest on, beside how far signatures reach.
+#[derive(Debug)]
+pub(super) struct Beside {
+    /// Whether the caller knew the chain.
+    pub(super) pinned: bool,
+    /// Time of the last block.
+    pub(super) end: Time,
+    /// The auditor's clock, if it has one.
+    pub(super) now: Option<Time>,
+    /// Batches stamped no later than the block before: how many; the first one's height and leader.
+    pub(super) late: (u64, Option<(u64, u64)>),
+    /// Witness policies that no final checkpoint of the record covers.
+    pub(super) unsettled: Vec<u32>,
+}
+
+/// All warnings about a record.
+pub(super) fn warnings(beside: &Beside, coverage: &Coverage) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    if !pinned {
+    let end = beside.end;
+    if let (late, Some((height, leader))) = beside.late {
+        let text = format!(
+            "{late} batches are stamped no later than the block before them, the first at height \
+             {height} by node {leader}: their leaders' clocks were behind, or their stamps back-dated"
+        );
+        warnings.push(warning("stamped_late", text));
+    }
+    if let Some(now) = beside.now.filter(|now| end.0 > now.0.saturating_add(STAMP_AHEAD_MS_MAX)) {
+        let text = format!(
+            "the last block is of {end}, and this machine's clock says {now}: one of them is wrong"
+        );
+        warnings.push(warning("time_ahead", text));
+    }
+    for number in &beside.unsettled {
+        let text = format!(
+            "witness policy {number} is covered by no final checkpoint here: ask for a newer one"
+        );
+        warnings.push(warning("policy_not_final", text));
+    }
+    if !beside.pinned {
         let text = "the chain was not pinned: compare its id with one known by other means";
         warnings.push(warning("chain_not_pinned", text));
     }

@@ -3,7 +3,7 @@
 use std::{
     io::IsTerminal,
     num::NonZero,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -11,16 +11,27 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use musubi_sdk::{
     ChainId, Client, Time,
-    audit::{self, AuditError, Demands, Finding, Options, Progress, Source},
+    audit::{self, AuditError, Demands, Findings, Kept, Options, Progress, Resume, Source},
+    durable_file,
 };
+use serde_json::json;
 
-use super::{audit_words::words, error::CliError, session::Session, table::Report, when::Span};
+use super::{
+    audit_words::words,
+    error::{CliError, file_error},
+    session::Session,
+    table::Report,
+    when::Span,
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct Audit {
     /// Audit a record that was downloaded before, without any node
-    #[arg(long, value_name = "DIR", conflicts_with = "download")]
-    from: Option<PathBuf>,
+    #[arg(long, visible_alias = "from", value_name = "DIR", conflicts_with = "download")]
+    dir: Option<PathBuf>,
+    /// Audit what a replica serves: as --node, for one node
+    #[arg(long, value_name = "URL", conflicts_with_all = ["dir", "node"])]
+    replica: Option<String>,
     /// Only download the record into a new folder, to be audited later or elsewhere
     #[arg(long, value_name = "DIR")]
     download: Option<PathBuf>,
@@ -39,7 +50,22 @@ pub(crate) struct Audit {
     /// Threads that check signatures [default: all]
     #[arg(long)]
     threads: Option<NonZero<usize>>,
+    /// Keep in this file where the audit stands, and go on from there next time
+    #[arg(long, value_name = "FILE", conflicts_with = "download")]
+    resume: Option<PathBuf>,
+    /// Leaves between two writings of the resume file
+    #[arg(long, value_name = "LEAVES", requires = "resume", default_value_t = RESUME_EVERY)]
+    resume_every: NonZero<u64>,
+    /// A checkpoint kept from before, which this log must continue; repeat for several
+    #[arg(long, value_name = "FILE", conflicts_with = "download")]
+    kept: Vec<PathBuf>,
+    /// Write the newest checkpoint that was verified, to be given to the next audit as --kept
+    #[arg(long, value_name = "FILE", conflicts_with = "download")]
+    keep: Option<PathBuf>,
 }
+
+/// Some ten seconds of work on two cores.
+const RESUME_EVERY: NonZero<u64> = NonZero::new(500_000).expect("not zero");
 
 pub(crate) async fn run(args: Audit, session: &mut Session) -> Result<Report, CliError> {
     let bar = bar(session.json());
@@ -53,16 +79,17 @@ async fn work(args: &Audit, session: &mut Session, bar: &ProgressBar) -> Result<
         let client = one_node(session)?;
         let end = audit::download(&client, folder, |p| show(bar, p)).await?;
         let text = format!(
-            "Downloaded {} blocks and {} leaves; audit them with `musubi audit --from {}`.",
+            "Downloaded {} blocks and {} leaves; audit them with `musubi audit --dir {}`.",
             end.height,
             end.leaves,
             folder.display()
         );
         return Ok(Report::done(text));
     }
-    let source = match &args.from {
-        Some(folder) => Source::directory(folder)?,
-        None => Source::node(one_node(session)?),
+    let source = match (&args.dir, &args.replica) {
+        (Some(folder), _) => Source::directory(folder)?,
+        (None, Some(url)) => Source::node(Client::new(session.config([url]))?),
+        (None, None) => Source::node(one_node(session)?),
     };
     let all = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
     let threads = args.threads.unwrap_or(all);
@@ -73,10 +100,16 @@ async fn work(args: &Audit, session: &mut Session, bar: &ProgressBar) -> Result<
         all_validators: args.all_validators,
     };
     let expected = args.chain.or(session.profile().chain);
-    let options = Options { threads, expected, demands };
+    let resume = args.resume.clone().map(|file| Resume { file, every: args.resume_every });
+    let kept = args.kept.iter().map(|path| kept(path)).collect::<Result<_, _>>()?;
+    let options = Options { threads, expected, demands, kept, now: Some(now), resume };
     let report = audit::run(source, options, |p| show(bar, p)).await?;
+    if let Some(path) = &args.keep {
+        let written = durable_file::replace(path, report.checkpoint.as_bytes());
+        written.map_err(|cause| file_error(path, cause))?;
+    }
     // Without a node there is nobody to ask for the places: the genesis document's decide nothing.
-    let decimals = match args.from {
+    let decimals = match &args.dir {
         Some(_) => std::collections::BTreeMap::new(),
         None => session.decimals().await,
     };
@@ -95,6 +128,11 @@ fn now() -> Time {
     Time(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
+fn kept(path: &Path) -> Result<Kept, CliError> {
+    let note = std::fs::read_to_string(path).map_err(|cause| file_error(path, cause))?;
+    Ok(Kept { name: path.display().to_string(), note })
+}
+
 /// One node alone: another one might be behind it in the middle of the download.
 fn one_node(session: &Session) -> Result<Client, CliError> {
     Ok(Client::new(session.config(session.nodes().iter().take(1)))?)
@@ -106,7 +144,7 @@ fn bar(quiet: bool) -> ProgressBar {
         false => ProgressDrawTarget::hidden(),
     };
     let bar = ProgressBar::with_draw_target(Some(1), target);
-    let template = "{bar:40} {pos}/{len} blocks, {msg} ({eta})";
+    let template = "{bar:40} {pos}/{len} blocks, {per_sec}, {msg} ({eta})";
     let style = ProgressStyle::with_template(template);
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar
@@ -122,7 +160,8 @@ impl From<AuditError> for CliError {
     fn from(error: AuditError) -> Self {
         let code = error.code().to_owned();
         match error {
-            AuditError::Finding(finding) => Self::new(&code, place(&finding))
+            AuditError::Finding(findings) => Self::new(&code, place(&findings))
+                .with("findings", json!(findings.iter().collect::<Vec<_>>()))
                 .next("keep this record as evidence; compare with another organisation's node"),
             AuditError::Client(error) => error.into(),
             AuditError::File(error) => Self::new(&code, error.to_string()),
@@ -131,6 +170,6 @@ impl From<AuditError> for CliError {
 }
 
 /// Where the first fault is, and what.
-fn place(finding: &Finding) -> String {
-    format!("the record does not hold: {finding}")
+fn place(findings: &Findings) -> String {
+    format!("the record does not hold: {findings}")
 }

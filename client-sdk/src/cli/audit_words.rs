@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use musubi_sdk::{
     InstrumentId, Time,
-    audit::{self, Covered, Report},
+    audit::{self, Covered, FinalCovered, Report},
 };
 
 use super::table::{self, Align};
@@ -21,21 +21,34 @@ pub(super) fn words(report: &Report, decimals: &Places, now: Time) -> String {
         ("Chain", chain),
         ("Up to", format!("block {} of {}", report.height, table::time(report.time))),
         ("Signed by a majority", reach(&report.covered_by_majority, now)),
+        ("Final", report.final_checkpoint.as_ref().map(|f| finality(f, now)).unwrap_or_default()),
         ("Signed by all", report.covered_by_all.map(|c| reach(&c, now)).unwrap_or_default()),
         ("Root", report.root.clone()),
     ]);
     let warnings = report.warnings.iter().map(|w| format!("Warning: {} ({})\n", w.detail, w.code));
+    let kept = report.kept.iter().map(|name| format!("This log continues {name}.\n"));
+    let resumed = report.resumed.map(|height| {
+        format!("Went on from block {height}: what lies before was executed by an earlier run.\n")
+    });
+    let kept: String = kept.chain(resumed).collect();
     let verdict = match report.warnings.is_empty() {
         true => "Everything agrees.",
         false => "Everything that is here agrees, but heed the warnings.",
     };
     format!(
-        "{facts}\n{}\n{}\n{}\n{}{verdict}",
+        "{facts}\n{}\n{}\n{}\n{kept}{}{verdict}",
         counted(report),
         supply(report, decimals),
         signers(report),
         warnings.collect::<String>()
     )
+}
+
+/// How far the log is final, by whom.
+fn finality(found: &FinalCovered, now: Time) -> String {
+    let age = table::span(now.0.saturating_sub(found.time.0));
+    let FinalCovered { height, policy, cosigned, .. } = found;
+    format!("up to block {height}, {age} old; {} cosigned (policy {policy})", cosigned.len())
 }
 
 /// How far signatures reach, how old that is, and what lies beyond.

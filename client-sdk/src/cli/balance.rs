@@ -1,29 +1,44 @@
 //! `musubi balance`: what a wallet holds, lot by lot if asked.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use musubi_sdk::api::{BalanceView, WalletView};
 
 use super::{
+    balance_proof::{self, BalanceCommand},
     error::CliError,
     session::Session,
     table::{self, Align, Report},
 };
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Balance {
+    #[command(subcommand)]
+    command: Option<BalanceCommand>,
     /// Whose wallet [default: the acting identity's]
     #[arg(value_name = "NAME|ADDRESS")]
     party: Option<String>,
     /// Every lot, with origin and expiry
     #[arg(long)]
     lots: bool,
+    /// Keep the proof of it in a file, which anyone can verify offline
+    #[arg(long, value_name = "FILE")]
+    proof: Option<PathBuf>,
 }
 
 pub(crate) async fn run(args: Balance, session: &mut Session) -> Result<Report, CliError> {
+    if let Some(command) = &args.command {
+        return balance_proof::run(command, session);
+    }
     let party = match &args.party {
         Some(text) => session.party(text).await?,
         None => session.actor_contact()?.1.party,
     };
+    if let Some(file) = &args.proof {
+        return balance_proof::download(party, file, session).await;
+    }
     let wallet = session.client()?.wallet(party).await?;
     let name = session.name(&party);
     let text = if args.lots { lots(&wallet) } else { balances(&wallet) };

@@ -18,12 +18,21 @@ pub(crate) struct CliError {
     pub(crate) id: Option<TxId>,
     /// Whether the command line itself was wrong: exit code 2 instead of 1.
     pub(crate) usage: bool,
+    /// A field of its own, for programs.
+    pub(crate) more: Option<Box<(&'static str, Value)>>,
 }
 
 impl CliError {
     /// Something failed.
     pub(crate) fn new(code: &str, what: impl Into<String>) -> Self {
-        Self { code: code.into(), what: what.into(), next: None, id: None, usage: false }
+        Self {
+            code: code.into(),
+            what: what.into(),
+            next: None,
+            id: None,
+            more: None,
+            usage: false,
+        }
     }
 
     /// The command was called in a way that cannot work.
@@ -43,6 +52,12 @@ impl CliError {
 
     fn with_next(mut self, next: Option<String>) -> Self {
         self.next = next;
+        self
+    }
+
+    /// With a field of its own in the problem document.
+    pub(crate) fn with(mut self, name: &'static str, value: Value) -> Self {
+        self.more = Some(Box::new((name, value)));
         self
     }
 
@@ -70,6 +85,9 @@ impl CliError {
         }
         if let Some(id) = &self.id {
             problem["id"] = json!(id);
+        }
+        if let Some(more) = &self.more {
+            problem[more.0] = more.1.clone();
         }
         problem
     }

@@ -10,6 +10,7 @@ mod args;
 mod audit;
 mod audit_words;
 mod balance;
+mod balance_proof;
 mod bounds;
 mod charge;
 mod confirm;
@@ -17,6 +18,7 @@ mod contact;
 mod contacts;
 mod define;
 mod error;
+mod evidence;
 mod files;
 mod finish;
 mod group;
@@ -34,6 +36,7 @@ mod party_show;
 mod pay;
 mod pending;
 mod profile;
+mod proof;
 mod proposal;
 mod refund;
 mod register;
@@ -41,6 +44,7 @@ mod request;
 mod secret;
 mod session;
 mod slots;
+mod statement;
 mod status;
 mod sums;
 mod table;
@@ -123,12 +127,23 @@ enum Command {
     Balance(balance::Balance),
     /// What happened to a wallet
     History(history::History),
+    /// A period of a wallet, proved: opening, every line, closing
+    Statement(statement::StatementArgs),
     /// Where a transaction stands
     Status(status::StatusArgs),
     /// Follow a wallet: a line for each entry (with --json, a document each)
     Watch(status::Watch),
     /// Re-verify every signature and re-execute every rule of the whole log
     Audit(audit::Audit),
+    /// Files that show that a validator broke the rules: check, list, fetch
+    #[command(subcommand)]
+    Evidence(evidence::EvidenceCommand),
+    /// Evidence that a transaction is in the log, to be checked without any node
+    #[command(subcommand)]
+    Proof(proof::ProofCommand),
+    /// Whose signatures make the log final: what proofs are checked against
+    #[command(subcommand)]
+    Policy(proof::PolicyCommand),
     /// Print shell completions
     Completions {
         /// For which shell
@@ -191,9 +206,13 @@ async fn run(cli: Cli) -> Result<Report, CliError> {
         Command::Redeem(command) => refund::redeem(command, session).await,
         Command::Balance(args) => balance::run(args, session).await,
         Command::History(args) => history::run(args, session).await,
+        Command::Statement(args) => statement::run(args, session).await,
         Command::Status(args) => status::status(args, session).await,
         Command::Watch(args) => status::watch(args, session).await,
         Command::Audit(args) => audit::run(args, session).await,
+        Command::Evidence(command) => evidence::run(command, session).await,
+        Command::Proof(command) => proof::run(command, session).await,
+        Command::Policy(command) => proof::policy(command, session).await,
         Command::Completions { shell } => completions(shell),
         Command::Info(args) => status::info(args, session).await,
     }

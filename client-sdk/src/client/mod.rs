@@ -1,10 +1,12 @@
 //! The client: one ledger behind one or several nodes, any of which may be asked anything.
 //!
 //! This file owns configuration; `http.rs` moves bytes; `reads.rs` has one method per route;
-//! `submit.rs` drives the retry machine.
+//! `proofs.rs` fetches what is checked offline; `submit.rs` drives the retry machine.
 
 mod http;
+mod proofs;
 mod reads;
+mod statements;
 mod submit;
 
 use std::sync::Arc;

@@ -2,8 +2,8 @@
 
 use musubi_ledger::{
     api::{
-        Checkpoints, FullTransaction, Info, InstrumentView, Page, PartyView, ProposalView, Status,
-        WalletView,
+        Checkpoints, EvidenceView, FullTransaction, Info, InstrumentView, Page, PartyView,
+        ProposalView, Status, WalletView,
     },
     genesis::Genesis,
     id::{InstrumentId, MediumId, PartyId, TxId},
@@ -90,6 +90,25 @@ impl Client {
         self.http().get_json("/v1/checkpoints").await
     }
 
+    /// Evidence files that the node keeps; what each shows is the node's word.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn evidence(&self) -> Result<Vec<EvidenceView>, ClientError> {
+        self.http().get_json("/v1/evidence").await
+    }
+
+    /// An evidence file as served. Believe it once [`musubi_ledger::evidence::verify`] has checked it.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn evidence_file(&self, name: &str) -> Result<Vec<u8>, ClientError> {
+        // A name of a file, and never a way out of this route.
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+        let name = if name.bytes().all(plain) { name } else { "no-such-name" };
+        Ok(self.http().get(&format!("/v1/evidence/{name}")).await?.body)
+    }
+
     /// All instruments with their supply.
     ///
     /// # Errors
@@ -130,7 +149,7 @@ impl Client {
         decoded.collect::<Result<_, _>>().map_err(|cause| self.odd(cause.to_string()))
     }
 
-    /// The node's own signed checkpoint.
+    /// The newest final checkpoint, a signed note.
     ///
     /// # Errors
     /// [`ClientError`].

@@ -198,7 +198,7 @@ pub(crate) fn answer_of(reply: Result<Reply, Transport>) -> Answer {
             Ok(status) => Answer::Status(Box::new(status)),
             Err(_) => Answer::Lost,
         },
-        429 | 503 => {
+        421 | 429 | 503 => {
             Answer::Busy { retry_after_ms: reply.retry_after_ms, in_doubt: reply.status == 503 }
         }
         // The body did not arrive in time, or a proxy gave up waiting: nothing is known.

@@ -32,6 +32,7 @@ fn composer() -> Composer {
         final_size: 0,
         rules_version: 1,
         version: String::new(),
+        replica: None,
     };
     Composer::from_info(&info)
 }

@@ -11,7 +11,7 @@ use musubi_sdk::ledger::{
         Status, Verdict,
     },
     batch::Batch,
-    code::Standing,
+    code::{Code, Standing},
     id::TxId,
     judge::Missing,
     state::{ReadState, Row, RowKey, Shared},
@@ -131,6 +131,7 @@ fn info(town: &Town) -> Info {
         final_size: 0,
         rules_version: 1,
         version: "test".into(),
+        replica: None,
     }
 }
 
