@@ -72,6 +72,16 @@ impl Books {
         self.purses.entry(party).or_default()[pot as usize] += amount;
     }
 
+    /// Nobody counts on what lies in this kind of pot any more.
+    pub fn forget(&mut self, pot: Pot) {
+        for purse in self.purses.values_mut() {
+            purse[pot as usize] = 0;
+        }
+        for wave in &mut self.coming {
+            wave.retain(|(_, kind, _)| *kind != pot);
+        }
+    }
+
     /// The next wave begins.
     pub fn next_wave(&mut self) {
         self.coming.push_back(Vec::new());

@@ -92,15 +92,15 @@ pub struct Scribe {
     pub now: Time,
     /// All chance.
     pub dice: Dice,
-    prefix: &'static str,
+    prefix: String,
     written: u64,
 }
 
 impl Scribe {
     /// References begin with `prefix`: one per purpose, so that none is used twice.
     #[must_use]
-    pub fn new(chain: ChainId, now: Time, dice: Dice, prefix: &'static str) -> Self {
-        Self { chain, now, dice, prefix, written: 0 }
+    pub fn new(chain: ChainId, now: Time, dice: Dice, prefix: impl Into<String>) -> Self {
+        Self { chain, now, dice, prefix: prefix.into(), written: 0 }
     }
 
     /// A body of `sender`'s.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use musubi_testnet::{demo, sim, up};
+use musubi_testnet::{demo, sim, up, year};
 
 #[derive(Parser)]
 #[command(
@@ -22,6 +22,7 @@ enum Command {
     Up(up::UpArgs),
     Demo(demo::DemoArgs),
     Sim(sim::command::SimArgs),
+    Year(year::YearArgs),
 }
 
 fn main() -> ExitCode {
@@ -43,5 +44,6 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Up(args) => runtime()?.block_on(up::run(&args)).map(|()| ExitCode::SUCCESS),
         Command::Demo(args) => runtime()?.block_on(demo::run(&args)),
         Command::Sim(args) => sim::command::run(&args),
+        Command::Year(args) => year::run(&args).map(|()| ExitCode::SUCCESS),
     }
 }

@@ -14,6 +14,9 @@ pub struct UpArgs {
     /// How many validators, each of its own organisation.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=9))]
     pub validators: u8,
+    /// How many replicas: the first follows the validators, each further one the replica before it.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=4))]
+    pub replicas: u8,
     /// Folder of the network; one that is there already is started again.
     #[arg(long)]
     pub dir: PathBuf,
@@ -35,7 +38,7 @@ pub async fn run(args: &UpArgs) -> anyhow::Result<()> {
         parameters: PARAMETERS,
     })?;
     tokio::select! {
-        ready = network.ready() => ready?,
+        ready = all_ready(&mut network, args.replicas) => ready?,
         () = stop.wait() => return network.stop().await,
     }
     println!("{}", serde_json::to_string(&network.summary())?);
@@ -43,6 +46,15 @@ pub async fn run(args: &UpArgs) -> anyhow::Result<()> {
         eprintln!("ready; Ctrl-C stops all nodes");
     }
     watch(&mut network, &mut stop).await
+}
+
+/// Waits for the validators, then for replicas of them.
+async fn all_ready(network: &mut Network, replicas: u8) -> anyhow::Result<()> {
+    network.ready().await?;
+    for _ in 0..replicas {
+        network.start_replica()?;
+    }
+    network.replicas_ready().await
 }
 
 /// Keeps an eye on the nodes until the signal to stop, then stops them.

@@ -64,6 +64,17 @@ fn check_bad_attempts(figures: &Value) -> u64 {
     bad.iter().map(|b| b["sent"].as_u64().unwrap()).sum()
 }
 
+/// Finality, proofs and statements. The sample of a small day is all of its verdicts.
+fn check_proof(figures: &Value) {
+    assert_eq!(figures["final"].as_f64(), Some(1.0));
+    let ms = |of: &Value, name: &str| of[name].as_f64().unwrap();
+    for of in [&figures["final_ms"], &figures["final_ms"]["apart_from_outage"]] {
+        assert!(ms(of, "p50") > 0.0 && ms(of, "p50") <= ms(of, "p99"), "{of}");
+    }
+    assert_eq!(figures["proofs_verified"], figures["committed"]);
+    assert_eq!(figures["statements_proven"], 20);
+}
+
 #[test]
 fn a_small_day_holds_in_every_figure() {
     let (figures, shown) = run_small_day();
@@ -72,7 +83,8 @@ fn a_small_day_holds_in_every_figure() {
         assert_eq!(number(nothing), 0, "{nothing}");
     }
     assert!(number("committed") >= 400 && number("tx_per_s") > 0);
-    for flag in ["supply_conserved", "roots_equal"] {
+    assert_eq!(figures["replicas"], 2, "one of them follows the other");
+    for flag in ["supply_conserved", "roots_equal", "replicas_equal", "evidence_caught"] {
         assert_eq!(figures[flag], true, "{flag}");
     }
 
@@ -98,6 +110,8 @@ fn a_small_day_holds_in_every_figure() {
     let latency = |name: &str| figures["latency_ms"][name].as_f64().unwrap();
     assert!(latency("p50") > 0.0 && latency("p50") <= latency("p99"));
 
+    check_proof(&figures);
+
     let audit = &figures["audit"];
     assert_eq!(audit["ok"], true);
     assert!(audit["entries"].as_u64().unwrap() > number("committed"));
@@ -118,7 +132,13 @@ fn a_small_day_holds_in_every_figure() {
         assert!(id.len() == 64 && id.bytes().all(|b| b.is_ascii_hexdigit()), "{line}");
         assert!(shown.contains(id), "{line}");
     }
-    for figure in ["another leader took over", "unexplained entries", "supply conserved"] {
+    for figure in [
+        "another leader took over",
+        "unexplained entries",
+        "supply conserved",
+        "proofs verified offline",
+        "evidence drill caught",
+    ] {
         assert!(shown.contains(figure), "{figure}: {shown}");
     }
     assert!(!shown.contains('✗'), "{shown}");

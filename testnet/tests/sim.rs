@@ -17,6 +17,7 @@ fn twenty_seeds_hold_and_meet_every_fault() {
     }
     println!("{}", total.table());
     assert_eq!(total.missing(), Vec::<&str>::new());
+    assert!(total.noticed >= total.put_back + total.wiped + total.swapped, "each was noticed");
     for (what, count) in [
         ("crash behind a step", total.seam_crashes),
         ("failing disk", total.disk_failures),
@@ -27,6 +28,9 @@ fn twenty_seeds_hold_and_meet_every_fault() {
         ("repeated frame", total.duplicated),
         ("jump of a clock", total.clock_jumps),
         ("leader not believed", total.distrusts),
+        ("backup put back", total.put_back),
+        ("wiped disk", total.wiped),
+        ("swapped disk", total.swapped),
         ("rejected transaction", total.rejected),
         ("void item", total.void),
     ] {

@@ -14,6 +14,7 @@ fn signs(bug: Bug) -> &'static [&'static str] {
         Bug::ExecuteTwice | Bug::SkipAfterRestart | Bug::AppliedIndexLags => &["I7"],
         Bug::KeepConflictingTail => &["I21", "I15", "I2"],
         Bug::LeadWithHungDisk => &["I24"],
+        Bug::BelieveTheForgetful => &["I25"],
         Bug::CommitBeforePersist => &["I8", "I14"],
         Bug::AppliedWithoutBlock => &["I15"],
         Bug::ClockInExecution => &["I17"],

@@ -16,7 +16,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
     prerequisites::ensure()?;
     let rocksdb = RocksDb::ensure(workspace)?;
     let start = Instant::now();
-    println!("building musubi-node, musubi, musubi-testnet and musubi-bench");
+    println!("building musubi-node, musubi, musubi-testnet, musubi-witness and musubi-bench");
     let mut cargo = workspace.cargo(&["build", "--workspace", "--bins", "--locked"]);
     process::run(rocksdb.apply(&mut cargo))?;
     let folder = workspace.target_dir()?.join("debug");
@@ -31,7 +31,8 @@ pub(crate) fn demo(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     become_program(demo)
 }
 
-/// Builds, then becomes the end-to-end benchmark; with `--micro`, runs the criterion benches.
+/// Builds, then becomes the end-to-end benchmark; with `--audit`, that of an audit; with `--micro`, runs the
+/// criterion benches.
 pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     if let Some((first, rest)) = arguments.split_first()
         && first == "--micro"
@@ -39,7 +40,10 @@ pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> Result<()> {
         return micro(workspace, rest);
     }
     let mut bench = Command::new(build(workspace)?.join("musubi-bench"));
-    bench.args(arguments);
+    match arguments.split_first() {
+        Some((first, rest)) if first == "--audit" => bench.arg("audit").args(rest),
+        _ => bench.args(arguments),
+    };
     become_program(bench)
 }
 

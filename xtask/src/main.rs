@@ -36,7 +36,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "demo",
-        arguments: "[--payments N] [--seed N] [--json FILE] [--keep]",
+        arguments: "[--payments N] [--seed N] [--replicas N] [--json FILE] [--keep]",
         help: "build, then run a city's day on three validators",
         run: binaries::demo,
     },
@@ -60,8 +60,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "[--json FILE] [--transfers N] [--payers N] [--payees N] [--seed N] | --micro [filter]",
-        help: "build, then measure three validators end to end; --micro: stage by stage",
+        arguments: "[--json FILE] [--transfers N] [--payers N] [--payees N] [--seed N] | --audit [--dir DIR] | --micro [filter]",
+        help: "build, then measure three validators end to end; --audit: an audit; --micro: stage by stage",
         run: binaries::bench,
     },
     Command {

@@ -101,12 +101,13 @@ impl Figures {
     }
 }
 
-fn per(many: u64, by: u64) -> u64 {
+/// Many by some, or by one where there are none.
+pub(crate) fn per(many: u64, by: u64) -> u64 {
     many / by.max(1)
 }
 
 /// A number with up to two decimals, from hundredths.
-fn decimal(hundredths: u64) -> Number {
+pub(crate) fn decimal(hundredths: u64) -> Number {
     let text = format!("{}.{:02}", hundredths / 100, hundredths % 100);
     Number::from_str(&text).expect("digits, a point and two digits")
 }

@@ -13,7 +13,7 @@ mod population;
 use std::{num::NonZero, path::PathBuf, sync::Arc, time::Instant};
 
 use anyhow::{Context, bail};
-use clap::Parser;
+use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use musubi_ledger::code::Code;
 use musubi_testnet::{
@@ -23,6 +23,7 @@ use musubi_testnet::{
 };
 
 use figures::{Figures, Measured};
+pub(crate) use figures::{decimal, per};
 use machine::{Sampler, Usage};
 use population::Population;
 
@@ -32,8 +33,7 @@ const VALIDATORS: usize = 3;
 const PACE: Pace = Pace { bulk: 800, in_flight: 6 };
 
 /// Measures committed transfers end to end: three validators, both sides sign each transfer.
-#[derive(Clone, Debug, Parser)]
-#[command(name = "musubi-bench", version)]
+#[derive(Args, Clone, Debug)]
 pub struct Options {
     /// Transfers that are measured.
     #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u32).range(1_000..=4_000_000))]

@@ -1,4 +1,7 @@
-//! The table's lines: each figure with the condition that it must meet.
+//! The table's lines: each figure with the condition that it must meet. Those about replicas and proof are in
+//! `proof`.
+
+mod proof;
 
 use std::time::Duration;
 
@@ -27,6 +30,7 @@ pub(super) fn all(figures: &Figures, run: &Run, seen: &Seen) -> Vec<Checked> {
     checks.extend(outage(figures));
     checks.extend(outside(figures, seen));
     checks.extend(audited(figures, seen));
+    checks.extend(proof::all(figures, seen));
     checks
 }
 

@@ -43,6 +43,16 @@ pub(super) struct Audit {
     pub(super) problem: Option<String>,
 }
 
+/// How long payments took to become final.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct FinalMs {
+    /// All payments.
+    #[serde(flatten)]
+    pub(super) all: Latency,
+    /// Those that did not wait while nobody led.
+    pub(super) apart_from_outage: Latency,
+}
+
 /// Everything, as `--json` writes it.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Figures {
@@ -93,6 +103,21 @@ pub(super) struct Figures {
     pub(super) supply_conserved: bool,
     /// Whether all nodes signed one root.
     pub(super) roots_equal: bool,
+    /// Replicas.
+    pub(super) replicas: u64,
+    /// Whether all of them came to the validators' log, root and state digest; none without replicas.
+    pub(super) replicas_equal: Option<bool>,
+    /// Share of the day's applied payments that a final checkpoint covers on every node.
+    #[serde(rename = "final")]
+    pub(super) final_share: Number,
+    /// Milliseconds from submission to the first checkpoint that was found final above it.
+    pub(super) final_ms: FinalMs,
+    /// Verdicts of the sample that two implementations verified offline, and that are as submitted and told.
+    pub(super) proofs_verified: u64,
+    /// Wallets whose day was proved offline, and is as in the books.
+    pub(super) statements_proven: u64,
+    /// Whether every other node can show anyone that node 3's key lied, and accuses nobody else.
+    pub(super) evidence_caught: bool,
     /// Sides of applied transactions by the form of their consent, from the audit.
     pub(super) consent_forms: BTreeMap<String, u64>,
     /// The audit.

@@ -13,8 +13,13 @@ use musubi_sdk::{
 };
 
 use super::{
-    Run, bar,
+    DemoArgs, Run, bar,
+    drill::{self, Drill},
+    finality::{self, Finality, Watch},
+    proofs::{self, Proofs},
+    replicas::{self, Replicas},
     standing::{Standing, standing},
+    statements::{self, Statements},
     story, supply,
     told::Told,
     verify::{self, NodeLog},
@@ -41,8 +46,14 @@ pub(super) struct Seen {
     /// The audit's report, or why there is none: what it found, or that a node could not be read.
     pub(super) audit: Result<Report, String>,
     pub(super) audit_took: Duration,
+    /// What the replicas came to.
+    pub(super) replicas: Replicas,
     /// Whether money was neither made nor lost; if not, where.
     pub(super) supply: Result<(), String>,
+    pub(super) finality: Finality,
+    pub(super) proofs: Proofs,
+    pub(super) statements: Statements,
+    pub(super) drill: Drill,
 }
 
 /// What one node's log and statuses showed.
@@ -74,16 +85,24 @@ impl Seen {
     }
 }
 
-/// Looks at everything. What is found wrong is a figure, not an error.
+/// Looks at everything, and lets node 3 be lied for at the end. What is found wrong is a figure, not an error.
 ///
 /// # Errors
 /// If a node does not answer, or the journal cannot be read.
-pub(super) async fn look(network: &Network, courier: &Courier, run: &Run) -> anyhow::Result<Seen> {
+pub(super) async fn look(
+    network: &mut Network,
+    courier: &Courier,
+    run: &Run,
+    watch: Watch,
+    args: &DemoArgs,
+) -> anyhow::Result<Seen> {
     let journal = courier.journal().context("the demo keeps a journal")?.read()?;
     let clients: Vec<Client> = (0..network.validators().len())
         .map(|at| network.client_of(at))
         .collect::<Result<_, _>>()?;
     let standing = standing(network).await?;
+    // Whatever the nodes stand at is final by now.
+    let sightings = watch.end();
     let mut books = run.day.books.clone().settled();
     books.extend(story::purses(&run.city));
     let held = verify::wallets(&clients, &books).await?;
@@ -99,10 +118,22 @@ pub(super) async fn look(network: &Network, courier: &Courier, run: &Run) -> any
         });
         logs.push(log);
     }
+    let replicas = replicas::look(network).await?;
+    let chain = network.genesis().chain();
     let killed = usize::try_from(run.outage.leader.node - 1)?;
-    let (audit, audit_took) = audit(clients[killed].clone(), network.genesis().chain()).await;
+    let (audit, audit_took) = audit(clients[killed].clone(), chain).await;
     let supply = audit.as_ref().map_err(|_| "there is no audit".into());
     let supply = supply.and_then(|audit| supply::conserved(audit, &held.lots, &books));
+    // Everything below needs no node's word: what is known beforehand is the chain.
+    let policies = clients[0].policy_bundle().await?.verify(&chain)?;
+    let end = finality::at_the_end(&clients, &policies).await?;
+    let leaves = logs.first().map(|log| log.leaves.clone()).unwrap_or_default();
+    let finality = finality::sum_up(&run.delivered, &leaves, &sightings, &run.outage, end);
+    let proofs = proofs::look(&clients, &policies, &run.delivered, args.seed).await?;
+    let known = (network.genesis(), args.seed);
+    let statements = statements::look(&clients, &policies, (&run.city, &books), known).await?;
+    // Last of all: from here on, node 3 is not what it was.
+    let drill = drill::play(network, standing.size, args.keep).await?;
     Ok(Seen {
         standing,
         nodes,
@@ -113,7 +144,12 @@ pub(super) async fn look(network: &Network, courier: &Courier, run: &Run) -> any
         told: run.told(),
         audit,
         audit_took,
+        replicas,
         supply,
+        finality,
+        proofs,
+        statements,
+        drill,
     })
 }
 

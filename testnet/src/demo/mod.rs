@@ -1,17 +1,24 @@
 //! `musubi-testnet demo`: a city's day on a ledger that three organisations hold.
 //!
 //! This file is the order of events; [`crate::load`] submits and remembers; `outage` kills the leader;
-//! `story` tells ten lines; `look` looks from outside, at where the nodes stand (`standing`), at logs and
-//! wallets (`verify`), at the money (`supply`), and sums up what the client was `told`; `report`, `bad` and
-//! `checks` turn that into `figures`, each with its check.
+//! `finality` watches what becomes final; `story` tells ten lines; `look` looks from outside, at where the nodes
+//! stand (`standing`), at logs and wallets (`verify`), at the money (`supply`), at `replicas`, at `proofs` (with a
+//! `second` verifier) and `statements`, sums up what the client was `told`, and holds the `drill` last of all;
+//! `report`, `bad` and `checks` turn that into `figures`, each with its check.
 
 mod bad;
 mod checks;
+mod drill;
 mod figures;
+mod finality;
 mod look;
 mod outage;
+mod proofs;
+mod replicas;
 mod report;
+mod second;
 mod standing;
+mod statements;
 mod story;
 mod supply;
 mod told;
@@ -43,6 +50,7 @@ use crate::{
     random::Dice,
     up::{Stop, watch},
 };
+use finality::Watch;
 use outage::Outage;
 use told::Told;
 
@@ -61,6 +69,10 @@ pub struct DemoArgs {
     /// The seed of the city and its day.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Replicas that are started when the day is over: the first follows the validators, each further one the
+    /// replica before it.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(0..=4))]
+    pub replicas: u8,
     /// Write all figures to this file.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
@@ -186,18 +198,23 @@ async fn play(args: &DemoArgs, network: &Arc<Mutex<Network>>) -> anyhow::Result<
     progress.finish();
 
     let waves = signing.await?;
+    let watch = Watch::start(&*network.lock().await)?;
     let day_begun = Instant::now();
     let (delivered, outage) = live(network, &courier, waves).await?;
     let seconds = day_begun.elapsed();
 
-    let network = network.lock().await;
+    let mut network = network.lock().await;
+    // They take up all of the day at once, and the story as it is told.
+    for _ in 0..args.replicas {
+        network.start_replica()?;
+    }
     // The story plays on the node that was killed: it is as good as the others again.
     let at = usize::try_from(outage.leader.node - 1).context("nodes are few")?;
     let journal = courier.journal().context("the demo keeps a journal")?;
     let story = story::play(network.client_of(at)?, &city, setup.allowances, journal).await;
     let day = DaySummary { books: day.books, good: day.good, bad: day.bad, seconds };
     let run = Run { begun, city, day, set_up, delivered, outage, story };
-    let seen = look::look(&network, &courier, &run).await?;
+    let seen = look::look(&mut network, &courier, &run, watch, args).await?;
     Ok(report::report(args, &run, &seen))
 }
 
@@ -208,7 +225,7 @@ async fn live(
     waves: Vec<Vec<Item>>,
 ) -> anyhow::Result<(Vec<Delivered>, Outage)> {
     let progress = bar(waves.iter().map(|w| w.len() as u64).sum(), "the day");
-    let half = middle(&waves);
+    let half = outage::middle(&waves);
     // Dropped with this function, should it end early: then nobody starts nodes behind its back.
     let mut chaos = JoinSet::new();
     let (strike, mut struck) = signal::channel(false);
@@ -229,18 +246,6 @@ async fn live(
     let outage = chaos.join_next().await.context("the day has a middle")???;
     progress.finish();
     Ok((delivered, outage))
-}
-
-/// The wave behind which no more than half of the items are left. By items, not by waves: a small day's last
-/// waves hold little.
-fn middle(waves: &[Vec<Item>]) -> usize {
-    let all: usize = waves.iter().map(Vec::len).sum();
-    let mut behind = all;
-    let middle = waves.iter().position(|wave| {
-        behind -= wave.len();
-        behind <= all / 2
-    });
-    middle.unwrap_or(0)
 }
 
 fn describe(delivered: &Delivered) -> String {

@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use tokio::sync::{Mutex, watch};
 
 use crate::{
+    item::Item,
     load::Courier,
     network::{Leader, Network},
 };
@@ -33,6 +34,18 @@ pub(super) struct Outage {
     pub(super) leaderless: Duration,
     /// From its restart until it had caught up with the others.
     pub(super) caught_up: Duration,
+}
+
+/// The wave behind which no more than half of the items are left. By items, not by waves: a small day's last
+/// waves hold little.
+pub(super) fn middle(waves: &[Vec<Item>]) -> usize {
+    let all: usize = waves.iter().map(Vec::len).sum();
+    let mut behind = all;
+    let middle = waves.iter().position(|wave| {
+        behind -= wave.len();
+        behind <= all / 2
+    });
+    middle.unwrap_or(0)
 }
 
 /// Waits until the nodes have a leader.

@@ -2,12 +2,14 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use serde_json::Number;
+
 use super::{
     DemoArgs, Run, bad, checks,
-    figures::{Audit, Figures},
+    figures::{Audit, Figures, FinalMs},
     look::Seen,
 };
-use crate::load::{Delivered, Place, latency, tenths};
+use crate::load::{Delivered, Place, latency, percentiles, tenths};
 
 /// Puts the figures together and checks them.
 #[must_use]
@@ -43,6 +45,16 @@ pub(super) fn report(args: &DemoArgs, run: &Run, seen: &Seen) -> Figures {
         contradicted: seen.contradicted.len() as u64,
         supply_conserved: seen.supply.is_ok() && seen.wallets.is_none(),
         roots_equal: seen.logs_equal && seen.standing.apart.is_none() && seen.root_recomputed(),
+        replicas: seen.replicas.count as u64,
+        replicas_equal: (seen.replicas.count > 0).then_some(seen.replicas.apart.is_none()),
+        final_share: share(seen.finality.covered, seen.finality.payments),
+        final_ms: FinalMs {
+            all: percentiles(&seen.finality.all),
+            apart_from_outage: percentiles(&seen.finality.apart),
+        },
+        proofs_verified: seen.proofs.verified,
+        statements_proven: seen.statements.proven,
+        evidence_caught: seen.drill.caught(),
         consent_forms: seen
             .audit
             .as_ref()
@@ -74,6 +86,14 @@ pub(super) fn audit(seen: &Seen) -> Audit {
 pub(super) fn per_second(many: u64, time: Duration) -> u64 {
     let micros = time.as_micros().max(1);
     u64::try_from(u128::from(many) * 1_000_000 / micros).unwrap_or(u64::MAX)
+}
+
+/// A part of a whole with four decimals, rounded down: 1 only if it is all of it. Nothing of nothing is 0.
+#[must_use]
+pub(super) fn share(part: u64, whole: u64) -> Number {
+    let parts = u128::from(part) * 10_000 / u128::from(whole.max(1));
+    let text = format!("{}.{:04}", parts / 10_000, parts % 10_000);
+    text.parse().expect("digits, a point and digits")
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -27,6 +27,8 @@ const SIDE_BY_SIDE: usize = 24;
 pub(super) struct NodeLog {
     /// Verdicts by id.
     pub(super) verdicts: BTreeMap<TxId, String>,
+    /// Where each stands.
+    pub(super) leaves: BTreeMap<TxId, u64>,
     /// Ids that stand there twice.
     pub(super) twice: u64,
 }
@@ -40,18 +42,21 @@ pub(super) async fn node_log(client: &Client, size: u64) -> anyhow::Result<NodeL
     let mut pages =
         stream::iter(bundles).map(|bundle| client.leaves(bundle)).buffered(SIDE_BY_SIDE);
     let mut log = NodeLog::default();
+    let mut index = 0;
     while let Some(leaves) = pages.try_next().await? {
         for bytes in leaves {
-            log.add(&Leaf::decode(&bytes).context("an entry that is no leaf")?);
+            log.add(index, &Leaf::decode(&bytes).context("an entry that is no leaf")?);
+            index += 1;
         }
     }
     Ok(log)
 }
 
 impl NodeLog {
-    fn add(&mut self, leaf: &Leaf) {
+    fn add(&mut self, index: u64, leaf: &Leaf) {
         if leaf.kind == LeafKind::Transaction {
             let old = self.verdicts.insert(leaf.id, leaf.code.name().into());
+            self.leaves.insert(leaf.id, index);
             self.twice += u64::from(old.is_some());
         }
     }
@@ -178,16 +183,19 @@ mod tests {
 
     fn log(entries: &[(u8, Code)]) -> NodeLog {
         let mut log = NodeLog::default();
-        for (n, code) in entries {
-            log.add(&Leaf {
-                kind: LeafKind::Transaction,
-                height: 1,
-                time: Time(1),
-                id: id(*n),
-                code: *code,
-                signatures: [0; 32],
-                outcome: [0; 32],
-            });
+        for (index, (n, code)) in (0..).zip(entries) {
+            log.add(
+                index,
+                &Leaf {
+                    kind: LeafKind::Transaction,
+                    height: 1,
+                    time: Time(1),
+                    id: id(*n),
+                    code: *code,
+                    signatures: [0; 32],
+                    outcome: [0; 32],
+                },
+            );
         }
         log
     }

@@ -7,7 +7,7 @@ use serde_json::Number;
 
 use super::Delivered;
 
-/// Percentiles of a bulk submission's acknowledgement.
+/// Percentiles of a latency, in milliseconds: of acknowledgements, or of finality.
 #[derive(Clone, Debug, Serialize)]
 pub struct Latency {
     /// Half of all items.
@@ -27,19 +27,30 @@ pub fn tenths(microseconds: u128) -> Number {
     Number::from_str(&text).expect("digits, a point and a digit")
 }
 
-/// The latency that so many per cent of all items stay below; zero if there are none.
+/// What so many per cent of all durations stay below; zero if there are none.
 #[must_use]
-pub fn percentile(delivered: &[Delivered], per_cent: usize) -> Duration {
-    let mut all: Vec<Duration> = delivered.iter().map(|d| d.answer.latency).collect();
+pub fn rank(mut all: Vec<Duration>, per_cent: usize) -> Duration {
     all.sort_unstable();
     let place = (all.len() * per_cent / 100).min(all.len().saturating_sub(1));
     all.get(place).copied().unwrap_or_default()
 }
 
+/// The latency that so many per cent of all items stay below; zero if there are none.
+#[must_use]
+pub fn percentile(delivered: &[Delivered], per_cent: usize) -> Duration {
+    rank(delivered.iter().map(|d| d.answer.latency).collect(), per_cent)
+}
+
 /// Percentiles of latencies.
 #[must_use]
 pub fn latency(delivered: &[Delivered]) -> Latency {
-    let at = |per_cent| tenths(percentile(delivered, per_cent).as_micros());
+    percentiles(&delivered.iter().map(|d| d.answer.latency).collect::<Vec<_>>())
+}
+
+/// Percentiles of durations.
+#[must_use]
+pub fn percentiles(all: &[Duration]) -> Latency {
+    let at = |per_cent| tenths(rank(all.to_vec(), per_cent).as_micros());
     Latency { p50: at(50), p99: at(99) }
 }
 

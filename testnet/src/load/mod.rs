@@ -14,5 +14,5 @@ pub(crate) use courier::PATIENCE;
 pub use courier::{Ack, Answer, Courier};
 pub use drive::{Delivered, Pace, drive, drive_gated};
 pub use journal::{Journal, Verdicts};
-pub use latency::{Latency, latency, percentile, tenths};
+pub use latency::{Latency, latency, percentile, percentiles, rank, tenths};
 pub use outcome::{Place, code_named, ended};

@@ -8,7 +8,11 @@ use std::{
 
 use anyhow::{Context, bail};
 use musubi_ledger::{genesis::Genesis, time::Time};
-use musubi_node::init::{self, NodeKeys, Setup};
+use musubi_node::{
+    config::Config,
+    directory,
+    init::{self, NodeKeys, Setup},
+};
 use musubi_sdk::entropy;
 use serde::{Deserialize, Serialize};
 
@@ -46,14 +50,18 @@ pub fn now() -> Time {
 
 /// Makes a network's files, or finds those of an earlier run.
 pub(super) fn prepare(dir: &Path, settings: &Settings) -> anyhow::Result<Prepared> {
-    let remembered = match std::fs::read(dir.join(REMEMBERED)) {
-        Ok(text) => find(dir, &text, settings)?,
-        Err(_) => make(dir, settings)?,
+    let (remembered, new) = match std::fs::read(dir.join(REMEMBERED)) {
+        Ok(text) => (find(dir, &text, settings)?, false),
+        Err(_) => (make(dir, settings)?, true),
     };
     let bytes = std::fs::read(dir.join(GENESIS))?;
     let genesis = Genesis::decode(&bytes).context("the folder's genesis document is damaged")?;
     let institutions = Institutions::from_seed(remembered.seed, settings.validators);
     let validators = configure(dir, &institutions, &remembered)?;
+    if new {
+        // Once: a validator whose directory is gone has forgotten, and does not get a new one.
+        validators.iter().try_for_each(|v| directory::format(&Config::load(&v.config)?))?;
+    }
     let text = serde_json::to_string_pretty(&remembered)?;
     std::fs::write(dir.join(REMEMBERED), text)?;
     Ok(Prepared { genesis, institutions, reader_token: remembered.reader_token, validators })

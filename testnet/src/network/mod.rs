@@ -1,7 +1,7 @@
 //! A network of real `musubi-node` processes on loopback, each of its own organisation.
 //!
 //! This file owns the life of the processes; [`files`] makes what they start from; [`ports`] finds
-//! them addresses; `summary` is what `up` prints; [`officers`] writes the institutions' keys for the `musubi` command.
+//! them addresses; [`replicas`] are nodes that follow; `stop` ends them in order; `summary` is what `up` prints; [`officers`] writes the institutions' keys for the `musubi` command.
 //!
 //! No child outlives its [`Network`]: dropping it kills them. Where no drop runs, as after a SIGKILL of this
 //! process, they stop by themselves: `process` says how.
@@ -11,6 +11,8 @@ mod leader;
 mod officers;
 mod ports;
 mod process;
+mod replicas;
+mod stop;
 mod summary;
 
 use std::{
@@ -32,12 +34,11 @@ pub use files::now;
 pub use leader::Leader;
 pub use officers::PASSPHRASE;
 pub use process::FileLimit;
+pub use replicas::Replica;
 pub use summary::Summary;
 
 /// How long a network may take until all of its nodes are ready.
 const READY_WITHIN: Duration = Duration::from_secs(60);
-/// How long a node may take to stop before it is killed.
-const STOP_WITHIN: Duration = Duration::from_secs(10);
 
 /// What a network is made from.
 #[derive(Clone, Debug)]
@@ -89,6 +90,7 @@ pub struct Network {
     institutions: Institutions,
     reader_token: String,
     validators: Vec<Validator>,
+    replicas: Vec<Replica>,
     /// Held for as long as this network runs: one process at a time owns a folder.
     _lock: File,
 }
@@ -109,6 +111,7 @@ impl Network {
             institutions: prepared.institutions,
             reader_token: prepared.reader_token,
             validators: prepared.validators,
+            replicas: Vec::new(),
             dir,
             _lock: lock,
         };
@@ -156,6 +159,13 @@ impl Network {
                 validator.process = None;
                 let (node, log) = (validator.node, validator.log.display());
                 bail!("node {node} ended by itself ({status}); see {log}");
+            }
+        }
+        for replica in &mut self.replicas {
+            if let Some(status) = replica.process.as_mut().and_then(Process::ended) {
+                replica.process = None;
+                let (number, log) = (replica.number, replica.log.display());
+                bail!("replica {number} ended by itself ({status}); see {log}");
             }
         }
         Ok(())
@@ -209,35 +219,6 @@ impl Network {
             validator.process = None;
         }
         Ok(status)
-    }
-
-    /// Stops every node: SIGTERM to all, SIGKILL to those that take too long.
-    ///
-    /// # Errors
-    /// Names a node that did not stop cleanly.
-    pub async fn stop(&mut self) -> anyhow::Result<()> {
-        let until = Instant::now() + STOP_WITHIN;
-        self.validators.iter().flat_map(|v| &v.process).for_each(Process::terminate);
-        let mut unclean = Vec::new();
-        for validator in &mut self.validators {
-            let Some(mut process) = validator.process.take() else { continue };
-            let status = loop {
-                match process.ended() {
-                    Some(status) => break Some(status),
-                    None if Instant::now() > until => break None,
-                    None => tokio::time::sleep(Duration::from_millis(20)).await,
-                }
-            };
-            if !status.is_some_and(|status| status.success()) {
-                process.kill();
-                unclean.push(format!("node {} (see {})", validator.node, validator.log.display()));
-            }
-        }
-        if unclean.is_empty() {
-            Ok(())
-        } else {
-            bail!("did not stop cleanly: {}", unclean.join(", "))
-        }
     }
 
     /// Base URLs of all nodes, in the order of their ids.

@@ -12,6 +12,7 @@ pub struct Summary {
     chain: String,
     scheme: String,
     validators: Vec<ValidatorSummary>,
+    replicas: Vec<ReplicaSummary>,
     reader_token: String,
     dir: PathBuf,
     officers_dir: PathBuf,
@@ -23,6 +24,15 @@ struct ValidatorSummary {
     organisation: String,
     http: String,
     listen: String,
+    pid: Option<u32>,
+    log: PathBuf,
+}
+
+#[derive(Debug, Serialize)]
+struct ReplicaSummary {
+    replica: usize,
+    http: String,
+    upstream: Vec<String>,
     pid: Option<u32>,
     log: PathBuf,
 }
@@ -39,10 +49,18 @@ impl Network {
             pid: v.pid(),
             log: v.log.clone(),
         });
+        let replicas = self.replicas.iter().map(|r| ReplicaSummary {
+            replica: r.number,
+            http: r.url(),
+            upstream: r.upstream.clone(),
+            pid: r.pid(),
+            log: r.log.clone(),
+        });
         Summary {
             chain: self.genesis.chain().to_string(),
             scheme: self.genesis.scheme.clone(),
             validators: validators.collect(),
+            replicas: replicas.collect(),
             reader_token: self.reader_token.clone(),
             dir: self.dir.clone(),
             officers_dir: officers::folder(&self.dir),

@@ -13,7 +13,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use comfy_table::{Table, presets};
 
-use super::{Bug, Run, STEPS, Simulator, Stats};
+use super::{Bug, Run, STEPS, Simulator, Stats, liars};
 
 /// Runs simulated networks, each decided by its seed, and holds the invariants of docs/TESTING.md
 /// after each step.
@@ -35,6 +35,10 @@ pub struct SimArgs {
     /// the feature `planted-bugs`.
     #[arg(long, value_name = "NAME")]
     pub planted: Option<String>,
+    /// Runs with node 1 lying in this way, in each of `all`, or with nobody lying for `none`, and fails unless
+    /// the others get evidence that names node 1 and nobody else.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["planted", "seed"])]
+    pub malice: Option<String>,
 }
 
 /// A range of seeds.
@@ -65,6 +69,10 @@ impl FromStr for Seeds {
 /// A file that cannot be written, or a bug's name that is unknown.
 pub fn run(args: &SimArgs) -> anyhow::Result<ExitCode> {
     let holds = match (&args.planted, args.seed) {
+        _ if args.malice.is_some() => {
+            let name = args.malice.as_deref().unwrap_or("all");
+            liars::run(name, args.seeds, args.steps)?
+        }
         (None, None) => many(args.seeds, args.steps)?,
         (None, Some(seed)) => one(seed, args, None)?,
         (Some(name), seed) => {

@@ -3,13 +3,36 @@
 
 use std::collections::VecDeque;
 
-use musubi_consensus::Persist;
+use musubi_consensus::{Persist, Remember};
 use musubi_storage::{Store, StoreError};
+
+/// What is to be written.
+#[derive(Clone, Debug)]
+pub(crate) enum Job {
+    Persist(Persist),
+    Remember(Remember),
+}
+
+impl Job {
+    fn must_sync(&self) -> bool {
+        match self {
+            Self::Persist(persist) => persist.must_sync,
+            Self::Remember(remember) => remember.must_sync,
+        }
+    }
+}
+
+/// The last numbers of a group: of its persists, and of its records of pledges.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Numbers {
+    pub(crate) persisted: Option<u64>,
+    pub(crate) recorded: Option<u64>,
+}
 
 /// Its queue, and how far it is.
 #[derive(Default)]
 pub(crate) struct DiskThread {
-    jobs: VecDeque<Persist>,
+    jobs: VecDeque<Job>,
     phase: Phase,
     /// A step is under way.
     pub(crate) busy: bool,
@@ -22,10 +45,10 @@ enum Phase {
     /// Takes the next group.
     #[default]
     Waits,
-    /// Staged up to this number; synced next, if any of the group must be.
-    Staged { number: u64, must_sync: bool },
-    /// Durable up to this number, and nobody knows yet.
-    Durable { number: u64 },
+    /// Staged up to these numbers; synced next, if any of the group must be.
+    Staged { numbers: Numbers, must_sync: bool },
+    /// Durable up to these numbers, and nobody knows yet.
+    Durable { numbers: Numbers },
 }
 
 /// What a step did.
@@ -33,18 +56,18 @@ pub(crate) enum DiskStep {
     /// There was nothing to do.
     Nothing,
     /// These were written, not yet durably.
-    Staged(Vec<Persist>),
+    Staged(Vec<Job>),
     /// All that was written before is durable.
     Synced,
     /// Nothing needed a sync: only a commit index moved.
     Skipped,
     /// To be reported to the replica.
-    Persisted(u64),
+    Done(Numbers),
 }
 
 impl DiskThread {
-    pub(crate) fn push(&mut self, persist: Persist) {
-        self.jobs.push_back(persist);
+    pub(crate) fn push(&mut self, job: Job) {
+        self.jobs.push_back(job);
     }
 
     pub(crate) fn is_idle(&self) -> bool {
@@ -72,31 +95,43 @@ impl DiskThread {
     ) -> Result<DiskStep, StoreError> {
         match self.phase {
             Phase::Waits => self.stage(store, group),
-            Phase::Staged { number, must_sync } => {
-                self.phase = Phase::Durable { number };
+            Phase::Staged { numbers, must_sync } => {
+                // A record that was not synced needs no report.
+                let recorded = numbers.recorded.filter(|_| must_sync);
+                self.phase = Phase::Durable { numbers: Numbers { recorded, ..numbers } };
                 if !must_sync || lies {
                     return Ok(DiskStep::Skipped);
                 }
                 store.sync()?;
                 Ok(DiskStep::Synced)
             }
-            Phase::Durable { number } => {
+            Phase::Durable { numbers } => {
                 self.phase = Phase::Waits;
-                Ok(DiskStep::Persisted(number))
+                Ok(DiskStep::Done(numbers))
             }
         }
     }
 
     fn stage(&mut self, store: &Store, group: usize) -> Result<DiskStep, StoreError> {
-        let group: Vec<Persist> = self.jobs.drain(..group.min(self.jobs.len())).collect();
-        let Some(last) = group.last() else {
+        let group: Vec<Job> = self.jobs.drain(..group.min(self.jobs.len())).collect();
+        if group.is_empty() {
             return Ok(DiskStep::Nothing);
-        };
-        let must_sync = group.iter().any(|persist| persist.must_sync);
-        self.phase = Phase::Staged { number: last.number, must_sync };
-        for persist in &group {
-            store.stage(persist)?;
         }
+        let must_sync = group.iter().any(Job::must_sync);
+        let mut numbers = Numbers::default();
+        for job in &group {
+            match job {
+                Job::Persist(persist) => {
+                    store.stage(persist)?;
+                    numbers.persisted = Some(persist.number);
+                }
+                Job::Remember(remember) => {
+                    store.stage_pledge(&remember.pledge)?;
+                    numbers.recorded = Some(remember.number);
+                }
+            }
+        }
+        self.phase = Phase::Staged { numbers, must_sync };
         Ok(DiskStep::Staged(group))
     }
 }

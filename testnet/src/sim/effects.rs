@@ -1,9 +1,11 @@
 //! What replicas ask for, carried out: frames set out, work goes to the node's threads.
 
-use musubi_consensus::{Effect, Execute, RefuseReason};
+use musubi_consensus::{Effect, Execute, HaltReason, Refusal, RefuseReason};
 
 use super::{
     checker::{Holds, broken},
+    disk::Job,
+    malice::LIAR,
     node::Node,
     schedule::{Event, Frame},
     trace::{Fact, digest},
@@ -17,6 +19,10 @@ impl World<'_> {
         self.trace.note(self.schedule.now(), node + 1, what, &facts);
         match effect {
             Effect::Send { to, bytes, .. } => {
+                let bytes = match self.malice() {
+                    Some(malice) if node == LIAR => malice.message(to, bytes),
+                    _ => bytes,
+                };
                 self.post(node, to.0 as usize - 1, Frame::Raft(bytes));
             }
             Effect::Forward { to, items } => {
@@ -25,7 +31,13 @@ impl World<'_> {
             Effect::Persist(persist) => {
                 self.stats.truncations += u64::from(persist.truncate_from.is_some());
                 if let Some(process) = &mut self.nodes[node].process {
-                    process.disk.push(persist);
+                    process.disk.push(Job::Persist(persist));
+                }
+                self.wake_disk(node);
+            }
+            Effect::Remember(remember) => {
+                if let Some(process) = &mut self.nodes[node].process {
+                    process.disk.push(Job::Remember(remember));
                 }
                 self.wake_disk(node);
             }
@@ -41,6 +53,11 @@ impl World<'_> {
             }
             Effect::Standing(standing) if standing.leader.is_some() => self.send_again(node),
             Effect::Refuse { .. } | Effect::Standing(_) => {}
+            Effect::Evidence { accusation, .. } if self.malice().is_some() => {
+                self.accused(node, &accusation)?;
+            }
+            // What a lie leads to is not looked at, but for whom the evidence names.
+            Effect::Dropped { .. } | Effect::Halt { .. } if self.malice().is_some() => {}
             Effect::Evidence { accusation, .. } if self.clock_explains(&accusation) => {
                 self.stats.distrusts += 1;
             }
@@ -48,9 +65,13 @@ impl World<'_> {
                 let seen = format!("node {} accuses {}: {accusation}", node + 1, from.0);
                 return broken("I12 no honest node is accused", seen);
             }
+            Effect::Dropped { from, why: Refusal::Amnesia } => return self.refuses(node, from),
             Effect::Dropped { from, why } => {
                 let seen = format!("node {} drops a message of {}: {why}", node + 1, from.0);
                 return broken("I12 no honest node is accused", seen);
+            }
+            Effect::Halt { reason: HaltReason::Amnesia(forgotten) } => {
+                return self.noticed(node, &forgotten.to_string());
             }
             Effect::Halt { reason } => {
                 let seen = format!("node {} halts: {reason}", node + 1);
@@ -61,7 +82,7 @@ impl World<'_> {
     }
 
     /// A frame sets out.
-    fn post(&mut self, from: usize, to: usize, frame: Frame) {
+    pub(crate) fn post(&mut self, from: usize, to: usize, frame: Frame) {
         self.stats.frames += 1;
         if self.network.is_cut(from, to) {
             self.stats.dropped += 1;
@@ -124,5 +145,8 @@ fn facts(effect: &Effect) -> (&'static str, Vec<Fact>) {
         Effect::Dropped { from, .. } => ("drop", vec![("from", from.0)]),
         Effect::Evidence { from, .. } => ("accuse", vec![("from", from.0)]),
         Effect::Halt { .. } => ("halt", Vec::new()),
+        Effect::Remember(remember) => {
+            ("remember", vec![("of", remember.node.0), ("life", remember.pledge.pledge.life)])
+        }
     }
 }

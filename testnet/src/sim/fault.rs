@@ -14,7 +14,7 @@ use super::{
 impl World<'_> {
     /// Schedules the first of each kind of fault that this seed has.
     pub(crate) fn schedule_faults(&mut self) {
-        for fault in [Fault::Crash, Fault::Partition, Fault::Disk, Fault::Jump] {
+        for fault in [Fault::Crash, Fault::Partition, Fault::Disk, Fault::Jump, Fault::Forget] {
             self.schedule_fault(fault);
         }
     }
@@ -25,6 +25,7 @@ impl World<'_> {
             Fault::Partition => self.options.partition_ms,
             Fault::Disk => self.options.disk_fault_ms,
             Fault::Jump => self.options.jump_ms,
+            Fault::Forget => self.options.forget_ms,
         };
         if let Some(mean) = mean {
             let after = self.dice.below(2 * mean);
@@ -48,6 +49,7 @@ impl World<'_> {
                 self.schedule.after(lasts, Event::Heal { partition });
             }
             Fault::Disk => self.break_disk(node),
+            Fault::Forget => self.forget(node),
             Fault::Jump => {
                 self.trace.note(now, node + 1, "clock jumps", &[]);
                 self.stats.clock_jumps += 1;
@@ -102,6 +104,15 @@ impl World<'_> {
         self.stop(node, loss);
     }
 
+    /// The process ends by itself. Its operator tries again, once in a while.
+    pub(crate) fn halt(&mut self, node: usize) {
+        self.nodes[node].stop();
+        self.nodes[node].disk.crash(Loss::Nothing);
+        if self.foul && self.dice.hits(300) {
+            self.schedule.after(2_000, Event::Start { node });
+        }
+    }
+
     fn stop(&mut self, node: usize, loss: Loss) {
         self.nodes[node].stop();
         let lost = self.nodes[node].disk.crash(loss);
@@ -138,11 +149,14 @@ impl World<'_> {
             &[("applied", opened.recovered.applied_index), ("last", opened.recovered.last.index)],
         );
         self.stats.starts += 1;
-        self.checker.started(node, &opened)?;
+        self.checker.started(node, &opened, self.nodes[node].past.lost)?;
         Bug::at_start(self.bug, &mut opened);
         let seed = self.dice.next();
         if let Err(error) = self.nodes[node].start(opened, seed) {
             return broken("I15 recovery", format!("node {}: {error}", node + 1));
+        }
+        if let (Some(watch), Some(process)) = (&self.watch, &mut self.nodes[node].process) {
+            watch.open(self.town, node, process)?;
         }
         let life = self.nodes[node].life;
         let first = self.dice.below(50);

@@ -16,15 +16,17 @@ impl World<'_> {
     /// Mends everything, waits until all is settled, and looks at every node's store.
     pub(crate) fn recover(&mut self) -> Holds {
         self.mend();
-        let leader = self.leader();
-        if let Some(leader) = leader {
+        let lost = self.nodes.iter().filter(|node| node.past.lost).count();
+        // Of those that still have their past, one may hang if the others are a majority.
+        let spare = self.nodes.len() - lost > self.nodes.len() / 2 + 1;
+        if let Some(leader) = self.leader().filter(|_| spare) {
             self.nodes[leader].hangs = true;
             self.settle_without(Some(leader))?;
             self.resume_disk(leader);
         }
         self.settle_without(None)?;
         for (at, node) in self.nodes.iter().enumerate() {
-            if let Some(process) = &node.process {
+            if let Some(process) = node.process.as_ref().filter(|_| !node.past.lost) {
                 self.checker.finally(at, &process.store)?;
             }
         }
@@ -73,16 +75,20 @@ impl World<'_> {
         }
     }
 
-    /// Every client knows all it asked for, and every node but `hung` has executed and recorded all
-    /// there is.
+    /// Every client knows all it asked for, every node but `hung` has executed and recorded all there is, and
+    /// whoever lost its past has noticed and stopped.
     fn is_settled(&self, hung: Option<usize>) -> bool {
         let committed = self.checker.committed();
         let caught_up = |at: usize| {
             let process = self.nodes[at].process.as_ref();
             process.is_some_and(|p| p.is_idle() && p.store.applied().index == committed)
         };
+        let settled = |at: usize| match &self.nodes[at].past {
+            past if past.lost => past.noticed && !self.nodes[at].is_up(),
+            _ => caught_up(at),
+        };
         self.clients.iter().all(super::client::Client::is_done)
-            && (0..self.nodes.len()).all(|at| Some(at) == hung || caught_up(at))
+            && (0..self.nodes.len()).all(|at| Some(at) == hung || settled(at))
     }
 
     fn describe(&self) -> String {

@@ -13,7 +13,9 @@
 //!   per process;
 //! - `node` is a machine; `disk`, `executor` and `door` its threads, cut into steps; `clock` its clock;
 //! - `world` carries events to nodes, `effects` what replicas ask for, `threads` the steps of disk and
-//!   executor, `front` what clients do; `fault` breaks things, `liveness` mends them;
+//!   executor, `front` what clients do; `fault` breaks things, `forget` takes disks their past, `liveness`
+//!   mends what can be mended;
+//! - `watch` gives nodes their rooms of evidence, and [`Malice`] makes one of them lie;
 //! - `checker` is the oracle; [`Bug`] what it is tested with; `command` the command line.
 //!
 //! # Two phases
@@ -30,9 +32,12 @@ mod door;
 mod effects;
 mod executor;
 mod fault;
+mod forget;
 mod front;
 mod genesis;
+mod liars;
 mod liveness;
+mod malice;
 mod network;
 mod node;
 mod opening;
@@ -46,17 +51,22 @@ mod script;
 mod threads;
 mod town;
 mod trace;
+mod watch;
 mod world;
 
 use std::{cell::OnceCell, io::Write};
 
+use musubi_ledger::evidence::Suspects;
+
 pub use self::{
     checker::Violation,
+    malice::Malice,
     options::{Options, STEPS},
     planted::Bug,
     report::Stats,
+    watch::Found,
 };
-use self::{town::Town, trace::Trace, world::World};
+use self::{town::Town, trace::Trace, watch::Watch, world::World};
 
 /// Runs seeds. Holds what all of them share: the towns, each made when it is first needed.
 #[derive(Default)]
@@ -76,6 +86,8 @@ pub struct Run {
     pub trace_hash: u64,
     /// The first broken invariant.
     pub violation: Option<Violation>,
+    /// Evidence that nodes keep at the end, in watched runs.
+    pub found: Vec<Found>,
 }
 
 impl Simulator {
@@ -99,14 +111,46 @@ impl Simulator {
         bug: Option<Bug>,
         sink: Option<Box<dyn Write>>,
     ) -> std::io::Result<Run> {
+        self.go(seed, steps, bug, None, sink)
+    }
+
+    /// Runs one seed in which every node keeps evidence as it does in production, and node 1 lies in this
+    /// way, if in any: then the run ends when all others know.
+    ///
+    /// # Errors
+    /// If there is no place for the nodes' files.
+    pub fn run_watched(
+        &self,
+        seed: u64,
+        steps: u64,
+        malice: Option<Malice>,
+    ) -> std::io::Result<Run> {
+        self.go(seed, steps, None, Some(Watch::new(malice)?), None)
+    }
+
+    /// Whose keys evidence may name in runs of so many validators.
+    #[must_use]
+    pub fn suspects(&self, validators: usize) -> Suspects {
+        Suspects::of_genesis(&self.town(validators).genesis)
+    }
+
+    fn go(
+        &self,
+        seed: u64,
+        steps: u64,
+        bug: Option<Bug>,
+        watch: Option<Watch>,
+        sink: Option<Box<dyn Write>>,
+    ) -> std::io::Result<Run> {
         let options = Options::draw(seed, steps);
         let town = self.town(options.validators);
         let mut trace = Trace::new(sink);
-        let (mut stats, mut violation) = (Stats::default(), None);
+        let (mut stats, mut violation, mut found) = (Stats::default(), None, Vec::new());
         let run = || -> Result<(), Violation> {
-            let mut world = World::new(town, options.clone(), bug, &mut trace)?;
+            let mut world = World::new(town, options.clone(), bug, watch, &mut trace)?;
             let holds = world.run();
             stats = world.stats;
+            found = world.found();
             holds
         };
         match panics::caught(run) {
@@ -116,7 +160,7 @@ impl Simulator {
         }
         stats.seeds = 1;
         trace.finish()?;
-        Ok(Run { options, stats, trace_hash: trace.hash(), violation })
+        Ok(Run { options, stats, trace_hash: trace.hash(), violation, found })
     }
 
     fn town(&self, validators: usize) -> &Town {

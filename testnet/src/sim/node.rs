@@ -6,13 +6,13 @@
 
 use std::sync::Arc;
 
-use musubi_consensus::{Config, Effect, Input, Replica};
+use musubi_consensus::{Config, Effect, Identity, Input, Replica};
 use musubi_ledger::{batch::NodeId, execute::Chain};
 use musubi_storage::{LogView, OpenError, OpenSettings, Opened, Store, memory::MemoryDisk};
 
 use super::{
-    clock::Clock, disk::DiskThread, door::Door, executor::Executor, options::Options, planted::Bug,
-    town::Town,
+    clock::Clock, disk::DiskThread, door::Door, executor::Executor, forget::Past, options::Options,
+    planted::Bug, town::Town, watch::Desk,
 };
 
 /// A validator, up or down.
@@ -25,6 +25,8 @@ pub(crate) struct Node {
     pub(crate) process: Option<Process>,
     /// Its disk takes no sync to its end.
     pub(crate) hangs: bool,
+    /// What its disk remembers of others, and whether it still is the disk of this node's past.
+    pub(crate) past: Past,
 }
 
 /// What runs on the machine.
@@ -35,6 +37,8 @@ pub(crate) struct Process {
     pub(crate) disk: DiskThread,
     pub(crate) executor: Executor,
     pub(crate) door: Door,
+    /// Its room of evidence, in watched runs.
+    pub(crate) desk: Option<Desk>,
     /// For when a wake is scheduled.
     pub(crate) wake_at: Option<u64>,
 }
@@ -54,6 +58,7 @@ impl Node {
             life: 0,
             process: None,
             hangs: false,
+            past: Past::default(),
         }
     }
 
@@ -71,10 +76,20 @@ impl Node {
     /// # Errors
     /// Why the replica refuses what storage found.
     pub(crate) fn start(&mut self, opened: Opened, seed: u64) -> Result<(), String> {
+        let (found, cosigned) = opened.store.promised();
+        let identity = Identity {
+            directory: opened.directory,
+            boot: opened.boot,
+            life: (seed ^ 0x9e37_79b9_7f4a_7c15).max(1),
+            found,
+            cosigned,
+            remembered: opened.store.pledges().map_err(|error| error.to_string())?,
+        };
         let store = Arc::new(opened.store);
         let reader = Box::new(LogView(Arc::clone(&store)));
         let replica = Replica::new(self.config.clone(), opened.recovered, reader, seed)
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| error.to_string())?
+            .with_identity(identity);
         self.life += 1;
         self.process = Some(Process {
             replica,
@@ -83,6 +98,7 @@ impl Node {
             disk: DiskThread::default(),
             executor: Executor::default(),
             door: Door::default(),
+            desk: None,
             wake_at: None,
         });
         Ok(())
@@ -93,6 +109,7 @@ impl Node {
         self.life += 1;
         self.process = None;
         self.hangs = false;
+        self.past.crashed();
     }
 
     pub(crate) fn is_up(&self) -> bool {

@@ -57,6 +57,8 @@ pub struct Options {
     pub unexecuted_max: u64,
     /// Bytes of the log's tail that a replica keeps in memory.
     pub tail_bytes: usize,
+    /// Mean time between backups, and disks put back, wiped or swapped; none if absent.
+    pub forget_ms: Option<u64>,
 }
 
 /// Events of the foul phase, if the caller does not say otherwise.
@@ -97,6 +99,7 @@ impl Options {
             replay: dice.below(100),
             unexecuted_max: dice.between(1, 8),
             tail_bytes: dice.scaled(2_000, 200_000) as usize,
+            forget_ms: some(dice, 500, 4_000),
         }
     }
 }
@@ -127,8 +130,9 @@ impl fmt::Display for Options {
         )?;
         writeln!(
             f,
-            "disks          faults {}, sync {} ms, {} persists per sync, execution {} ms",
+            "disks          faults {}, past lost {}, sync {} ms, {} persists per sync, execution {} ms",
             every(self.disk_fault_ms),
+            every(self.forget_ms),
             self.sync_ms,
             self.group,
             self.execute_ms
@@ -164,6 +168,7 @@ mod tests {
             share(|o| o.partition_ms.is_some()),
             share(|o| o.disk_fault_ms.is_some()),
             share(|o| o.jump_ms.is_some()),
+            share(|o| o.forget_ms.is_some()),
         ] {
             assert!((80..160).contains(&on), "{on} of 200");
         }

@@ -27,6 +27,8 @@ pub enum Bug {
     CommitBeforePersist,
     /// A leader whose disk hangs goes on with its heartbeats.
     LeadWithHungDisk,
+    /// Whoever has forgotten is believed, and goes on (TigerBeetle 2767).
+    BelieveTheForgetful,
     /// The disk thread reports what it has written, but not synced.
     ReportBeforeSync,
     /// The applied index is recorded, its block is not (etcd 13766).
@@ -58,7 +60,7 @@ pub(crate) struct Spot {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::AckBeforePersist,
         Self::VoteNotPersisted,
         Self::ExecuteTwice,
@@ -66,6 +68,7 @@ impl Bug {
         Self::KeepConflictingTail,
         Self::CommitBeforePersist,
         Self::LeadWithHungDisk,
+        Self::BelieveTheForgetful,
         Self::ReportBeforeSync,
         Self::AppliedWithoutBlock,
         Self::AppliedIndexLags,
@@ -88,6 +91,7 @@ impl Bug {
             Self::KeepConflictingTail => "keep-conflicting-tail",
             Self::CommitBeforePersist => "commit-before-persist",
             Self::LeadWithHungDisk => "lead-with-hung-disk",
+            Self::BelieveTheForgetful => "believe-the-forgetful",
             Self::ReportBeforeSync => "report-before-sync",
             Self::AppliedWithoutBlock => "applied-without-block",
             Self::AppliedIndexLags => "applied-index-lags",
@@ -117,6 +121,7 @@ impl Bug {
             Self::KeepConflictingTail => Some(Planted::KeepConflictingTail),
             Self::CommitBeforePersist => Some(Planted::CommitBeforePersist),
             Self::LeadWithHungDisk => Some(Planted::LeadWithHungDisk),
+            Self::BelieveTheForgetful => Some(Planted::BelieveTheForgetful),
             _ => None,
         }
     }

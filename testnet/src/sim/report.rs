@@ -41,6 +41,14 @@ pub struct Stats {
     pub clock_jumps: u64,
     /// Leaders that were not believed because of a wrong clock.
     pub distrusts: u64,
+    /// Old backups that were put back.
+    pub put_back: u64,
+    /// Disks that were wiped and formatted.
+    pub wiped: u64,
+    /// Disks replaced by another node's.
+    pub swapped: u64,
+    /// Nodes that noticed that they had forgotten, and stopped.
+    pub noticed: u64,
     /// Requests of clients.
     pub submissions: u64,
     /// Verdicts that clients were told.
@@ -63,7 +71,7 @@ impl Stats {
         }
         sum!(seeds simulated_ms events crashes seam_crashes disk_failures disk_hangs lost_writes starts syncs
             truncations leaders frames dropped duplicated partitions clock_jumps distrusts
-            submissions acknowledged blocks applied rejected void);
+            put_back wiped swapped noticed submissions acknowledged blocks applied rejected void);
     }
 
     /// Terms that had a leader, beyond each run's first.
@@ -111,6 +119,10 @@ impl Stats {
             (
                 "clock jumps / leaders not believed",
                 format!("{} / {}", self.clock_jumps, self.distrusts),
+            ),
+            (
+                "disks put back / wiped / swapped, noticed",
+                format!("{} / {} / {}, {}", self.put_back, self.wiped, self.swapped, self.noticed),
             ),
             ("requests / verdicts told", format!("{} / {}", self.submissions, self.acknowledged)),
             ("commits: blocks", number(self.blocks)),

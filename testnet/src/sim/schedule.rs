@@ -47,6 +47,10 @@ pub(crate) enum Frame {
     Raft(Vec<u8>),
     /// Transactions on their way to the leader.
     Submissions(Vec<Submission>),
+    /// A signed checkpoint, in watched runs.
+    Note(String),
+    /// Talk about evidence, in watched runs.
+    Talk(Vec<u8>),
 }
 
 /// What breaks.
@@ -60,6 +64,8 @@ pub(crate) enum Fault {
     Disk,
     /// A clock.
     Jump,
+    /// A disk's past.
+    Forget,
 }
 
 /// The events to come.

@@ -4,7 +4,7 @@ use musubi_consensus::Input;
 
 use super::{
     checker::Holds,
-    disk::DiskStep,
+    disk::{DiskStep, Job, Numbers},
     executor::{Bench, ExecutorStep},
     node::Node,
     planted::{Bug, Spot},
@@ -50,21 +50,45 @@ impl World<'_> {
                 return Ok(());
             }
             Ok(DiskStep::Nothing | DiskStep::Skipped) => {}
-            Ok(DiskStep::Staged(persists)) => {
-                self.trace.note(now, node + 1, "staged", &[("persists", persists.len() as u64)]);
-                self.checker.staged(node, &persists);
+            Ok(DiskStep::Staged(jobs)) => {
+                self.trace.note(now, node + 1, "staged", &[("jobs", jobs.len() as u64)]);
+                for job in &jobs {
+                    match job {
+                        Job::Persist(persist) => self.checker.staged(node, persist),
+                        Job::Remember(remember) => self.nodes[node].past.staged(remember),
+                    }
+                }
             }
             Ok(DiskStep::Synced) => {
                 self.trace.note(now, node + 1, "synced", &[]);
                 self.stats.syncs += 1;
                 self.checker.synced(node);
+                self.nodes[node].past.synced();
             }
-            Ok(DiskStep::Persisted(number)) => {
-                self.input(node, "persisted", number, Input::Persisted { number })?;
-            }
+            Ok(DiskStep::Done(numbers)) => self.done(node, numbers)?,
         }
         if !self.dies_here(node, 20) {
             self.wake_disk(node);
+        }
+        Ok(())
+    }
+
+    /// Tells the replica what the disk thread has done, as production does: first how much is durable.
+    fn done(&mut self, node: usize, Numbers { persisted, recorded }: Numbers) -> Holds {
+        let Some(process) = &self.nodes[node].process else {
+            return Ok(());
+        };
+        let (kept, cosigned) = process.store.promised();
+        let life = self.nodes[node].life;
+        let told = [
+            Some(("durable", kept.write, Input::Durable { kept, cosigned })),
+            recorded.map(|number| ("recorded", number, Input::Recorded { number })),
+            persisted.map(|number| ("persisted", number, Input::Persisted { number })),
+        ];
+        for (what, fact, input) in told.into_iter().flatten() {
+            if self.lives(node, life) {
+                self.input(node, what, fact, input)?;
+            }
         }
         Ok(())
     }
@@ -109,11 +133,13 @@ impl World<'_> {
                 self.disk_failed(node, &error);
                 return Ok(());
             }
-            Ok(ExecutorStep::Nothing | ExecutorStep::Executed(_, None)) => {}
+            Ok(ExecutorStep::Nothing) => {}
+            Ok(ExecutorStep::Executed(entry, None)) => self.executed_watched(node, entry, None)?,
             Ok(ExecutorStep::Executed(entry, Some((batch, block)))) => {
                 let facts = [("height", block.head.height), ("root", digest(&block.root))];
                 self.trace.note(now, node + 1, "executed", &facts);
                 self.checker.executed(node, entry, &batch, &block)?;
+                self.executed_watched(node, entry, Some((&batch, &block)))?;
             }
             Ok(ExecutorStep::Recorded(entry, block)) => {
                 self.trace.note(now, node + 1, "recorded", &[("index", entry.index)]);
@@ -123,6 +149,7 @@ impl World<'_> {
                 };
                 self.checker.audit_newest(block.head.height, &process.store)?;
                 self.settle(node, &block);
+                self.sign_watched(node, &block);
             }
             Ok(ExecutorStep::Report(executed)) => {
                 let index = executed.index;

@@ -17,6 +17,7 @@ use super::{
     schedule::{Event, Frame, Schedule},
     town::{BEGIN, Town},
     trace::{Trace, digest},
+    watch::Watch,
 };
 
 /// Between two ticks of Raft's clock.
@@ -29,6 +30,8 @@ pub(crate) struct World<'t> {
     pub(crate) town: &'t Town,
     pub(crate) options: Options,
     pub(crate) bug: Option<Bug>,
+    /// In watched runs.
+    pub(crate) watch: Option<Watch>,
     pub(crate) dice: Dice,
     pub(crate) schedule: Schedule,
     pub(crate) network: Network,
@@ -46,6 +49,7 @@ impl<'t> World<'t> {
         town: &'t Town,
         options: Options,
         bug: Option<Bug>,
+        watch: Option<Watch>,
         trace: &'t mut Trace,
     ) -> Result<Self, Violation> {
         let mut dice = Dice::new(options.seed.wrapping_mul(2).wrapping_add(1));
@@ -61,13 +65,14 @@ impl<'t> World<'t> {
         Ok(Self {
             clients: clients.map(|scripts| Client::new(scripts.to_vec())).collect(),
             network: Network::new(&options),
-            checker: Checker::new(town)?,
+            checker: Checker::new(town, watch.as_ref().is_some_and(|w| w.malice.is_some()))?,
             schedule: Schedule::new(BEGIN),
             stats: Stats::default(),
             foul: true,
             town,
             options,
             bug,
+            watch,
             dice,
             nodes,
             trace,
@@ -90,10 +95,15 @@ impl<'t> World<'t> {
             self.schedule.after(after, Event::Client { client, attempt: 0 });
         }
         self.schedule_faults();
+        let lies = self.malice().is_some();
         for _ in 0..self.options.steps {
             self.step()?;
+            if lies && self.all_know() {
+                break;
+            }
         }
-        self.recover()
+        // What a lie has parted does not settle.
+        if lies { Ok(()) } else { self.recover() }
     }
 
     fn sum_up(&mut self) {
@@ -128,6 +138,10 @@ impl<'t> World<'t> {
             Event::Executor { node, life } if self.lives(node, life) => self.executor(node),
             Event::Resend { node, life } if self.lives(node, life) => {
                 self.schedule.after(RESEND_MS, Event::Resend { node, life });
+                self.tell_watched(node)?;
+                if let Some(forged) = self.forgery(node) {
+                    self.submit(node, vec![forged])?;
+                }
                 self.resend(node)
             }
             Event::Unreachable { node, life, peer } if self.lives(node, life) => {
@@ -176,6 +190,7 @@ impl<'t> World<'t> {
                 let from = NodeId(from as u64 + 1);
                 self.input(to, "message", fact, Input::Message { from, bytes })
             }
+            frame @ (Frame::Note(_) | Frame::Talk(_)) => self.hear_watched(from, to, frame),
             Frame::Submissions(items) => {
                 let fact = items.len() as u64;
                 self.input(to, "forwarded", fact, Input::Submit { via: Via::Peer, items })
@@ -198,6 +213,7 @@ impl<'t> World<'t> {
             if let Some(process) = &self.nodes[node].process {
                 let term = process.replica.status().standing.term;
                 self.checker.effect(node, &effect, &process.store, term)?;
+                self.look_at_promise(node, &effect)?;
             }
             self.carry_out(node, effect)?;
             if self.dies_here(node, 1) {

@@ -12,9 +12,14 @@ use musubi_sdk::audit::{Agreement, Covered};
 
 use super::{
     super::{
-        figures::{Audit, tables},
+        drill::Drill,
+        figures::{Audit, FinalMs, tables},
+        finality::Finality,
         look::Node,
+        proofs::Proofs,
+        replicas::Replicas,
         standing::Standing,
+        statements::Statements,
         told::Told,
     },
     *,
@@ -56,11 +61,16 @@ pub(in crate::demo) fn report() -> Report {
         validators: validators.collect(),
         covered_by_majority: covered,
         covered_by_all: Some(covered),
+        tiles: 0,
+        final_checkpoint: None,
+        checkpoint: String::new(),
+        kept: Vec::new(),
+        resumed: None,
         warnings: Vec::new(),
     }
 }
 
-fn seen() -> Seen {
+pub(super) fn seen() -> Seen {
     let node = || Node { lost: 0, twice: 0, unexplained: [].into(), statuses: 0 };
     Seen {
         standing: Standing { size: 9, root: [7; 32], apart: None },
@@ -72,12 +82,18 @@ fn seen() -> Seen {
         told: Told::default(),
         audit: Ok(report()),
         audit_took: Duration::from_secs(1),
+        replicas: Replicas { count: 0, ..Replicas::default() },
         supply: Ok(()),
+        finality: Finality::default(),
+        proofs: Proofs::default(),
+        statements: Statements::default(),
+        drill: Drill::default(),
     }
 }
 
-fn figures() -> Figures {
+pub(super) fn figures() -> Figures {
     let (entries, signatures, seconds) = (9, 0, tenths(10));
+    let ms = |p50| Latency { p50: tenths(p50), p99: tenths(2 * p50) };
     Figures {
         payments: 400,
         seed: 1,
@@ -102,6 +118,13 @@ fn figures() -> Figures {
         contradicted: 0,
         supply_conserved: true,
         roots_equal: true,
+        replicas: 0,
+        replicas_equal: None,
+        final_share: super::super::report::share(1, 1),
+        final_ms: FinalMs { all: ms(30_000), apart_from_outage: ms(20_000) },
+        proofs_verified: 0,
+        statements_proven: 0,
+        evidence_caught: false,
         consent_forms: BTreeMap::new(),
         audit: Audit { ok: true, entries, signatures, seconds, problem: None },
         story: Vec::new(),
@@ -111,7 +134,7 @@ fn figures() -> Figures {
 }
 
 /// Names of the lines that do not hold.
-fn wrong(checks: &[Checked]) -> Vec<&'static str> {
+pub(super) fn wrong(checks: &[Checked]) -> Vec<&'static str> {
     checks.iter().filter(|check| !check.ok).map(|check| check.name).collect()
 }
 

@@ -140,6 +140,11 @@ impl ChainBook {
         self.recorded[node].durable = self.recorded[node].last;
     }
 
+    /// The next start finds what it finds.
+    pub(crate) fn forgot(&mut self, node: usize) {
+        self.recorded[node] = Recorded::default();
+    }
+
     /// I15: a start finds all that was durable, nothing that was not written, and the state that
     /// belongs to it.
     pub(crate) fn started(&mut self, node: usize, store: &Store) -> Holds {

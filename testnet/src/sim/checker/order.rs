@@ -17,6 +17,8 @@ pub(crate) struct OrderBook {
     leaders: BTreeMap<u64, usize>,
     /// (voter, term) to candidate.
     votes: BTreeMap<(u64, u64), u64>,
+    /// (Leader, term, index) to the fingerprint of what it sent for that place.
+    sent: BTreeMap<(usize, u64, u64), u64>,
     /// The one history, from index 1.
     committed: Vec<Committed>,
     /// Per node, the last entry handed to execution.
@@ -41,6 +43,7 @@ impl OrderBook {
         Self {
             leaders: BTreeMap::new(),
             votes: BTreeMap::new(),
+            sent: BTreeMap::new(),
             committed: entries.iter().map(known).collect(),
             handed: vec![entries.len() as u64; nodes],
         }
@@ -155,8 +158,24 @@ impl OrderBook {
             Body::VoteRequest { ballot: Ballot::Real, .. } => {
                 self.vote(message.from.0, term, message.from.0)
             }
+            Body::Append { entries, .. } => self.leads(node, term, entries),
             _ => Ok(()),
         }
+    }
+
+    /// I13: a leader signs one batch for a place, whatever befalls it: two would be evidence against it.
+    fn leads(&mut self, node: usize, term: u64, entries: &[LogEntry]) -> Holds {
+        for entry in entries.iter().filter(|entry| entry.term == term) {
+            let fingerprint = fingerprint(entry);
+            let sent = *self.sent.entry((node, term, entry.index)).or_insert(fingerprint);
+            if sent != fingerprint {
+                let (node, index) = (node + 1, entry.index);
+                let seen =
+                    format!("node {node} sends two entries for index {index} of term {term}");
+                return broken("I13 one batch for a place", seen);
+            }
+        }
+        Ok(())
     }
 
     fn vote(&mut self, voter: u64, term: u64, candidate: u64) -> Holds {

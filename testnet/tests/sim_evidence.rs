@@ -1,0 +1,58 @@
+//! Liars in the simulator: each kind of lie leaves evidence in the hands of the others, which verifies offline
+//! and names the liar; and where nobody lies, nobody is named, whatever else goes wrong.
+
+#![allow(clippy::unwrap_used)]
+
+use musubi_ledger::evidence::Kind;
+use musubi_testnet::sim::{Malice, STEPS, Simulator};
+
+/// The liar of every run.
+const LIAR: u64 = 1;
+
+fn kind(malice: Malice) -> Kind {
+    match malice {
+        Malice::DoubleBatch => Kind::DoubleBatch,
+        Malice::BadItem => Kind::BadItem,
+        Malice::TwoRoots => Kind::TwoRoots,
+        Malice::Rewritten => Kind::Rewritten,
+    }
+}
+
+#[test]
+fn every_lie_is_evident_to_honest_nodes_and_names_the_liar_alone() {
+    let simulator = Simulator::new();
+    for malice in Malice::ALL {
+        let (mut evident, mut of_kind, mut everywhere) = (0, 0, 0);
+        for seed in 1..=20 {
+            let run = simulator.run_watched(seed, STEPS, Some(malice)).unwrap();
+            assert_eq!(run.violation, None, "{} seed {seed}\n{}", malice.name(), run.options);
+            for found in &run.found {
+                assert_eq!(found.finding.who.node.unwrap().0, LIAR);
+                assert_ne!(found.by, LIAR);
+                // From the file alone, with nothing but the genesis document.
+                let known = simulator.suspects(run.options.validators);
+                let again = musubi_ledger::evidence::verify(&found.bytes, &known).unwrap();
+                assert_eq!(again, found.finding);
+            }
+            let holders: std::collections::BTreeSet<u64> =
+                run.found.iter().map(|found| found.by).collect();
+            evident += u64::from(!run.found.is_empty());
+            everywhere += u64::from(holders.len() + 1 == run.options.validators);
+            let right = |found: &musubi_testnet::sim::Found| found.finding.kind == kind(malice);
+            of_kind += u64::from(run.found.iter().any(right));
+        }
+        println!("{}: {evident} of 20, everywhere {everywhere}, {of_kind}", malice.name());
+        assert!(evident >= 6 && everywhere >= 5, "{}: {evident} seeds", malice.name());
+        assert!(of_kind >= 5, "{}: of its own kind in {of_kind} seeds", malice.name());
+    }
+}
+
+#[test]
+fn where_nobody_lies_nobody_is_named() {
+    let simulator = Simulator::new();
+    for seed in 1..=12 {
+        let run = simulator.run_watched(seed, STEPS, None).unwrap();
+        assert_eq!(run.violation, None, "seed {seed}\n{}", run.options);
+        assert!(run.found.is_empty());
+    }
+}
