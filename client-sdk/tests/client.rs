@@ -190,7 +190,9 @@ async fn another_transaction_than_the_one_asked_for_is_no_answer() {
     let other = payment(&town);
     let lying = server(&town, move |_, request| {
         let id = request.path.strip_prefix("/v1/transactions/")?.strip_suffix("/full")?;
-        let mut status = serde_json::json!({ "id": id, "stage": "judged", "code": "applied" });
+        let mut status = serde_json::json!({
+            "id": id, "stage": "judged", "verdict": "applied", "code": "applied",
+        });
         for (name, value) in [("node_height", 1), ("node_time", 1)] {
             status[name] = value.into();
         }

@@ -15,7 +15,10 @@ use musubi_sdk::ledger::{
     id::TxId,
     judge::Missing,
     state::{ReadState, Row, RowKey, Shared},
-    tlog::{TilePath, bundle},
+    tlog::{
+        NodeReader, TilePath, bundle,
+        merkle::{leaf_hash, node_hash},
+    },
     transaction::{Role, Side, Transaction},
 };
 
@@ -152,9 +155,30 @@ fn page(records: &[Vec<u8>], first: usize, request: &Request, prefix: usize) -> 
     body
 }
 
+/// A log's hashes, from its leaves every time.
+struct Log<'a>(&'a [Vec<u8>]);
+
+impl NodeReader for Log<'_> {
+    fn node(&self, level: u8, index: u64) -> Option<[u8; 32]> {
+        match level.checked_sub(1) {
+            None => self.0.get(usize::try_from(index).ok()?).map(|leaf| leaf_hash(leaf)),
+            Some(below) => {
+                Some(node_hash(&self.node(below, 2 * index)?, &self.node(below, 2 * index + 1)?))
+            }
+        }
+    }
+}
+
 fn leaves(town: &Town, path: &str) -> Act {
-    let Ok(TilePath::Entries(which)) = path.parse() else {
-        return problem(404, "not_found");
+    let which = match path.parse() {
+        Ok(TilePath::Entries(which)) => which,
+        Ok(TilePath::Hashes(tile)) => {
+            return match tile.read(&Log(&town.leaves)) {
+                Some(hashes) => bytes(hashes),
+                None => problem(404, "not_found"),
+            };
+        }
+        Err(_) => return problem(404, "not_found"),
     };
     let first = usize::try_from(which.index).unwrap() * 256;
     let leaves = town.leaves.get(first..first + usize::from(which.width));

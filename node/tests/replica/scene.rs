@@ -23,7 +23,7 @@ use musubi_ledger::{
 };
 use musubi_node::{
     api::{self, Api},
-    config::{self, Config, Role, Start},
+    config::{self, Config, Start},
     directory,
     init::{self, ReplicaSetup, Setup},
     node::{self, Running},
@@ -92,7 +92,7 @@ fn genesis(keys: &init::NodeKeys) -> Genesis {
 
 async fn start(folder: &Path) -> Member {
     let loaded = Config::load(&folder.join("node.toml")).unwrap();
-    let is_new = loaded.config.role == Role::Validator && !loaded.config.data.exists();
+    let is_new = loaded.config.role == config::Role::Validator && !loaded.config.data.exists();
     if is_new {
         directory::format(&loaded).unwrap();
     }
