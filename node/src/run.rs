@@ -7,7 +7,10 @@ use tokio::{
 };
 use tracing_subscriber::EnvFilter;
 
-use crate::{config::Loaded, directory, node};
+use crate::{
+    config::{Loaded, Role},
+    directory, node,
+};
 
 /// Runs a validator or a replica until SIGINT or SIGTERM, until standard input ends if `stop_with_stdin`, or until it
 /// must stop by itself.
@@ -98,7 +101,10 @@ fn start_log(loaded: &Loaded) -> anyhow::Result<()> {
 /// # Errors
 /// What is wrong with it.
 pub fn verify(loaded: &Loaded) -> anyhow::Result<()> {
-    let opened = directory::open(loaded)?;
+    let opened = match loaded.config.role {
+        Role::Validator => directory::open(loaded)?,
+        Role::Replica => directory::open_replica(loaded)?,
+    };
     let verified = opened.store.verify(&mut |_, _| {})?;
     println!(
         "whole: {} Raft entries, {} blocks, {} leaves and {} rows agree with their seals",
