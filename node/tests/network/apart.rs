@@ -78,7 +78,7 @@ impl Apart {
     /// honest member's frames.
     pub(crate) async fn holds(mut self) {
         // Some more rounds after the attack.
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
         self.enough.send(()).expect("the honest member still talks");
         let rounds = self.talk.await.unwrap();
         assert!(rounds > 50, "only {rounds} rounds of the honest member");
