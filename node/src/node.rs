@@ -16,12 +16,7 @@ use musubi_consensus::{
     Config as ReplicaConfig, Identity, Input, MemberKey, Replica, Status, Submission, Via,
     cosigner::{CosignerKeys, Event},
 };
-use musubi_ledger::{
-    batch::NodeId,
-    execute::Head,
-    genesis::RULES_VERSION,
-    tlog::{checkpoint::Checkpoint, note::SignedNote},
-};
+use musubi_ledger::{batch::NodeId, execute::Head, genesis::RULES_VERSION};
 use musubi_storage::{LogView, Store};
 use tokio::{
     sync::{mpsc, watch as tokio_watch},
@@ -142,7 +137,8 @@ pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
             .with_context(|| format!("cannot read {}", data.join("evidence").display()))?;
     metrics.head(store.head().0, RULES_VERSION);
     let (cosigner, cosigner_in) = sync_channel(EVENTS_MAX);
-    let (finals, finals_out) = tokio_watch::channel(final_size(&store)?);
+    let final_size = store.final_size().context("the final checkpoint cannot be read")?;
+    let (finals, finals_out) = tokio_watch::channel(final_size);
     let (named, named_out) = tokio_watch::channel(Named::default());
     let (inputs, inputs_in) = mpsc::channel(INPUTS_MAX);
     let (head, head_out) = tokio_watch::channel(store.head().0);
@@ -369,14 +365,6 @@ fn start_cosigner(
     };
     let run = |events: &Receiver<Event>| cosigning.run(events);
     Ok(spawn("cosign", reports.clone(), first, cosigner_in, run)?)
-}
-
-/// Leaves that the final checkpoint on disk covers.
-fn final_size(store: &Store) -> anyhow::Result<u64> {
-    let note = store.final_checkpoint().context("the final checkpoint cannot be read")?;
-    let Some(note) = note else { return Ok(0) };
-    let note = SignedNote::parse(note.as_bytes()).context("the final checkpoint on disk")?;
-    Ok(note.text().parse::<Checkpoint>().context("the final checkpoint on disk")?.size())
 }
 
 /// Sends again what has waited too long: with a lost leader or connection a submission can be lost. And

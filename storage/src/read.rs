@@ -197,6 +197,17 @@ impl Store {
         layout::get(self.backend(), Family::Meta, &Word::Final.key())
     }
 
+    /// How many leaves that checkpoint covers; 0 if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn final_size(&self) -> Result<u64, StoreError> {
+        let Some(note) = self.final_checkpoint()? else { return Ok(0) };
+        let damaged = || StoreError::damaged("the final checkpoint");
+        let note = SignedNote::parse(note.as_bytes()).map_err(|_| damaged())?;
+        Ok(note.text().parse::<Checkpoint>().map_err(|_| damaged())?.size())
+    }
+
     /// The witness policies up to the newest recorded block, each with the size from which it holds; those
     /// that a final checkpoint has confirmed are settled.
     ///

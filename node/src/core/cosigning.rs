@@ -169,7 +169,7 @@ impl Cosigning {
                 self.tell_members(note);
             }
             Act::Final(checkpoint) => {
-                self.publish(&checkpoint, &[])?;
+                self.publish(&checkpoint)?;
                 // Members send each other their own lines; a witness's has come to the leader alone.
                 let witnessed = |cosigned: &Cosigned| cosigned.member == Member::Independent;
                 if self.leads && checkpoint.cosigned.iter().any(witnessed) {
@@ -213,8 +213,8 @@ impl Cosigning {
 
     /// Readers are told when it is in the store. A crash right behind that loses nothing that is not
     /// heard of again.
-    fn publish(&self, checkpoint: &FinalCheckpoint, confirms: &[u32]) -> Result<(), Fault> {
-        self.store.stage_final(&checkpoint.note.to_string(), confirms).map_err(failed)?;
+    fn publish(&self, checkpoint: &FinalCheckpoint) -> Result<(), Fault> {
+        self.store.stage_final(&checkpoint.note.to_string(), &[]).map_err(failed)?;
         let size = checkpoint.checkpoint.size();
         self.metrics.finalised(size);
         self.finals.send_replace(size);

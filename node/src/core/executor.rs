@@ -190,7 +190,7 @@ impl Executor {
 }
 
 /// The rows that judging these items is likely to read.
-fn keys_of(checked: &[CheckedItem]) -> Vec<RowKey> {
+pub(crate) fn keys_of(checked: &[CheckedItem]) -> Vec<RowKey> {
     let mut keys = Vec::new();
     for item in checked.iter().filter(|item| item.fault.is_none()) {
         if let Some(transaction) = &item.transaction {

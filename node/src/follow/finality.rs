@@ -8,7 +8,6 @@ use musubi_ledger::{
     api::Checkpoints,
     hash::{Hash, sha256},
     policy::PolicyBundle,
-    tlog::{Checkpoint, SignedNote},
 };
 use musubi_storage::{Store, StoreError};
 use tokio::{sync::watch, time::MissedTickBehavior};
@@ -190,7 +189,7 @@ impl Finality {
 /// Judges a note and keeps it, if it is final and new.
 fn take(store: &Store, note: &[u8]) -> Result<Taken, StoreError> {
     let policies = store.policies()?;
-    let offer = match judge(&policies, note, store, size_kept(store)?) {
+    let offer = match judge(&policies, note, store, store.final_size()?) {
         Ok(offer) => offer,
         Err(lie) => return Ok(Taken::Lie(lie)),
     };
@@ -204,13 +203,6 @@ fn take(store: &Store, note: &[u8]) -> Result<Taken, StoreError> {
         Offer::NotFinal if !policies.unsettled(u64::MAX).is_empty() => Taken::Unconfirmed,
         Offer::NotFinal | Offer::Known | Offer::Ahead(_) => Taken::Nothing,
     })
-}
-
-/// Size of the final checkpoint that is kept; 0 if there is none.
-pub(super) fn size_kept(store: &Store) -> Result<u64, StoreError> {
-    let kept = store.final_checkpoint()?;
-    let note = kept.and_then(|note| note.parse::<SignedNote>().ok());
-    Ok(note.and_then(|note| note.text().parse::<Checkpoint>().ok()).map_or(0, |c| c.size()))
 }
 
 /// Reads or writes the store on a thread that may wait.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use musubi_consensus::Position;
 use musubi_ledger::{
     execute::{Block, Chain, Head},
-    judge::likely_reads,
     leaf::{LEAF_BYTES, Leaf, SealBody},
 };
 use musubi_storage::{EMPTY_ENTRIES_MAX, Store, StoreError};
@@ -17,6 +16,7 @@ use super::{
 };
 use crate::core::{
     Fault,
+    executor::keys_of,
     keeper::{Keeper, Questions},
 };
 
@@ -75,7 +75,7 @@ impl Judge {
         let next = self.chain.next_time(&checked.batch);
         let kept = self.keeper.before(next, &self.chain, &self.store);
         kept.map_err(failed)?;
-        let ahead = self.store.state().ahead(keys_of(checked));
+        let ahead = self.store.state().ahead(keys_of(&checked.items));
         let block = self.chain.execute(&ahead, &checked.batch, checked.hash, &checked.items);
         if let Err(refused) = compare(checked, &block) {
             // The chain has gone on with a block that is not to be, which may even have begun a day: back to
@@ -107,17 +107,6 @@ impl Judge {
 
 fn failed(error: StoreError) -> Fault {
     Fault::Storage(error.to_string())
-}
-
-/// The rows that judging the items is likely to read.
-fn keys_of(checked: &Checked) -> Vec<musubi_ledger::state::RowKey> {
-    let mut keys = Vec::new();
-    for item in checked.items.iter().filter(|item| item.fault.is_none()) {
-        if let Some(transaction) = &item.transaction {
-            likely_reads(transaction, &mut keys);
-        }
-    }
-    keys
 }
 
 /// Compares leaf by leaf, then the seal. Equal leaves on an equal log give an equal root.

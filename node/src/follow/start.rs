@@ -13,14 +13,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ask::Asking,
-    check::Checker,
-    finality::{Finality, size_kept},
-    judge::Judge,
-    pull::Pull,
-    recorder::Recorder,
-    standing::Standing,
-    upstreams::Upstreams,
+    ask::Asking, check::Checker, finality::Finality, judge::Judge, pull::Pull, recorder::Recorder,
+    standing::Standing, upstreams::Upstreams,
 };
 use crate::{
     config::{Loaded, Replica},
@@ -70,7 +64,7 @@ pub fn start(loaded: Loaded) -> anyhow::Result<Running> {
         metrics: Arc::clone(&metrics),
         synced: Instant::now(),
     };
-    let (finals, finals_out) = tokio_watch::channel(size_kept(&store)?);
+    let (finals, finals_out) = tokio_watch::channel(store.final_size()?);
     // Of no validator: every note is another's.
     let notes = Notes::new(&loaded.genesis, 0, Arc::clone(&store), Arc::clone(&metrics));
     let notes = Arc::new(notes);
