@@ -72,7 +72,7 @@ fn the_account_says_who_paid_whom_what_when_and_who_stands_for_it() {
     let bundle = bundle(home, &vectors);
     let chain = vectors["chain"].as_str().unwrap();
     let purchase = &vectors["proofs"][0];
-    let told = ok(home, &format!("{} --genesis {chain}", verify(home, purchase, &bundle)));
+    let told = ok(home, &format!("{} --chain {chain}", verify(home, purchase, &bundle)));
     for part in [
         purchase["id"].as_str().unwrap(),
         "applied",
@@ -86,7 +86,7 @@ fn the_account_says_who_paid_whom_what_when_and_who_stands_for_it() {
         "policy 1: 2 of 3 members must cosign",
         "city (",
         "by ledger.example/city/node/3",
-        "as given with --genesis",
+        "as given with --chain",
     ] {
         assert!(told.contains(part), "{part} is not in\n{told}");
     }
@@ -104,11 +104,11 @@ fn the_trust_root_is_the_chain() {
     let home = home.path();
     let bundle = bundle(home, &vectors);
     let line = verify(home, &vectors["proofs"][0], &bundle);
-    assert_eq!(code(home, &format!("{line} --genesis {}", "0".repeat(64))), "other_chain");
+    assert_eq!(code(home, &format!("{line} --chain {}", "0".repeat(64))), "other_chain");
     fs::write(home.join("profile.toml"), format!("chain = \"{}\"\n", "0".repeat(64))).unwrap();
     assert_eq!(code(home, &line), "other_chain");
     let chain = vectors["chain"].as_str().unwrap();
-    assert_eq!(json(home, &format!("{line} --genesis {chain}"))["trust"], "given");
+    assert_eq!(json(home, &format!("{line} --chain {chain}"))["trust"], "given");
     fs::write(home.join("profile.toml"), format!("chain = \"{chain}\"\n")).unwrap();
     assert_eq!(json(home, &line)["trust"], "profile");
     let show = format!("policy show --policy {}", bundle.display());
@@ -153,7 +153,7 @@ async fn proofs_and_policies_are_fetched_once_and_checked_as_they_come() {
     assert_eq!(code(home, &format!("proof get {}", "ab".repeat(32))), "bad_answer");
     assert_eq!(code(home, "proof get --leaf 35"), "bad_answer");
     let export = format!("policy export --out {}", bundle.display());
-    assert_eq!(code(home, &format!("{export} --genesis {}", "0".repeat(64))), "other_chain");
+    assert_eq!(code(home, &format!("{export} --chain {}", "0".repeat(64))), "other_chain");
     assert!(!bundle.exists());
     assert_eq!(json(home, &export)["chain"], vectors["chain"]);
     let verify = format!("proof verify {} --policy {}", proof.display(), bundle.display());

@@ -161,7 +161,7 @@ fn ballot(dice: &mut Dice) -> Ballot {
 #[test]
 fn hostile_members_cannot_panic_halt_or_rewrite_a_replica() {
     let (mut refused, mut accused, mut committed, mut led) = (0, 0, 0, 0);
-    for seed in 0..60 {
+    for seed in 0..80 {
         let mut dice = Dice(seed);
         let mut arena = Arena::new(seed);
         for _ in 0..1_500 {

@@ -10,6 +10,7 @@ use super::{
     error::CliError,
     session::Session,
     table::{self, Align, Report},
+    trust::KnownChain,
 };
 
 #[derive(Debug, Args)]
@@ -26,6 +27,8 @@ pub(crate) struct Balance {
     /// Keep the proof of it in a file, which anyone can verify offline
     #[arg(long, value_name = "FILE")]
     proof: Option<PathBuf>,
+    #[command(flatten)]
+    chain: KnownChain,
 }
 
 pub(crate) async fn run(args: Balance, session: &mut Session) -> Result<Report, CliError> {
@@ -37,7 +40,7 @@ pub(crate) async fn run(args: Balance, session: &mut Session) -> Result<Report, 
         None => session.actor_contact()?.1.party,
     };
     if let Some(file) = &args.proof {
-        return balance_proof::download(party, file, session).await;
+        return balance_proof::download(party, file, args.chain, session).await;
     }
     let wallet = session.client()?.wallet(party).await?;
     let name = session.name(&party);

@@ -8,7 +8,6 @@ use musubi_sdk::{
     ledger::{
         evidence::{self, EvidenceError, Suspects},
         limits,
-        policy::PolicyBundle,
     },
 };
 use serde_json::json;
@@ -18,10 +17,8 @@ use super::{
     files,
     session::Session,
     table::{self, Align, Report},
+    trust::{KnownChain, Policies},
 };
-
-/// A policy bundle is the genesis document and one checkpoint for each change.
-const BUNDLE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum EvidenceCommand {
@@ -43,9 +40,8 @@ pub(crate) struct Verify {
     /// The ledger's policy bundle, which also knows keys that came later
     #[arg(long, value_name = "FILE", conflicts_with = "genesis")]
     policy: Option<PathBuf>,
-    /// The chain that the document must be of [default: the profile's; without one, the report names it]
-    #[arg(long, value_name = "HEX")]
-    chain: Option<ChainId>,
+    #[command(flatten)]
+    chain: KnownChain,
 }
 
 #[derive(Debug, Args)]
@@ -62,17 +58,19 @@ pub(crate) async fn run(
     session: &mut Session,
 ) -> Result<Report, CliError> {
     match command {
-        EvidenceCommand::Verify(args) => verify(&args, session.profile().chain),
+        EvidenceCommand::Verify(args) => verify(&args, session),
         EvidenceCommand::List => list(session).await,
         EvidenceCommand::Get(args) => get(&args, session).await,
     }
 }
 
-fn verify(args: &Verify, known: Option<ChainId>) -> Result<Report, CliError> {
-    let expected = args.chain.or(known);
+fn verify(args: &Verify, session: &Session) -> Result<Report, CliError> {
+    let expected = args.chain.known(session);
     let suspects = match (&args.genesis, &args.policy) {
         (Some(path), _) => of_genesis(path, expected)?,
-        (None, Some(path)) => of_policies(path, expected)?,
+        (None, Some(path)) => {
+            Suspects::of_policies(&Policies::read(path, args.chain, session)?.chain)
+        }
         (None, None) => unreachable!("one of them is required"),
     };
     let bytes = files::read_input(&args.file, limits::EVIDENCE_BYTES_MAX as u64)?;
@@ -103,20 +101,6 @@ fn of_genesis(path: &Path, expected: Option<ChainId>) -> Result<Suspects, CliErr
         }
         _ => Ok(Suspects::of_genesis(&genesis)),
     }
-}
-
-fn of_policies(path: &Path, expected: Option<ChainId>) -> Result<Suspects, CliError> {
-    let bad = |cause: musubi_sdk::ledger::policy::BundleError| {
-        CliError::new(cause.code(), format!("{}: {cause}", path.display()))
-            .next("fetch the bundle again, from another organisation's node")
-    };
-    let bytes = files::read_input(path, BUNDLE_BYTES_MAX)?;
-    let bundle = PolicyBundle::decode(&bytes).map_err(bad)?;
-    let chain = match expected {
-        Some(chain) => chain,
-        None => bundle.chain().map_err(bad)?,
-    };
-    Ok(Suspects::of_policies(&bundle.verify(&chain).map_err(bad)?))
 }
 
 async fn list(session: &mut Session) -> Result<Report, CliError> {

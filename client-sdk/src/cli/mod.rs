@@ -49,6 +49,7 @@ mod status;
 mod sums;
 mod table;
 mod topup;
+mod trust;
 mod when;
 
 use std::{io::Write, process::ExitCode};

@@ -1,12 +1,11 @@
 //! `musubi proof`, `musubi policy`: evidence that needs no node, and what it is checked against.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use musubi_sdk::{
-    ChainId, Glossary,
+    Glossary,
     ledger::{
-        policy::{BundleError, PolicyBundle, PolicyChain, bundle::BUNDLE_BYTES_MAX},
         proof::{TransactionProof, TransactionProofError},
         tlog::proof_file::MAX_PROOF_BYTES,
     },
@@ -19,6 +18,7 @@ use super::{
     files,
     session::Session,
     table::{self, Report},
+    trust::{KnownChain, Policies, TrustRoot},
 };
 
 #[derive(Debug, Subcommand)]
@@ -54,17 +54,6 @@ pub(crate) struct Verify {
     root: TrustRoot,
 }
 
-/// What a verifier believes before it has seen anything.
-#[derive(Debug, Args)]
-pub(crate) struct TrustRoot {
-    /// The ledger's policy bundle, from `musubi policy export`
-    #[arg(long, value_name = "BUNDLE")]
-    policy: PathBuf,
-    /// The chain that it must be: the SHA-256 of the genesis document [default: the profile's]
-    #[arg(long, value_name = "CHAIN")]
-    genesis: Option<ChainId>,
-}
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum PolicyCommand {
     /// Fetch and verify the bundle of all witness policies since genesis
@@ -78,9 +67,8 @@ pub(crate) struct Export {
     /// The new file
     #[arg(long, value_name = "FILE", default_value = "policies.musubi")]
     out: PathBuf,
-    /// The chain that it must be: the SHA-256 of the genesis document [default: the profile's]
-    #[arg(long, value_name = "CHAIN")]
-    genesis: Option<ChainId>,
+    #[command(flatten)]
+    chain: KnownChain,
 }
 
 pub(crate) async fn run(command: ProofCommand, session: &mut Session) -> Result<Report, CliError> {
@@ -97,8 +85,8 @@ pub(crate) async fn policy(
     match command {
         PolicyCommand::Export(args) => export(args, session).await,
         PolicyCommand::Show(root) => {
-            let (policies, trust) = root.open(session)?;
-            Report::new(&summary(&policies, &trust), texts(&policies))
+            let policies = root.open(session)?;
+            Report::new(&summary(&policies), policies.text())
         }
     }
 }
@@ -122,108 +110,42 @@ async fn get(args: Get, session: &mut Session) -> Result<Report, CliError> {
 }
 
 fn verify(args: &Verify, session: &Session) -> Result<Report, CliError> {
-    let (policies, trust) = args.root.open(session)?;
+    let policies = args.root.open(session)?;
+    let chain = &policies.chain;
     let bytes = files::read_input(&args.file, MAX_PROOF_BYTES as u64)?;
-    let proven = TransactionProof::parse(&bytes).and_then(|proof| proof.verify(&policies))?;
-    let mut glossary: Glossary = proof::glossary(policies.genesis());
+    let proven = TransactionProof::parse(&bytes).and_then(|proof| proof.verify(chain))?;
+    let mut glossary: Glossary = proof::glossary(chain.genesis());
     let contacts = session.book().contacts.iter();
     glossary.names.extend(contacts.map(|(name, contact)| (contact.party, name.clone())));
     let mut pairs = vec![("Proven", proven.leaf.id.to_string())];
-    let account = proof::account(&proven, &policies, &glossary);
+    let account = proof::account(&proven, chain, &glossary);
     pairs.extend(account.into_iter().map(|(heading, lines)| (heading, lines.join("\n"))));
-    pairs.push(("Trust root", trust.words(&policies)));
-    let mut report = Report::new(&proof::to_json(&proven, &policies), table::fields(&pairs))?;
-    report.json["trust"] = json!(trust.name());
+    pairs.push(("Trust root", policies.root()));
+    let mut report = Report::new(&proof::to_json(&proven, chain), table::fields(&pairs))?;
+    report.json["trust"] = json!(policies.trust());
     Ok(report)
 }
 
 async fn export(args: Export, session: &mut Session) -> Result<Report, CliError> {
-    let bytes = session.client()?.policies().await?;
-    let (policies, trust) = open(&bytes, args.genesis, session)?;
+    let (policies, bytes) = Policies::ask(args.chain, session).await?;
     files::create(&args.out, &bytes)?;
     let mut text = format!("The ledger's policies are in {}.\n", args.out.display());
-    text += &format!("Trust root: {}\n", trust.words(&policies));
-    text += &texts(&policies);
-    let mut report = Report::new(&summary(&policies, &trust), text)?;
+    text += &format!("Trust root: {}\n", policies.root());
+    text += &policies.text();
+    let mut report = Report::new(&summary(&policies), text)?;
     report.json["file"] = json!(args.out);
     Ok(report)
 }
 
-fn summary(policies: &PolicyChain, trust: &Trust) -> serde_json::Value {
-    let newest = policies.newest();
+fn summary(policies: &Policies) -> serde_json::Value {
+    let newest = policies.chain.newest();
     json!({
-        "chain": policies.chain(),
+        "chain": policies.chain.chain(),
         "origin": newest.origin(),
-        "trust": trust.name(),
+        "trust": policies.trust(),
         "newest": newest.policy(),
         "text": newest.to_text(),
     })
-}
-
-fn texts(policies: &PolicyChain) -> String {
-    policies.newest().to_text().trim_end().to_owned()
-}
-
-/// Where the chain id came from to which everything is traced back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trust {
-    Given,
-    Profile,
-    Bundle,
-}
-
-impl Trust {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Given => "given",
-            Self::Profile => "profile",
-            Self::Bundle => "bundle",
-        }
-    }
-
-    fn words(self, policies: &PolicyChain) -> String {
-        let chain = policies.chain();
-        match self {
-            Self::Given => format!("chain {chain}, as given with --genesis"),
-            Self::Profile => format!("chain {chain}, as this home's profile has it"),
-            Self::Bundle => format!(
-                "chain {chain}, as the bundle itself says and nobody else: compare it once with one you know by \
-                 other means, then give it with --genesis"
-            ),
-        }
-    }
-}
-
-impl TrustRoot {
-    /// Follows the bundle's policies from the trust root.
-    fn open(&self, session: &Session) -> Result<(PolicyChain, Trust), CliError> {
-        open(&read_bundle(&self.policy)?, self.genesis, session)
-    }
-}
-
-fn read_bundle(path: &Path) -> Result<Vec<u8>, CliError> {
-    files::read_input(path, BUNDLE_BYTES_MAX as u64)
-}
-
-fn open(
-    bytes: &[u8],
-    given: Option<ChainId>,
-    session: &Session,
-) -> Result<(PolicyChain, Trust), CliError> {
-    let bundle = PolicyBundle::decode(bytes)?;
-    let (chain, trust) = match (given, session.profile().chain) {
-        (Some(chain), _) => (chain, Trust::Given),
-        (None, Some(chain)) => (chain, Trust::Profile),
-        (None, None) => (bundle.chain()?, Trust::Bundle),
-    };
-    Ok((bundle.verify(&chain)?, trust))
-}
-
-impl From<BundleError> for CliError {
-    fn from(error: BundleError) -> Self {
-        let next = "fetch the bundle again with `musubi policy export`, from another organisation's node too";
-        Self::new(error.code(), error.to_string()).next(next)
-    }
 }
 
 impl From<TransactionProofError> for CliError {

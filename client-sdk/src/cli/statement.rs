@@ -1,12 +1,13 @@
 //! `musubi statement`: a period of one wallet from a proved balance to a proved balance, with nothing missing
 //! between; downloaded and verified, or verified offline.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use musubi_sdk::{
     Day, InstrumentId, Time, describe,
     ledger::{
+        limits::STATEMENT_BYTES_MAX,
         outcome::Account,
         proof::statement::{ProvenLine, ProvenStatement, Statement, StatementError},
         wallet::Holding,
@@ -15,10 +16,12 @@ use musubi_sdk::{
 use serde_json::{Value, json};
 
 use super::{
-    balance_proof::{Policies, VerifyArgs, checkpoint_json, lots_table, not_proved, read},
-    error::{CliError, file_error},
+    balance_proof::{VerifyArgs, lots_table, not_proved},
+    error::CliError,
+    files,
     session::Session,
     table::{self, Align, Report},
+    trust::{KnownChain, Policies},
 };
 
 #[derive(Debug, Args)]
@@ -38,6 +41,8 @@ pub(crate) struct StatementArgs {
     /// Keep the file, which anyone can verify offline
     #[arg(long, value_name = "FILE")]
     proof: Option<PathBuf>,
+    #[command(flatten)]
+    chain: KnownChain,
 }
 
 #[derive(Debug, Subcommand)]
@@ -48,8 +53,9 @@ enum StatementCommand {
 
 pub(crate) async fn run(args: StatementArgs, session: &mut Session) -> Result<Report, CliError> {
     if let Some(StatementCommand::Verify(args)) = &args.command {
-        let policies = Policies::read(args, session)?;
-        return verified(&read(&args.file)?, &policies, session);
+        let policies = args.root.open(session)?;
+        let bytes = files::read_input(&args.file, STATEMENT_BYTES_MAX as u64)?;
+        return verified(&bytes, &policies, session);
     }
     let (Some(from), Some(to)) = (args.from, args.to) else {
         return Err(CliError::usage("usage", "a statement needs --from and --to"));
@@ -58,11 +64,11 @@ pub(crate) async fn run(args: StatementArgs, session: &mut Session) -> Result<Re
         Some(text) => session.party(text).await?,
         None => session.actor_contact()?.1.party,
     };
-    let policies = Policies::ask(session).await?;
+    let (policies, _) = Policies::ask(args.chain, session).await?;
     let bytes = session.client()?.statement(party, (from, to)).await?;
     let report = verified(&bytes, &policies, session)?;
     let Some(file) = &args.proof else { return Ok(report) };
-    fs::write(file, &bytes).map_err(|cause| file_error(file, cause))?;
+    files::create(file, &bytes)?;
     let text = format!("{}\nThe statement is in {}.", report.text, file.display());
     Ok(Report { text, ..report })
 }
@@ -97,7 +103,7 @@ fn words(proven: &ProvenStatement, policies: &Policies, session: &Session) -> St
     format!(
         "Statement of {who}, {} to {}\n\n{opening}\n{}\n\n{lines}\n\nClosing, after block {} of {}\n{}\n\n\
          Verified: both balances are proved by {}. Between them no leaf that touched this wallet is missing, added or \
-         altered ({} lines), every signature holds, and they add up.{until}",
+         altered ({} lines), every signature holds, and they add up.{until}\nTrust root: {}",
         proven.from.day(),
         Time(proven.to.0 - 1).day(),
         lots_table(&proven.opening, &decimals),
@@ -106,6 +112,7 @@ fn words(proven: &ProvenStatement, policies: &Policies, session: &Session) -> St
         lots_table(&proven.closing, &decimals),
         policies.vouched(&proven.checkpoint),
         proven.lines.len(),
+        policies.root(),
     )
 }
 
@@ -199,6 +206,7 @@ fn document(proven: &ProvenStatement, policies: &Policies) -> Value {
         "opening": proven.opening,
         "lines": lines,
         "closing": proven.closing,
-        "checkpoint": checkpoint_json(&proven.checkpoint, policies),
+        "checkpoint": policies.checkpoint_json(&proven.checkpoint),
+        "trust": policies.trust(),
     })
 }

@@ -1,7 +1,7 @@
 //! Proofs of state, as files: nothing of them is believed before it is verified
 //! ([`crate::ledger::proof`]).
 
-use musubi_ledger::{id::PartyId, policy::PolicyBundle, time::Day};
+use musubi_ledger::{id::PartyId, time::Day};
 
 use super::Client;
 use crate::error::ClientError;
@@ -26,17 +26,5 @@ impl Client {
     ) -> Result<Vec<u8>, ClientError> {
         let path = format!("/v1/parties/{party}/statement?from={from}&to={to}");
         Ok(self.http().get(&path).await?.body)
-    }
-
-    /// The witness policies since genesis, to be verified against a known chain.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn policy_bundle(&self) -> Result<PolicyBundle, ClientError> {
-        let bytes = self.http().get("/v1/policies").await?.body;
-        PolicyBundle::decode(&bytes).map_err(|cause| ClientError::BadAnswer {
-            node: self.http().name(self.http().preferred()),
-            what: cause.to_string(),
-        })
     }
 }

@@ -158,10 +158,16 @@ fn a_leaf_is_its_documented_hash() {
     header.extend(9_u64.to_le_bytes());
     header.extend([2; 32]);
     let lots = 0_u64.to_le_bytes();
-    let part = |part: &[u8]| {
-        blake3::derive_key("musubi/v1/wallet-part", &[&wallet.salt[..], part].concat())
-    };
-    let parts = [part(&header), part(&lots)].concat();
+    let mut salts = [0; 64];
+    let mut hasher = blake3::Hasher::new_derive_key("musubi/v1/wallet-part-salts");
+    hasher.update(&wallet.salt).finalize_xof().fill(&mut salts);
+    let part =
+        |context, salt: &[u8], part: &[u8]| blake3::derive_key(context, &[salt, part].concat());
+    let parts = [
+        part("musubi/v1/wallet-header", &salts[..32], &header),
+        part("musubi/v1/wallet-lots", &salts[32..], &lots),
+    ]
+    .concat();
     assert_eq!(
         wallet.state_leaf(&PartyId([5; 16])),
         blake3::derive_key("musubi/v1/wallet-leaf", &parts)

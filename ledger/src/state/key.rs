@@ -58,6 +58,34 @@ pub enum Table {
     Policy = 21,
 }
 
+impl Table {
+    /// Every table, by number.
+    pub const ALL: [Self; 22] = [
+        Self::Meta,
+        Self::Party,
+        Self::Key,
+        Self::Person,
+        Self::Wallet,
+        Self::Group,
+        Self::Medium,
+        Self::Instrument,
+        Self::Supply,
+        Self::Allowance,
+        Self::AllowanceUse,
+        Self::Mandate,
+        Self::MandateUse,
+        Self::Request,
+        Self::Proposal,
+        Self::Redemption,
+        Self::Receivable,
+        Self::Funding,
+        Self::Reference,
+        Self::Judged,
+        Self::Due,
+        Self::Policy,
+    ];
+}
+
 /// The key of one row.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum RowKey {
@@ -294,6 +322,8 @@ mod tests {
             RowKey::Due(Time(1 << 40), DueKind::Lots, [8; 32]),
             RowKey::Policy(3),
         ];
+        let tables = keys.each_ref().map(|key| key.to_bytes()[0]);
+        assert_eq!(tables, Table::ALL.map(|table| table as u8), "every table has its key here");
         for key in keys {
             let bytes = key.to_bytes();
             assert_eq!(RowKey::from_bytes(&bytes), Some(key.clone()), "{key:?}");

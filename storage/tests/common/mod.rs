@@ -23,7 +23,7 @@ use musubi_ledger::{
     leaf::{Leaf, LeafKind, SealBody},
     outcome::{Form, Outcome},
     party::PartyKind,
-    state::{Changes, DueKind, Judged, ReadState, Row, RowKey, Shared},
+    state::{Changes, DueKind, Judged, ReadState, Row, RowKey, Shared, Table},
     time::Time,
     tlog::Frontier,
     wallet::Wallet,
@@ -334,32 +334,8 @@ impl Model {
 
 /// Every row of the state, by paging through all tables.
 pub fn rows(store: &Store) -> BTreeMap<Vec<u8>, Vec<u8>> {
-    use musubi_ledger::state::Table::*;
-    let tables = [
-        Meta,
-        Party,
-        Key,
-        Person,
-        Wallet,
-        Group,
-        Medium,
-        Instrument,
-        Supply,
-        Allowance,
-        AllowanceUse,
-        Mandate,
-        MandateUse,
-        Request,
-        Proposal,
-        Redemption,
-        Receivable,
-        Funding,
-        Reference,
-        Judged,
-        Due,
-    ];
     let mut rows = BTreeMap::new();
-    for table in tables {
+    for table in Table::ALL {
         let mut after = None;
         loop {
             let page = store.rows(table, &[], after.as_deref(), 7).unwrap();

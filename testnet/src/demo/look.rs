@@ -6,7 +6,10 @@ use std::{
 };
 
 use anyhow::Context;
-use musubi_ledger::id::{ChainId, TxId};
+use musubi_ledger::{
+    id::{ChainId, TxId},
+    policy::PolicyBundle,
+};
 use musubi_sdk::{
     Client,
     audit::{self, Demands, Report},
@@ -125,7 +128,7 @@ pub(super) async fn look(
     let supply = audit.as_ref().map_err(|_| "there is no audit".into());
     let supply = supply.and_then(|audit| supply::conserved(audit, &held.lots, &books));
     // Everything below needs no node's word: what is known beforehand is the chain.
-    let policies = clients[0].policy_bundle().await?.verify(&chain)?;
+    let policies = PolicyBundle::decode(&clients[0].policies().await?)?.verify(&chain)?;
     let end = finality::at_the_end(&clients, &policies).await?;
     let leaves = logs.first().map(|log| log.leaves.clone()).unwrap_or_default();
     let finality = finality::sum_up(&run.delivered, &leaves, &sightings, &run.outage, end);
