@@ -132,9 +132,8 @@ pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
     let notes =
         Notes::new(&loaded.genesis, loaded.config.node, Arc::clone(&store), Arc::clone(&metrics));
     let data = &loaded.config.data;
-    let (room, work) =
-        evidence::Room::open(&loaded.genesis, data, Arc::clone(&store), Arc::clone(&metrics))
-            .with_context(|| format!("cannot read {}", data.join("evidence").display()))?;
+    let (room, work) = evidence::Room::open(data, Arc::clone(&store), Arc::clone(&metrics))
+        .with_context(|| format!("cannot read {}", data.join("evidence").display()))?;
     metrics.head(store.head().0, RULES_VERSION);
     let (cosigner, cosigner_in) = sync_channel(EVENTS_MAX);
     let final_size = store.final_size().context("the final checkpoint cannot be read")?;

@@ -65,8 +65,7 @@ fn execute(opened: Opened, entries: &[LogEntry], ask: &[PartyId]) -> Vec<Option<
     let (reports, _reports) = tokio::sync::mpsc::unbounded_channel();
     let (head, _head) = tokio::sync::watch::channel(store.head().0);
     let data = tempfile::tempdir().unwrap();
-    let room =
-        Room::open(&opened.genesis, data.path(), Arc::clone(&store), Arc::clone(&metrics)).unwrap();
+    let room = Room::open(data.path(), Arc::clone(&store), Arc::clone(&metrics)).unwrap();
     let executor = Executor {
         chain: opened.chain,
         store: Arc::clone(&store),

@@ -67,6 +67,23 @@ impl Memory {
         Self { origin, suspects, signed }
     }
 
+    /// The keys.
+    #[must_use]
+    pub fn suspects(&self) -> &Suspects {
+        &self.suspects
+    }
+
+    /// Knows more keys from now on: those that a later policy names.
+    ///
+    /// # Panics
+    /// If a key is known no more, which is a bug: every policy there has been counts.
+    pub fn learn(&mut self, suspects: Suspects) {
+        let known = suspects.list().starts_with(self.suspects.list());
+        assert!(known, "who has signed once answers for it for ever");
+        self.signed.resize(suspects.list().len(), Signed::default());
+        self.suspects = suspects;
+    }
+
     /// Takes a note, with any signatures. What is no checkpoint of this log, or signed by none of the keys,
     /// is forgotten at once.
     pub fn take(&mut self, note: &str, own: &impl OwnLog) -> Taken {

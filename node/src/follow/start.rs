@@ -72,12 +72,7 @@ pub fn start(loaded: Loaded) -> anyhow::Result<Running> {
     let questions = Arc::new(Questions::default());
     let readers = (Arc::clone(&questions), Arc::clone(&notes));
     let (pull, finality) = tasks_of(&loaded, recorder, readers, told, alive);
-    let room = evidence::Room::open(
-        &loaded.genesis,
-        &loaded.config.data,
-        Arc::clone(&store),
-        Arc::clone(&metrics),
-    );
+    let room = evidence::Room::open(&loaded.config.data, Arc::clone(&store), Arc::clone(&metrics));
     // What it lacks for finding any is the talk of validators: what is there already is served.
     let (room, _) = room.context("the evidence cannot be read")?;
     let node = node(

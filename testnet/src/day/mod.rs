@@ -61,6 +61,9 @@ pub mod kinds {
     pub const REDEMPTION_ANSWER: &str = "redemption_answer";
 }
 
+/// So many waves later an item has its verdict, and others may refer to it.
+const WAVES_TO_AGE: usize = 2;
+
 /// Good items that follow: what was begun two waves ago is finished.
 #[derive(Clone, Copy, Debug)]
 enum Later {
@@ -95,7 +98,8 @@ pub struct Day {
     pub bad: u64,
 }
 
-/// Writes a day of about `payments` good items and 3 % bad attempts on top, but every kind of them.
+/// Writes a day of about `payments` good items and 3 % bad attempts on top, but every kind of them that the good
+/// items give occasion for: a handful of payments may have no purchase that could be abused.
 #[must_use]
 pub fn compose(
     city: &City,
@@ -118,12 +122,18 @@ pub fn compose(
     };
     let wave_size = (payments / 16).clamp(25, 640);
     let (mut good, mut bad) = (0, 0);
+    let mut barren = 0;
     while good < payments || !generator.bad.is_empty() || generator.unfinished() {
         let wanted = wave_size.min(payments - good.min(payments));
-        let made =
-            generator.wave(wanted, bad_total * (good + wanted) / payments - bad.min(bad_total));
+        let made = generator
+            .wave(wanted, bad_total * (good + wanted) / payments.max(1) - bad.min(bad_total));
         good += made.0;
         bad += made.1;
+        barren = if made == (0, 0) { barren + 1 } else { 0 };
+        if barren > WAVES_TO_AGE {
+            // Nothing is left to wait for that could give the remaining kinds an occasion.
+            generator.bad.clear();
+        }
     }
     Day { waves: generator.waves, books: generator.books, good, bad }
 }
@@ -217,10 +227,10 @@ impl Generator<'_> {
         self.later[1].push(later);
     }
 
-    /// A purchase that is at least two waves old, drawn at random.
+    /// A purchase that is at least [`WAVES_TO_AGE`] old, drawn at random.
     fn settled_past(&mut self) -> Option<usize> {
         let wave = self.waves.len();
-        let old = self.past.partition_point(|past| past.at.0 + 2 <= wave);
+        let old = self.past.partition_point(|past| past.at.0 + WAVES_TO_AGE <= wave);
         (old > 0).then(|| self.scribe.dice.place(old))
     }
 }

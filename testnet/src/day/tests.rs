@@ -191,6 +191,15 @@ fn every_item_of_a_day_gets_exactly_its_code_in_any_order() {
 }
 
 #[test]
+fn a_day_of_a_handful_ends_with_the_bad_attempts_that_it_gives_occasion_for() {
+    for payments in 0..=8 {
+        let counts = execute_day(11 + payments, payments);
+        let bad = Bad::ALL.iter().filter(|bad| counts.contains_key(bad.name())).count();
+        assert!(bad > 5, "{payments} payments: {counts:?}");
+    }
+}
+
+#[test]
 fn one_seed_one_day_whatever_the_threads() {
     let digest = |threads| {
         let (setup, day) = whole_day(3, 400, threads);

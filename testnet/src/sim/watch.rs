@@ -69,7 +69,7 @@ impl Watch {
     /// Opens the room of a process that starts; it finds the files of its earlier lives.
     pub(crate) fn open(&self, town: &Town, node: usize, process: &mut Process) -> Holds {
         let (store, metrics) = (Arc::clone(&process.store), Arc::clone(&self.metrics));
-        let opened = Room::open(&town.genesis, &self.data(node), store, metrics);
+        let opened = Room::open(&self.data(node), store, metrics);
         let (room, work) = opened.map_err(|error| Violation {
             invariant: "I15 recovery",
             seen: format!("node {}: {error}", node + 1),

@@ -4,8 +4,12 @@
 //! in one task ([`super::run`]). Its queue is bounded; what a flood pushes out is counted, and told again by others.
 
 use std::{
+    io,
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use musubi_consensus::{Accusation, Comparison, Position};
@@ -14,11 +18,11 @@ use musubi_ledger::{
     code::Code,
     evidence::{Evidence, Memory, OwnLog, SignedBatch, Suspects},
     execute::Block,
-    genesis::Genesis,
     hash::Hash,
+    state::RowKey,
     tlog::proof::prove_consistency,
 };
-use musubi_storage::Store;
+use musubi_storage::{Store, StoreError};
 use tokio::sync::mpsc;
 
 use super::{Files, Kept, Talk};
@@ -29,7 +33,8 @@ const WORK_MAX: usize = 64;
 
 /// The room.
 pub struct Room {
-    suspects: Suspects,
+    /// Number of the newest witness policy whose keys can be accused.
+    policy: AtomicU32,
     store: Arc<Store>,
     metrics: Arc<Metrics>,
     files: Mutex<Files>,
@@ -75,19 +80,20 @@ impl Room {
     /// Opens the room; `data` is the node's data directory.
     ///
     /// # Errors
-    /// If the folder of evidence cannot be read.
+    /// If the folder of evidence or the witness policies cannot be read.
     pub fn open(
-        genesis: &Genesis,
         data: &Path,
         store: Arc<Store>,
         metrics: Arc<Metrics>,
-    ) -> std::io::Result<(Self, mpsc::Receiver<Work>)> {
-        let suspects = Suspects::of_genesis(genesis);
+    ) -> io::Result<(Self, mpsc::Receiver<Work>)> {
+        let policies = store.policies().map_err(io::Error::other)?;
+        let suspects = Suspects::of_policies(&policies);
         let files = Mutex::new(Files::open(data.join("evidence"), &suspects)?);
-        let memory = Mutex::new(Memory::new(genesis.origin(), suspects.clone()));
+        let memory = Mutex::new(Memory::new(policies.genesis().origin(), suspects));
+        let policy = policies.newest().policy().number.into();
         let (work, work_in) = mpsc::channel(WORK_MAX);
         let comparison = Mutex::default();
-        Ok((Self { suspects, store, metrics, files, memory, comparison, work }, work_in))
+        Ok((Self { policy, store, metrics, files, memory, comparison, work }, work_in))
     }
 
     /// Evidence that was noticed here. Never waits.
@@ -131,6 +137,7 @@ impl Room {
     /// Looks at one thing; gives what others must hear of it. May wait for the disk.
     #[must_use]
     pub fn look(&self, work: Work) -> Vec<Tell> {
+        self.meet_new_keys();
         match work {
             Work::Found(evidence) => self.keep(&[*evidence]),
             Work::Note(note) => {
@@ -149,6 +156,23 @@ impl Room {
                     Vec::new()
                 }
             },
+        }
+    }
+
+    /// Whoever a policy has named since can be accused from now on.
+    fn meet_new_keys(&self) {
+        let meet = || {
+            let next = self.policy.load(Ordering::Relaxed) + 1;
+            if self.store.row(&RowKey::Policy(next))?.is_some() {
+                let policies = self.store.policies()?;
+                lock(&self.memory).learn(Suspects::of_policies(&policies));
+                self.policy.store(policies.newest().policy().number, Ordering::Relaxed);
+            }
+            Ok::<(), StoreError>(())
+        };
+        if let Err(error) = meet() {
+            // Executing fails on the same disk, and stops the node.
+            tracing::error!(%error, "the witness policies cannot be read");
         }
     }
 
@@ -180,6 +204,7 @@ impl Room {
     /// What is due now: the entries executed since, and notes that came before their leaves.
     #[must_use]
     pub fn due(&self) -> Vec<Tell> {
+        self.meet_new_keys();
         let taken = lock(&self.memory).look_again(&Own(&self.store));
         let mut tell = self.keep(&taken.evidence);
         let told = lock(&self.comparison).tell();
@@ -199,7 +224,8 @@ impl Room {
     fn keep(&self, evidence: &[Evidence]) -> Vec<Tell> {
         let mut tell = Vec::new();
         for evidence in evidence {
-            let Ok(finding) = evidence.verify(&self.suspects) else { continue };
+            let verified = evidence.verify(lock(&self.memory).suspects());
+            let Ok(finding) = verified else { continue };
             let bytes = evidence.encode();
             match lock(&self.files).keep(&finding, &bytes) {
                 Ok(None) => {}

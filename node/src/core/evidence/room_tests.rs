@@ -8,7 +8,12 @@ use musubi_ledger::{
     batch::{Batch, NodeId},
     evidence::{Evidence, Kind, SignedBatch, Suspects, verify},
     keys::SecretKey,
+    operation::Operation,
+    policy::{Member, Witness, WitnessPolicy},
     time::Time,
+    tlog::{
+        Algorithm, VerifierKey, checkpoint::Checkpoint, note::SignedNote, signature::NoteSignature,
+    },
 };
 use musubi_storage::{OpenSettings, Store, memory::MemoryDisk};
 use tokio::sync::mpsc::Receiver;
@@ -44,8 +49,12 @@ struct Scene {
 }
 
 fn scene(data: &Path) -> Scene {
-    let (store, metrics) = (store(), Arc::new(Metrics::new()));
-    let opened = Room::open(&city::genesis(), data, Arc::clone(&store), Arc::clone(&metrics));
+    scene_on(data, store())
+}
+
+fn scene_on(data: &Path, store: Arc<Store>) -> Scene {
+    let metrics = Arc::new(Metrics::new());
+    let opened = Room::open(data, Arc::clone(&store), Arc::clone(&metrics));
     let (room, work) = opened.unwrap();
     Scene { room, work, store, metrics }
 }
@@ -187,4 +196,46 @@ fn a_flood_is_dropped_and_counted() {
     }
     assert!(here.counted("queue_full"));
     assert_eq!(here.look(), []);
+}
+
+/// Two checkpoints of one size by a witness that no validator runs.
+fn two_notes(secret: &SecretKey) -> [String; 2] {
+    let key = VerifierKey::new(WITNESS, Algorithm::CosignatureV1, &secret.public().0).unwrap();
+    [1, 2].map(|root| {
+        let checkpoint = Checkpoint::new(&city::genesis().origin(), 700, [root; 32]).unwrap();
+        let mut note = SignedNote::new(checkpoint.to_string()).unwrap();
+        let sign = |message: &[u8]| secret.sign(message).0;
+        note.add(NoteSignature::cosign(note.text(), &key, 1_800_000_000, sign)).unwrap();
+        note.to_string()
+    })
+}
+
+const WITNESS: &str = "witness.example/w1";
+
+#[test]
+fn whom_a_later_policy_names_can_be_accused_from_then_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut here = scene(folder.path());
+    let secret = city::key("w1/witness");
+    let lies = two_notes(&secret);
+    lies.iter().for_each(|note| here.room.note(note));
+    assert_eq!(here.look(), [], "it is nobody's key yet");
+
+    let mut world = city::World::bare();
+    let first = WitnessPolicy::of_genesis(&city::genesis());
+    let mut policy = WitnessPolicy { number: 2, quorum: 3, ..first };
+    let (name, member) = (WITNESS.to_owned(), Member::Independent);
+    policy.witnesses.push(Witness { name, key: secret.public(), member });
+    let change = Operation::ChangeWitnessPolicy(policy);
+    world.apply("city", change, &[city::governs("city"), city::governs("partner")]);
+    here.store.record(&world.last, Position { index: 1, term: 1 }).unwrap();
+
+    lies.iter().for_each(|note| here.room.note(note));
+    let [Tell::All(Talk::File(bytes))] = &here.look()[..] else { panic!("one file") };
+    let policies = here.store.policies().unwrap();
+    let finding = verify(bytes, &Suspects::of_policies(&policies)).unwrap();
+    assert_eq!((finding.kind, finding.who.name.as_str()), (Kind::TwoRoots, WITNESS));
+    // A restart still knows whom the file is about.
+    let again = scene_on(folder.path(), Arc::clone(&here.store));
+    assert_eq!(again.room.files().len(), 1);
 }
