@@ -105,6 +105,10 @@ pub enum Planted {
     LeadWithHungDisk,
     /// Members that have forgotten are believed, and whoever has forgotten goes on (TigerBeetle 2767).
     BelieveTheForgetful,
+    /// The cosigner signs whatever another named, executed here or not.
+    CosignUnexecuted,
+    /// Two cosigners of one organisation count as two in the quorum.
+    OrganisationTwice,
 }
 
 /// Why a configuration is not taken.

@@ -134,7 +134,7 @@ impl Trio {
                 signed.push((size, root));
                 self.disk.push_back((node, size));
             }
-            Act::Send { note } => {
+            Act::Send { note } | Act::Retell { note } => {
                 let down = self.down.clone();
                 for to in (1..=3).filter(|to| *to != node && !down.contains(to)) {
                     self.tell(to, Event::Note { from: Some(NodeId(node)), note: note.clone() });
@@ -300,7 +300,7 @@ fn notes_that_nobody_signed_are_dropped() {
 fn after_a_restart_it_signs_nothing_smaller_and_nothing_again() {
     let signed = note(2, 8, root(8));
     let mut trio = Trio::new();
-    let remembered = Remembered { signed: Some(signed), last_final: None };
+    let remembered = Remembered { signed: Some(signed), ..Remembered::default() };
     trio.cosigners.insert(2, begin(2, remembered));
     assert_eq!(trio.cosigners[&2].durable_size(), 8);
     trio.execute(2, 8);
@@ -316,7 +316,7 @@ fn after_a_restart_it_signs_nothing_smaller_and_nothing_again() {
             NodeId(2),
             keys(2),
             PolicyChain::of_genesis(&genesis()),
-            Remembered { signed: Some("other.example/log\n1\n".into()), last_final: None },
+            Remembered { signed: Some("other.example/log\n1\n".into()), ..Remembered::default() },
         )
         .is_err()
     );
@@ -325,7 +325,7 @@ fn after_a_restart_it_signs_nothing_smaller_and_nothing_again() {
 #[test]
 #[should_panic(expected = "signed another root")]
 fn a_node_that_executed_otherwise_than_it_signed_stops() {
-    let remembered = Remembered { signed: Some(note(2, 8, [99; 32])), last_final: None };
+    let remembered = Remembered { signed: Some(note(2, 8, [99; 32])), ..Remembered::default() };
     let mut cosigner = begin(2, remembered);
     let event = Event::Executed { size: 8, root: root(8), policies: vec![] };
     cosigner.handle(5, event, &|_| None);
@@ -358,4 +358,80 @@ fn a_change_of_policy_is_confirmed_by_both_quorums() {
     assert_eq!(trio.final_size(1), 5);
     assert_eq!(trio.last[&1].policy, 2);
     assert!(!trio.cosigners[&1].policies().settles(5));
+}
+
+/// Every node gets another key, under policy 2.
+fn second() -> WitnessPolicy {
+    let mut policy = WitnessPolicy { number: 2, ..WitnessPolicy::of_genesis(&genesis()) };
+    for (n, witness) in (1..).zip(&mut policy.witnesses) {
+        witness.key = key(n, 6).public();
+    }
+    policy
+}
+
+impl Trio {
+    /// A trio whose nodes also have the keys of [`second`].
+    fn with_second_keys() -> Self {
+        let mut trio = Self::new();
+        for n in 1..=3 {
+            let keys = CosignerKeys { log: key(n, 2), cosigners: vec![key(n, 3), key(n, 6)] };
+            let policies = PolicyChain::of_genesis(&genesis());
+            let begun = Cosigner::new(NodeId(n), keys, policies, Remembered::default());
+            trio.cosigners.insert(n, begun.unwrap());
+        }
+        trio.tell(1, Event::Leading(true));
+        trio
+    }
+
+    fn execute_change(&mut self, node: u64, size: u64) {
+        self.executed.insert(node, size);
+        let policies = vec![(second(), size - 1)];
+        self.tell(node, Event::Executed { size, root: root(size), policies });
+    }
+}
+
+#[test]
+fn who_missed_the_round_that_confirmed_a_policy_is_told_of_it_again() {
+    let mut trio = Trio::with_second_keys();
+    trio.down = vec![3];
+    (1..=2).for_each(|node| trio.execute_change(node, 5));
+    trio.settle();
+    assert_eq!((trio.final_size(1), trio.final_size(3)), (5, 0));
+    // Nobody signs by the first policy any more.
+    trio.down.clear();
+    trio.execute_change(3, 5);
+    trio.now += 60_000;
+    for size in [7, 9] {
+        (1..=3).for_each(|node| trio.execute(node, size));
+        trio.settle();
+    }
+    assert_eq!((trio.final_size(1), trio.final_size(3)), (9, 9));
+    assert!(!trio.cosigners[&3].policies().settles(9), "it has the proof of the change");
+}
+
+#[test]
+fn a_policy_counts_before_it_is_told_if_the_log_is_ahead() {
+    let mut trio = Trio::with_second_keys();
+    trio.execute_change(1, 5);
+    // Node 2 has recorded the block that sets policy 2, and its cosigner has not heard of it yet.
+    trio.executed.insert(2, 5);
+    trio.settle();
+    assert!(!trio.signed.contains_key(&2), "it would sign by the first policy alone");
+    assert_eq!(trio.final_size(2), 0);
+    trio.execute_change(2, 5);
+    trio.settle();
+    assert_eq!(trio.last[&1].policy, 2);
+    assert_eq!(trio.last[&1].cosigned.len(), 2);
+}
+
+#[test]
+fn a_clock_that_is_set_back_holds_no_round_up() {
+    let mut trio = Trio::new();
+    trio.down = vec![2, 3];
+    trio.execute(1, 5);
+    trio.settle();
+    trio.now -= 3_600_000 / 4;
+    trio.execute(1, 7);
+    trio.settle();
+    assert_eq!(trio.signed[&1], [(5, root(5)), (7, root(7))]);
 }

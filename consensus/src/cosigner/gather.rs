@@ -61,6 +61,9 @@ impl Heard {
 pub(super) struct Gathered {
     members: BTreeMap<NodeId, Heard>,
     witnesses: BTreeMap<String, Heard>,
+    /// A bug to run with.
+    #[cfg(feature = "planted-bugs")]
+    pub(super) planted: Option<crate::Planted>,
 }
 
 impl Gathered {
@@ -148,7 +151,8 @@ impl Gathered {
     /// The largest checkpoint above `signed` that a member named and this node has executed.
     pub(super) fn newest_named(&self, signed: u64, roots: Roots<'_>) -> Option<(u64, Hash)> {
         let newer = self.members.values().filter(|heard| heard.size() > signed);
-        let executed = newer.filter(|heard| roots(heard.size()) == Some(*heard.root()));
+        let executed = newer
+            .filter(|heard| roots(heard.size()) == Some(*heard.root()) || self.signs_unexecuted());
         executed.map(|heard| (heard.size(), *heard.root())).max_by_key(|(size, _)| *size)
     }
 
@@ -165,11 +169,11 @@ impl Gathered {
         candidates.iter().filter(executed).find_map(|heard| self.judge(heard, policies))
     }
 
-    /// Whether everything gathered under one text makes it final.
-    fn judge(&self, of: &Heard, policies: &PolicyChain) -> Option<FinalCheckpoint> {
+    /// Whether a note, with everything gathered under the same text, is final.
+    pub(super) fn judge(&self, of: &Heard, policies: &PolicyChain) -> Option<FinalCheckpoint> {
         let mut lines: Vec<&Line> = Vec::new();
-        for line in self.all().filter(|heard| heard.text == of.text).flat_map(|heard| &heard.lines)
-        {
+        let same = self.all().filter(|heard| heard.text == of.text);
+        for line in std::iter::once(of).chain(same).flat_map(|heard| &heard.lines) {
             // One line per key: a cosigner that states two times counts once.
             if !lines.iter().any(|kept| kept.key == line.key) {
                 lines.push(line);
@@ -183,6 +187,10 @@ impl Gathered {
         for line in &lines {
             note.add(line.signature.clone()).ok()?;
         }
+        #[cfg(feature = "planted-bugs")]
+        if self.planted == Some(crate::Planted::OrganisationTwice) {
+            return by_heads(policies, of, note, &verified);
+        }
         let mut needed = policies.needed(of.size());
         let newest =
             needed.next()?.finalise(of.checkpoint.clone(), note.clone(), &verified).ok()?;
@@ -191,6 +199,35 @@ impl Gathered {
         }
         Some(newest)
     }
+
+    /// Whether the bug is planted that believes a name which this node has not executed.
+    fn signs_unexecuted(&self) -> bool {
+        #[cfg(feature = "planted-bugs")]
+        let planted = self.planted == Some(crate::Planted::CosignUnexecuted);
+        #[cfg(not(feature = "planted-bugs"))]
+        let planted = false;
+        planted
+    }
+}
+
+/// The planted bug that counts cosigners where organisations count.
+#[cfg(feature = "planted-bugs")]
+fn by_heads(
+    policies: &PolicyChain,
+    of: &Heard,
+    note: SignedNote,
+    verified: &[Verified<'_>],
+) -> Option<FinalCheckpoint> {
+    let trusted = policies.at(of.size());
+    let tally = trusted.tally(verified);
+    let policy = trusted.policy();
+    (tally.cosigned.len() >= usize::from(policy.quorum)).then(|| FinalCheckpoint {
+        checkpoint: of.checkpoint.clone(),
+        note,
+        policy: policy.number,
+        logs: tally.logs,
+        cosigned: tally.cosigned,
+    })
 }
 
 /// The line, if one of the keys made it; `None` if it claims none of them.

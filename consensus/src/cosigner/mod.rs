@@ -17,123 +17,40 @@
 //! power cut; start with the newest note that the disk has. `roots` tells this node's own root at a size, if
 //! that is a seal that it has executed and remembers.
 
+//!
+//! # Rooms
+//!
+//! `event`: what comes in and goes out; `signing`: this node's keys and its note; `gather`: everybody's notes, and
+//! what they make final; `confirmed`: what changed the policy; this file: when to sign.
+
+mod confirmed;
+mod event;
 mod gather;
+mod signing;
 
 use std::collections::VecDeque;
 
 use musubi_ledger::{
     batch::NodeId,
     hash::Hash,
-    keys::SecretKey,
     policy::{FinalCheckpoint, PolicyChain, WitnessPolicy},
-    tlog::{
-        checkpoint::Checkpoint,
-        note::SignedNote,
-        signature::NoteSignature,
-        vkey::{Algorithm, VerifierKey},
-    },
 };
 
-use gather::Gathered;
+use self::{
+    confirmed::{Confirmed, waited},
+    gather::Gathered,
+    signing::Signed,
+};
+pub use self::{
+    event::{Act, Event},
+    signing::{CosignerKeys, Remembered},
+};
 
 /// A round that has not become final after so many milliseconds makes room for the next one.
 pub const ROUND_MS: u64 = 1_000;
 
 /// This node's own root at a size, if that is a seal that it has executed and remembers.
 pub type Roots<'a> = &'a dyn Fn(u64) -> Option<Hash>;
-
-/// What a cosigner is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// A block was recorded.
-    Executed {
-        /// The log's size at its seal.
-        size: u64,
-        /// The log's root there.
-        root: Hash,
-        /// Witness policies that the block set, each with the smallest size for which it holds.
-        policies: Vec<(WitnessPolicy, u64)>,
-    },
-    /// This node leads, or no longer.
-    Leading(bool),
-    /// A signed checkpoint came in: from the member that the connection proved to be, or from an independent
-    /// witness.
-    Note {
-        /// The member; none for a witness.
-        from: Option<NodeId>,
-        /// The note.
-        note: String,
-    },
-    /// The note of that size is on disk.
-    Durable {
-        /// Its size.
-        size: u64,
-    },
-    /// Time passed.
-    Wake,
-}
-
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// Make this node's own signed note durable, then report [`Event::Durable`].
-    Persist {
-        /// The log's size.
-        size: u64,
-        /// The log's root.
-        root: Hash,
-        /// The note.
-        note: String,
-    },
-    /// Send this node's note to every other member, and, where this node leads, to independent witnesses.
-    Send {
-        /// The note.
-        note: String,
-    },
-    /// A checkpoint is final: newer than the last one, or the same with more cosignatures.
-    Final(FinalCheckpoint),
-    /// This final checkpoint confirms changes of the witness policy: kept for the bundle.
-    Settled {
-        /// Numbers of the policies.
-        policies: Vec<u32>,
-        /// The note.
-        note: String,
-    },
-    /// A member signed another root than this node's at a size that both have executed.
-    Contradiction {
-        /// The member; none for a note that came from a witness.
-        from: Option<NodeId>,
-        /// The size.
-        size: u64,
-        /// Its note.
-        note: String,
-    },
-    /// A note that no correct member sends was dropped.
-    Dropped {
-        /// The member.
-        from: Option<NodeId>,
-        /// Stable code of why.
-        why: &'static str,
-    },
-}
-
-/// The keys with which a node signs checkpoints.
-#[derive(Clone, Debug)]
-pub struct CosignerKeys {
-    /// As the log.
-    pub log: SecretKey,
-    /// As cosigner: more than one while a change of keys is under way.
-    pub cosigners: Vec<SecretKey>,
-}
-
-/// What this node signed last.
-#[derive(Clone, Debug)]
-struct Signed {
-    size: u64,
-    root: Hash,
-    durable: bool,
-    note: String,
-}
 
 /// Signs, gathers, and tells what is final.
 #[derive(Debug)]
@@ -150,16 +67,8 @@ pub struct Cosigner {
     gathered: Gathered,
     /// Size and cosignatures of the newest final checkpoint.
     last_final: (u64, usize),
+    confirmed: Confirmed,
     acts: VecDeque<Act>,
-}
-
-/// What the disk has of an earlier run.
-#[derive(Clone, Debug, Default)]
-pub struct Remembered {
-    /// This node's newest signed note.
-    pub signed: Option<String>,
-    /// The newest final note.
-    pub last_final: Option<String>,
 }
 
 impl Cosigner {
@@ -173,7 +82,7 @@ impl Cosigner {
         policies: PolicyChain,
         remembered: Remembered,
     ) -> Result<Self, String> {
-        let signed = remembered.signed.map(|note| signed_before(note, &policies)).transpose()?;
+        let signed = remembered.signed.map(|note| Signed::before(note, &policies)).transpose()?;
         let last_final =
             remembered.last_final.and_then(|note| policies.check(note.as_bytes()).ok());
         let last_final = last_final.map_or((0, 0), |f| (f.checkpoint.size(), f.cosigned.len()));
@@ -187,17 +96,30 @@ impl Cosigner {
             named_at: 0,
             gathered: Gathered::default(),
             last_final,
+            confirmed: Confirmed::new(remembered.confirmed),
             acts: VecDeque::new(),
         })
     }
 
+    /// Runs with a bug, so that a simulator can show that it catches it.
+    #[cfg(feature = "planted-bugs")]
+    pub fn plant(&mut self, bug: Option<crate::Planted>) {
+        self.gathered.planted = bug;
+    }
+
     /// Takes an event. `now` is in milliseconds since 1970.
     pub fn handle(&mut self, now: u64, event: Event, roots: Roots<'_>) {
+        if let Event::Executed { size, root, policies } = &event {
+            self.executed(*size, *root, policies);
+        }
+        // The caller's log may be ahead of what was told here, and with it the policies.
+        let told = self.head.map_or(0, |(size, _)| size);
+        let roots: Roots<'_> = &|size| if size <= told { roots(size) } else { None };
         match event {
-            Event::Executed { size, root, policies } => self.executed(size, root, &policies, roots),
+            Event::Executed { .. } => self.compare(roots),
             Event::Leading(leading) => self.leading = leading,
             Event::Note { from, note } => self.heard(from, &note, roots),
-            Event::Durable { size } => self.durable(size),
+            Event::Durable { size } => self.durable(now, size),
             Event::Wake => {}
         }
         self.finalise(roots);
@@ -232,13 +154,7 @@ impl Cosigner {
         self.signed.as_ref().map_or(0, |signed| signed.size)
     }
 
-    fn executed(
-        &mut self,
-        size: u64,
-        root: Hash,
-        policies: &[(WitnessPolicy, u64)],
-        roots: Roots<'_>,
-    ) {
+    fn executed(&mut self, size: u64, root: Hash, policies: &[(WitnessPolicy, u64)]) {
         for (policy, from) in policies {
             self.policies.push(policy, *from).expect("a judged policy is well formed");
         }
@@ -246,6 +162,9 @@ impl Cosigner {
             assert!(signed.root == root, "this node has signed another root at size {size}");
         }
         self.head = Some((size, root));
+    }
+
+    fn compare(&mut self, roots: Roots<'_>) {
         for (from, size, note) in self.gathered.compare(roots) {
             self.acts.push_back(Act::Contradiction { from, size, note });
         }
@@ -261,12 +180,20 @@ impl Cosigner {
         if contradicts {
             let note = note.to_owned();
             self.acts.push_back(Act::Contradiction { from, size, note });
-        } else {
-            self.gathered.keep(from, heard, roots(size).is_some());
+            return;
         }
+        let executed = roots(size).is_some();
+        // What confirmed a change of policy elsewhere, told again.
+        if executed
+            && self.policies.settles(size)
+            && let Some(found) = self.gathered.judge(&heard, &self.policies)
+        {
+            self.conclude(found);
+        }
+        self.gathered.keep(from, heard, executed);
     }
 
-    fn durable(&mut self, size: u64) {
+    fn durable(&mut self, now: u64, size: u64) {
         let Some(signed) = self.signed.as_mut().filter(|signed| signed.size == size) else {
             return;
         };
@@ -275,11 +202,18 @@ impl Cosigner {
         let own = self.gathered.read(&note, &self.policies).expect("this node's own note");
         self.gathered.keep(Some(self.me), own, true);
         self.acts.push_back(Act::Send { note });
+        let due = self.confirmed.due(now).into_iter();
+        self.acts.extend(due.map(|note| Act::Retell { note }));
     }
 
     /// Tells of the largest checkpoint that is final now and was not, or that has more cosignatures.
     fn finalise(&mut self, roots: Roots<'_>) {
-        let Some(found) = self.gathered.newest_final(&self.policies, roots) else { return };
+        if let Some(found) = self.gathered.newest_final(&self.policies, roots) {
+            self.conclude(found);
+        }
+    }
+
+    fn conclude(&mut self, found: FinalCheckpoint) {
         let reached = (found.checkpoint.size(), found.cosigned.len());
         if reached <= self.last_final {
             return;
@@ -289,6 +223,7 @@ impl Cosigner {
             let policies = self.policies.unsettled(reached.0);
             let note = found.note.to_string();
             self.policies.settle(reached.0);
+            self.confirmed.keep(note.clone());
             self.acts.push_back(Act::Settled { policies, note });
         }
         self.acts.push_back(Act::Final(found));
@@ -302,61 +237,14 @@ impl Cosigner {
         }
         let signed = self.size_signed();
         let named = self.gathered.newest_named(signed, roots);
-        let free = self.last_final.0 >= signed || now >= self.named_at.saturating_add(ROUND_MS);
+        let free = self.last_final.0 >= signed || waited(now, self.named_at, ROUND_MS);
         let own = self.head.filter(|(size, _)| self.leading && free && *size > signed);
         let Some((size, root)) = named.into_iter().chain(own).max_by_key(|(size, _)| *size) else {
             return;
         };
         self.named_at = now;
-        let Some(note) = self.note(size, root, now / 1_000) else { return };
+        let Some(note) = self.keys.note(&self.policies, size, root, now / 1_000) else { return };
         self.signed = Some(Signed { size, root, durable: false, note: note.clone() });
         self.acts.push_back(Act::Persist { size, root, note });
     }
-
-    /// This node's note; `None` if no policy that the checkpoint needs lists a key of this node.
-    fn note(&self, size: u64, root: Hash, unix_seconds: u64) -> Option<String> {
-        let origin = self.policies.newest().origin();
-        let text = Checkpoint::new(origin, size, root).expect("a checked origin").to_string();
-        let mut lines: Vec<NoteSignature> = Vec::new();
-        for policy in self.policies.needed(size) {
-            for key in policy.keys() {
-                let line = self.line(key, &text, unix_seconds);
-                lines.extend(line.filter(|line| !lines.contains(line)));
-            }
-        }
-        if lines.is_empty() {
-            return None;
-        }
-        let mut note = SignedNote::new(text).expect("a checkpoint is a note's text");
-        for line in lines {
-            note.add(line).expect("a policy's keys fit into one note");
-        }
-        Some(note.to_string())
-    }
-
-    fn line(&self, key: &VerifierKey, text: &str, unix_seconds: u64) -> Option<NoteSignature> {
-        let own = |secret: &&SecretKey| secret.public().0 == *key.public_key();
-        match key.algorithm() {
-            Algorithm::Ed25519 => {
-                let secret = Some(&self.keys.log).filter(own)?;
-                Some(NoteSignature::sign(text, key, |message| secret.sign(message).0))
-            }
-            Algorithm::CosignatureV1 => {
-                let secret = self.keys.cosigners.iter().find(own)?;
-                let sign = |message: &[u8]| secret.sign(message).0;
-                Some(NoteSignature::cosign(text, key, unix_seconds, sign))
-            }
-        }
-    }
-}
-
-/// The note that this node signed before it was started.
-fn signed_before(note: String, policies: &PolicyChain) -> Result<Signed, String> {
-    let text = SignedNote::parse(note.as_bytes()).map_err(|error| error.to_string())?;
-    let checkpoint: Checkpoint = text.text().parse().map_err(|e| format!("{e}"))?;
-    if checkpoint.origin() != policies.newest().origin() {
-        return Err(format!("it is of log {}", checkpoint.origin()));
-    }
-    let (size, root) = (checkpoint.size(), *checkpoint.root());
-    Ok(Signed { size, root, durable: true, note })
 }

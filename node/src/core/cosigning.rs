@@ -95,7 +95,10 @@ pub fn resume(store: &Store, me: u64, keys: CosignerKeys) -> anyhow::Result<Cosi
     }
     let policies = store.policies().context("the witness policies cannot be read")?;
     let last_final = store.final_checkpoint().context("the final checkpoint cannot be read")?;
-    let remembered = Remembered { signed: signed.map(|(_, note)| note), last_final };
+    let bundle = store.policy_bundle().context("the witness policies cannot be read")?;
+    let confirmed = bundle.steps.into_iter().map(|step| step.checkpoint).collect();
+    let signed = signed.map(|(_, note)| note);
+    let remembered = Remembered { signed, last_final, confirmed };
     let cosigner = Cosigner::new(NodeId(me), keys, policies, remembered);
     cosigner
         .map_err(|why| anyhow::anyhow!("the signed checkpoint on disk is not this log's: {why}"))
@@ -176,6 +179,7 @@ impl Cosigning {
                     self.tell_members(checkpoint.note.to_string());
                 }
             }
+            Act::Retell { note } => self.tell_members(note),
             Act::Settled { policies, note } => {
                 self.store.stage_final(&note, &policies).map_err(failed)?;
                 tracing::info!(?policies, "a witness policy is confirmed by the quorum before it");
