@@ -33,6 +33,8 @@ fn twenty_seeds_hold_and_meet_every_fault() {
         ("swapped disk", total.swapped),
         ("rejected transaction", total.rejected),
         ("void item", total.void),
+        ("cosignature", total.cosignatures),
+        ("change of policy that is final", total.policies),
     ] {
         assert!(count > 0, "no {what} in 20 seeds");
     }

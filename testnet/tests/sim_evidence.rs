@@ -3,18 +3,20 @@
 
 #![allow(clippy::unwrap_used)]
 
-use musubi_ledger::evidence::Kind;
-use musubi_testnet::sim::{Malice, STEPS, Simulator};
+use musubi_ledger::evidence::{Kind, Signs};
+use musubi_testnet::sim::{Found, Malice, STEPS, Simulator};
 
 /// The liar of every run.
 const LIAR: u64 = 1;
 
-fn kind(malice: Malice) -> Kind {
+/// The evidence that a lie must leave behind, and the key that it must name.
+fn kind(malice: Malice) -> (Kind, Signs) {
     match malice {
-        Malice::DoubleBatch => Kind::DoubleBatch,
-        Malice::BadItem => Kind::BadItem,
-        Malice::TwoRoots => Kind::TwoRoots,
-        Malice::Rewritten => Kind::Rewritten,
+        Malice::DoubleBatch => (Kind::DoubleBatch, Signs::Log),
+        Malice::BadItem => (Kind::BadItem, Signs::Log),
+        Malice::TwoRoots => (Kind::TwoRoots, Signs::Log),
+        Malice::Rewritten => (Kind::Rewritten, Signs::Log),
+        Malice::TwoCosignatures => (Kind::TwoRoots, Signs::Cosignatures),
     }
 }
 
@@ -23,12 +25,17 @@ fn every_lie_is_evident_to_honest_nodes_and_names_the_liar_alone() {
     let simulator = Simulator::new();
     for malice in Malice::ALL {
         let (mut evident, mut of_kind, mut everywhere) = (0, 0, 0);
+        let right = |found: &Found| (found.finding.kind, found.finding.who.signs) == kind(malice);
         for seed in 1..=20 {
             let run = simulator.run_watched(seed, STEPS, Some(malice)).unwrap();
             assert_eq!(run.violation, None, "{} seed {seed}\n{}", malice.name(), run.options);
             for found in &run.found {
                 assert_eq!(found.finding.who.node.unwrap().0, LIAR);
                 assert_ne!(found.by, LIAR);
+                // Who signs one history as the log, and cosigns two, is guilty as cosigner alone.
+                let alone = malice != Malice::TwoCosignatures
+                    || found.finding.who.signs == Signs::Cosignatures;
+                assert!(alone, "{}: {}", malice.name(), found.finding);
                 // From the file alone, with nothing but the genesis document.
                 let known = simulator.suspects(run.options.validators);
                 let again = musubi_ledger::evidence::verify(&found.bytes, &known).unwrap();
@@ -38,7 +45,6 @@ fn every_lie_is_evident_to_honest_nodes_and_names_the_liar_alone() {
                 run.found.iter().map(|found| found.by).collect();
             evident += u64::from(!run.found.is_empty());
             everywhere += u64::from(holders.len() + 1 == run.options.validators);
-            let right = |found: &musubi_testnet::sim::Found| found.finding.kind == kind(malice);
             of_kind += u64::from(run.found.iter().any(right));
         }
         println!("{}: {evident} of 20, everywhere {everywhere}, {of_kind}", malice.name());

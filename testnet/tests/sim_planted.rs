@@ -22,6 +22,11 @@ fn signs(bug: Bug) -> &'static [&'static str] {
         Bug::SupplyNotUpdated => &["I5"],
         Bug::VerdictForgotten => &["I7", "I15"],
         Bug::AckBeforeCommit => &["I8"],
+        Bug::CosignUnexecuted
+        | Bug::CosignBeforePersist
+        | Bug::CosignForgotten
+        | Bug::CosignBetweenSeals => &["I27"],
+        Bug::OrganisationTwice | Bug::PolicyUntold => &["I28"],
     }
 }
 

@@ -5,8 +5,10 @@ use musubi_ledger::{code::Code, id::TxId};
 
 use super::{
     checker::Verdict,
+    options::Options,
     random::Dice,
     script::{Script, Step},
+    town::Town,
 };
 
 /// What a node answers.
@@ -109,4 +111,18 @@ impl Client {
         }
         ends
     }
+}
+
+/// Each client with its share of the scripts; one of them soon brings what the organisations decide.
+pub(crate) fn all(town: &Town, options: &Options, dice: &mut Dice) -> Vec<Client> {
+    let mut scripts: Vec<usize> = (0..town.governance).collect();
+    dice.shuffle(&mut scripts);
+    let share = scripts.len() / options.clients;
+    let mut shares: Vec<Vec<usize>> =
+        scripts.chunks(share).take(options.clients).map(<[usize]>::to_vec).collect();
+    if options.policies {
+        let soon = shares[0].len() - dice.place(6);
+        shares[0].insert(soon, town.governance);
+    }
+    shares.into_iter().map(Client::new).collect()
 }

@@ -113,11 +113,12 @@ fn many(seeds: Seeds, steps: u64) -> anyhow::Result<bool> {
         total.add(&run.stats);
         if total.seeds.is_multiple_of(10) {
             println!(
-                "seed {seed}: {} crashes, {} lost writes, {} leader changes, {} blocks so far, {} s",
+                "seed {seed}: {} crashes, {} lost writes, {} leader changes, {} blocks, {} final so far, {} s",
                 total.crashes,
                 total.lost_writes,
                 total.leader_changes(),
                 total.blocks,
+                total.finals,
                 started.elapsed().as_secs()
             );
         }

@@ -1,4 +1,4 @@
-//! The disk thread: stages groups of persists, syncs them, reports the last. One step at a time, with
+//! The disk thread: stages groups of persists and checkpoints, syncs them, reports the last. One step at a time, with
 //! time in between, in which the machine may die.
 
 use std::collections::VecDeque;
@@ -11,6 +11,11 @@ use musubi_storage::{Store, StoreError};
 pub(crate) enum Job {
     Persist(Persist),
     Remember(Remember),
+    /// This node's signed checkpoint.
+    Checkpoint {
+        size: u64,
+        note: String,
+    },
 }
 
 impl Job {
@@ -18,15 +23,17 @@ impl Job {
         match self {
             Self::Persist(persist) => persist.must_sync,
             Self::Remember(remember) => remember.must_sync,
+            Self::Checkpoint { .. } => true,
         }
     }
 }
 
-/// The last numbers of a group: of its persists, and of its records of pledges.
+/// The last of a group: numbers of its persists and of its records of pledges, size of its checkpoints.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Numbers {
     pub(crate) persisted: Option<u64>,
     pub(crate) recorded: Option<u64>,
+    pub(crate) checkpoint: Option<u64>,
 }
 
 /// Its queue, and how far it is.
@@ -128,6 +135,10 @@ impl DiskThread {
                 Job::Remember(remember) => {
                     store.stage_pledge(&remember.pledge)?;
                     numbers.recorded = Some(remember.number);
+                }
+                Job::Checkpoint { size, note } => {
+                    store.stage_checkpoint(*size, note)?;
+                    numbers.checkpoint = Some(*size);
                 }
             }
         }

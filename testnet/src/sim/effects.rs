@@ -1,6 +1,6 @@
 //! What replicas ask for, carried out: frames set out, work goes to the node's threads.
 
-use musubi_consensus::{Effect, Execute, HaltReason, Refusal, RefuseReason};
+use musubi_consensus::{Effect, Execute, HaltReason, Refusal, RefuseReason, Role, cosigner};
 
 use super::{
     checker::{Holds, broken},
@@ -51,8 +51,14 @@ impl World<'_> {
             Effect::Refuse { id, why: RefuseReason::Busy | RefuseReason::TooLarge, .. } => {
                 self.refused(node, &id);
             }
-            Effect::Standing(standing) if standing.leader.is_some() => self.send_again(node),
-            Effect::Refuse { .. } | Effect::Standing(_) => {}
+            Effect::Refuse { .. } => {}
+            Effect::Standing(standing) => {
+                if standing.leader.is_some() {
+                    self.send_again(node);
+                }
+                let leads = standing.role == Role::Leader;
+                self.tell_cosigner(node, cosigner::Event::Leading(leads));
+            }
             Effect::Evidence { accusation, .. } if self.malice().is_some() => {
                 self.accused(node, &accusation)?;
             }

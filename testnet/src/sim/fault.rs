@@ -158,6 +158,7 @@ impl World<'_> {
         if let (Some(watch), Some(process)) = (&self.watch, &mut self.nodes[node].process) {
             watch.open(self.town, node, process)?;
         }
+        self.wake_cosigner(node);
         let life = self.nodes[node].life;
         let first = self.dice.below(50);
         self.schedule.after(first, Event::Tick { node, life });

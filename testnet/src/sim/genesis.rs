@@ -15,7 +15,7 @@ use musubi_ledger::{
 
 use super::{
     script::{person, shop},
-    town::{BEGIN, PERSONS, SHOPS, document, instrument, key, node_key, party},
+    town::{BEGIN, PERSONS, SHOPS, cosigner_key, document, instrument, key, node_key, party},
 };
 
 const ORGANISATIONS: [&str; 3] = ["city", "operator", "partner"];
@@ -52,7 +52,7 @@ fn node(id: usize) -> Node {
         organisation: party(ORGANISATIONS[id % ORGANISATIONS.len()]),
         transport: key(&format!("transport {id}")).public(),
         node: node_key(id).public(),
-        cosigner: key(&format!("cosigner {id}")).public(),
+        cosigner: cosigner_key(id, 1).public(),
     }
 }
 

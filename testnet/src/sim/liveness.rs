@@ -75,13 +75,17 @@ impl World<'_> {
         }
     }
 
-    /// Every client knows all it asked for, every node but `hung` has executed and recorded all there is, and
-    /// whoever lost its past has noticed and stopped.
+    /// Every client knows all it asked for, every node but `hung` has executed and recorded all there is and holds
+    /// it for final, and whoever lost its past has noticed and stopped.
     fn is_settled(&self, hung: Option<usize>) -> bool {
         let committed = self.checker.committed();
         let caught_up = |at: usize| {
             let process = self.nodes[at].process.as_ref();
-            process.is_some_and(|p| p.is_idle() && p.store.applied().index == committed)
+            process.is_some_and(|p| {
+                p.is_idle()
+                    && p.store.applied().index == committed
+                    && p.cosigner.last_final == p.store.head().0.size
+            })
         };
         let settled = |at: usize| match &self.nodes[at].past {
             past if past.lost => past.noticed && !self.nodes[at].is_up(),
@@ -96,7 +100,13 @@ impl World<'_> {
         let mut lines = vec![format!("entry {committed} is the last committed one")];
         for (at, node) in self.nodes.iter().enumerate() {
             lines.push(match &node.process {
-                Some(process) => format!("node {}: {:?}", at + 1, process.replica.status()),
+                Some(process) => format!(
+                    "node {}: head {}, final {}, {:?}",
+                    at + 1,
+                    process.store.head().0.size,
+                    process.cosigner.last_final,
+                    process.replica.status()
+                ),
                 None => format!("node {} is down", at + 1),
             });
         }

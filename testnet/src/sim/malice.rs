@@ -4,11 +4,23 @@
 use musubi_consensus::{Body, PeerMessage, Role, Submission};
 use musubi_ledger::{
     batch::{Batch, NodeId},
+    genesis::Genesis,
     hash::Hash,
+    keys::SecretKey,
+    policy::cosigner_name,
+    tlog::{
+        checkpoint::Checkpoint,
+        note::SignedNote,
+        signature::NoteSignature,
+        vkey::{Algorithm, VerifierKey},
+    },
     transaction::Transaction,
 };
 
-use super::{town::node_key, world::World};
+use super::{
+    town::{BEGIN, Town, cosigner_key, node_key},
+    world::World,
+};
 
 /// Place of the liar among the nodes.
 pub(crate) const LIAR: usize = 0;
@@ -25,13 +37,17 @@ pub enum Malice {
     TwoRoots,
     /// It signs a false root for all now and then, and goes on as if it had not.
     Rewritten,
+    /// It cosigns a false root for the nodes of even number, and the true one for the others; as the log it signs
+    /// one only.
+    TwoCosignatures,
 }
 
 impl Malice {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::DoubleBatch, Self::BadItem, Self::TwoRoots, Self::Rewritten];
+    pub const ALL: [Self; 5] =
+        [Self::DoubleBatch, Self::BadItem, Self::TwoRoots, Self::Rewritten, Self::TwoCosignatures];
 
-    /// Its name on the command line: the kind of evidence that it must leave behind.
+    /// Its name on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -39,6 +55,7 @@ impl Malice {
             Self::BadItem => "bad-item",
             Self::TwoRoots => "two-roots",
             Self::Rewritten => "rewritten",
+            Self::TwoCosignatures => "two-cosignatures",
         }
     }
 
@@ -63,16 +80,40 @@ impl Malice {
         message.encode()
     }
 
-    /// The root that the liar signs for node `to`.
-    pub(crate) fn root(self, to: usize, height: u64, mut root: Hash) -> Hash {
+    /// The checkpoint that the liar sends to node `to` instead of this one; `None` for the true one.
+    pub(crate) fn checkpoint(self, town: &Town, to: usize, note: &str) -> Option<String> {
+        let note: SignedNote = note.parse().ok()?;
+        let checkpoint: Checkpoint = note.text().parse().ok()?;
         let lies = match self {
-            Self::TwoRoots => (to + 1).is_multiple_of(2),
-            Self::Rewritten => height.is_multiple_of(5),
+            Self::TwoRoots | Self::TwoCosignatures => (to + 1).is_multiple_of(2),
+            Self::Rewritten => checkpoint.size().is_multiple_of(4),
             Self::DoubleBatch | Self::BadItem => false,
         };
+        let mut root = *checkpoint.root();
         root[0] ^= u8::from(lies);
-        root
+        let as_log = self != Self::TwoCosignatures;
+        lies.then(|| sign(&town.genesis, checkpoint.size(), root, as_log))
     }
+}
+
+/// What the liar signs about a size: by its genesis document's keys, as cosigner, and as the log too.
+fn sign(genesis: &Genesis, size: u64, root: Hash, as_log: bool) -> String {
+    let origin = genesis.origin();
+    let text = Checkpoint::new(&origin, size, root).expect("a checked origin").to_string();
+    let mut note = SignedNote::new(text.clone()).expect("a checkpoint is a note's text");
+    let (log, cosigner) = (node_key(LIAR + 1), cosigner_key(LIAR + 1, 1));
+    let vkey = |name: &str, algorithm, key: &SecretKey| {
+        VerifierKey::new(name, algorithm, &key.public().0).expect("a good key")
+    };
+    let mut add = |line| note.add(line).expect("a new note has room");
+    if as_log {
+        let key = vkey(&origin, Algorithm::Ed25519, &log);
+        add(NoteSignature::sign(&text, &key, |message| log.sign(message).0));
+    }
+    let name = cosigner_name(genesis, NodeId(LIAR as u64 + 1));
+    let key = vkey(&name, Algorithm::CosignatureV1, &cosigner);
+    add(NoteSignature::cosign(&text, &key, BEGIN / 1_000, |message| cosigner.sign(message).0));
+    note.to_string()
 }
 
 /// Another batch for the same place, if it is one of the liar's: the same at every call.

@@ -9,11 +9,11 @@
 //! # Rooms
 //!
 //! - [`Options`] are what a seed decides up front; `random`, `schedule` and `trace` drive a run;
-//! - `town`, `genesis`, `opening` and `script` make the ledger and what clients will do with it, once
+//! - `town`, `genesis`, `opening`, `script` and `governance` make the ledger and what clients will do with it, once
 //!   per process;
-//! - `node` is a machine; `disk`, `executor` and `door` its threads, cut into steps; `clock` its clock;
+//! - `node` is a machine; `disk`, `executor`, `cosigner` and `door` its threads, cut into steps; `clock` its clock;
 //! - `world` carries events to nodes, `effects` what replicas ask for, `threads` the steps of disk and
-//!   executor, `front` what clients do; `fault` breaks things, `forget` takes disks their past, `liveness`
+//!   executor, `finality` the cosigner's, `front` what clients do; `fault` breaks things, `forget` takes disks their past, `liveness`
 //!   mends what can be mended;
 //! - `watch` gives nodes their rooms of evidence, and [`Malice`] makes one of them lie;
 //! - `checker` is the oracle; [`Bug`] what it is tested with; `command` the command line.
@@ -27,14 +27,17 @@ mod checker;
 mod client;
 mod clock;
 pub mod command;
+mod cosigner;
 mod disk;
 mod door;
 mod effects;
 mod executor;
 mod fault;
+mod finality;
 mod forget;
 mod front;
 mod genesis;
+mod governance;
 mod liars;
 mod liveness;
 mod malice;

@@ -1,7 +1,8 @@
 //! One validator: a machine with a disk and a clock, and on it, while it runs, the process.
 //!
 //! The process is what production runs, thread by thread: the replica, the disk thread
-//! ([`super::disk`]), the executor ([`super::executor`]) and the door ([`super::door`]). Each thread's
+//! ([`super::disk`]), the executor ([`super::executor`]), the cosigner ([`super::cosigner`]) and the door
+//! ([`super::door`]). Each thread's
 //! work is cut into steps with virtual time between them, so that the machine can die between any two.
 
 use std::sync::Arc;
@@ -11,8 +12,8 @@ use musubi_ledger::{batch::NodeId, execute::Chain};
 use musubi_storage::{LogView, OpenError, OpenSettings, Opened, Store, memory::MemoryDisk};
 
 use super::{
-    clock::Clock, disk::DiskThread, door::Door, executor::Executor, forget::Past, options::Options,
-    planted::Bug, town::Town, watch::Desk,
+    clock::Clock, cosigner::CosignerThread, disk::DiskThread, door::Door, executor::Executor,
+    forget::Past, options::Options, planted::Bug, town::Town, watch::Desk,
 };
 
 /// A validator, up or down.
@@ -27,6 +28,8 @@ pub(crate) struct Node {
     pub(crate) hangs: bool,
     /// What its disk remembers of others, and whether it still is the disk of this node's past.
     pub(crate) past: Past,
+    bug: Option<Bug>,
+    at: usize,
 }
 
 /// What runs on the machine.
@@ -37,6 +40,7 @@ pub(crate) struct Process {
     pub(crate) disk: DiskThread,
     pub(crate) executor: Executor,
     pub(crate) door: Door,
+    pub(crate) cosigner: CosignerThread,
     /// Its room of evidence, in watched runs.
     pub(crate) desk: Option<Desk>,
     /// For when a wake is scheduled.
@@ -59,6 +63,8 @@ impl Node {
             process: None,
             hangs: false,
             past: Past::default(),
+            bug,
+            at,
         }
     }
 
@@ -85,6 +91,7 @@ impl Node {
             cosigned,
             remembered: opened.store.pledges().map_err(|error| error.to_string())?,
         };
+        let cosigner = CosignerThread::resume(&opened.store, self.at, self.bug)?;
         let store = Arc::new(opened.store);
         let reader = Box::new(LogView(Arc::clone(&store)));
         let replica = Replica::new(self.config.clone(), opened.recovered, reader, seed)
@@ -98,6 +105,7 @@ impl Node {
             disk: DiskThread::default(),
             executor: Executor::default(),
             door: Door::default(),
+            cosigner,
             desk: None,
             wake_at: None,
         });
@@ -130,7 +138,7 @@ impl Node {
 impl Process {
     /// Whether nothing is under way between its threads.
     pub(crate) fn is_idle(&self) -> bool {
-        self.disk.is_idle() && self.executor.is_idle()
+        self.disk.is_idle() && self.executor.is_idle() && self.cosigner.is_idle()
     }
 }
 

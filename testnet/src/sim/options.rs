@@ -59,6 +59,8 @@ pub struct Options {
     pub tail_bytes: usize,
     /// Mean time between backups, and disks put back, wiped or swapped; none if absent.
     pub forget_ms: Option<u64>,
+    /// Whether the organisations change the witness policy.
+    pub policies: bool,
 }
 
 /// Events of the foul phase, if the caller does not say otherwise.
@@ -100,6 +102,7 @@ impl Options {
             unexecuted_max: dice.between(1, 8),
             tail_bytes: dice.scaled(2_000, 200_000) as usize,
             forget_ms: some(dice, 500, 4_000),
+            policies: dice.hits(600),
         }
     }
 }
@@ -145,6 +148,8 @@ impl fmt::Display for Options {
             every(self.jump_ms)
         )?;
         writeln!(f, "clients        give up {} ‰, replay {} ‰", self.give_up, self.replay)?;
+        let policies = if self.policies { "change twice" } else { "stay" };
+        writeln!(f, "policies       {policies}")?;
         write!(
             f,
             "replicas       {} entries unexecuted, {} bytes of tail",

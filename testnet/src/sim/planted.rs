@@ -1,6 +1,7 @@
 //! Bugs planted on purpose, to show that the simulator catches them: in consensus, and at the seams
 //! around execution and storage. Only a build with the feature `planted-bugs` can run them.
 
+use musubi_consensus::cosigner::{Cosigner, Event};
 use musubi_ledger::{
     batch::Batch,
     code::Code,
@@ -8,7 +9,7 @@ use musubi_ledger::{
     state::RowKey,
     time::Time,
 };
-use musubi_storage::Opened;
+use musubi_storage::{Opened, Store};
 
 /// A planted bug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,18 @@ pub enum Bug {
     VerdictForgotten,
     /// The door says applied when the item is only in the pool.
     AckBeforeCommit,
+    /// The cosigner signs whatever another named, executed here or not.
+    CosignUnexecuted,
+    /// Two validators of one organisation are counted as two voices.
+    OrganisationTwice,
+    /// A checkpoint is sent when the disk has only been asked to keep it.
+    CosignBeforePersist,
+    /// After a restart the cosigner does not know what it has signed.
+    CosignForgotten,
+    /// The cosigner is told of a size at which there is no seal.
+    CosignBetweenSeals,
+    /// The cosigner is not told of a change of the witness policy.
+    PolicyUntold,
 }
 
 /// Where a bug may strike: most do so now and then only.
@@ -60,7 +73,7 @@ pub(crate) struct Spot {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 23] = [
         Self::AckBeforePersist,
         Self::VoteNotPersisted,
         Self::ExecuteTwice,
@@ -78,6 +91,12 @@ impl Bug {
         Self::SupplyNotUpdated,
         Self::VerdictForgotten,
         Self::AckBeforeCommit,
+        Self::CosignUnexecuted,
+        Self::OrganisationTwice,
+        Self::CosignBeforePersist,
+        Self::CosignForgotten,
+        Self::CosignBetweenSeals,
+        Self::PolicyUntold,
     ];
 
     /// Its name on the command line.
@@ -101,6 +120,12 @@ impl Bug {
             Self::SupplyNotUpdated => "supply-not-updated",
             Self::VerdictForgotten => "verdict-forgotten",
             Self::AckBeforeCommit => "ack-before-commit",
+            Self::CosignUnexecuted => "cosign-unexecuted",
+            Self::OrganisationTwice => "organisation-twice",
+            Self::CosignBeforePersist => "cosign-before-persist",
+            Self::CosignForgotten => "cosign-forgotten",
+            Self::CosignBetweenSeals => "cosign-between-seals",
+            Self::PolicyUntold => "policy-untold",
         }
     }
 
@@ -122,6 +147,8 @@ impl Bug {
             Self::CommitBeforePersist => Some(Planted::CommitBeforePersist),
             Self::LeadWithHungDisk => Some(Planted::LeadWithHungDisk),
             Self::BelieveTheForgetful => Some(Planted::BelieveTheForgetful),
+            Self::CosignUnexecuted => Some(Planted::CosignUnexecuted),
+            Self::OrganisationTwice => Some(Planted::OrganisationTwice),
             _ => None,
         }
     }
@@ -174,5 +201,26 @@ impl Bug {
     /// A block is about to be recorded.
     pub(crate) fn skips_record(bug: Option<Self>, spot: Spot) -> bool {
         bug == Some(Self::AppliedWithoutBlock) && spot.chance.is_multiple_of(20)
+    }
+
+    /// A cosigner is taken up where the disk left it.
+    pub(crate) fn in_cosigner(bug: Option<Self>, cosigner: &mut Cosigner) {
+        #[cfg(feature = "planted-bugs")]
+        cosigner.plant(bug.and_then(Self::of_consensus));
+        #[cfg(not(feature = "planted-bugs"))]
+        let _ = (bug, cosigner);
+    }
+
+    /// A recorded block is told to the cosigner.
+    pub(crate) fn before_cosigning(bug: Option<Self>, store: &Store, told: &mut Event) {
+        let Event::Executed { size, root, policies } = told else { return };
+        match bug {
+            Some(Self::CosignBetweenSeals) => {
+                *size -= 1;
+                *root = store.root_at(*size).unwrap_or(*root);
+            }
+            Some(Self::PolicyUntold) => policies.clear(),
+            _ => {}
+        }
     }
 }

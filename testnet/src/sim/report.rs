@@ -61,6 +61,12 @@ pub struct Stats {
     pub rejected: u64,
     /// Items that were void.
     pub void: u64,
+    /// Cosignatures sent.
+    pub cosignatures: u64,
+    /// Checkpoints that became final somewhere.
+    pub finals: u64,
+    /// Changes of the witness policy that became final.
+    pub policies: u64,
 }
 
 impl Stats {
@@ -71,7 +77,8 @@ impl Stats {
         }
         sum!(seeds simulated_ms events crashes seam_crashes disk_failures disk_hangs lost_writes starts syncs
             truncations leaders frames dropped duplicated partitions clock_jumps distrusts
-            put_back wiped swapped noticed submissions acknowledged blocks applied rejected void);
+            put_back wiped swapped noticed submissions acknowledged blocks applied rejected void cosignatures
+            finals policies);
     }
 
     /// Terms that had a leader, beyond each run's first.
@@ -88,6 +95,7 @@ impl Stats {
             ("lost unsynced writes", self.lost_writes),
             ("leader changes", self.leader_changes()),
             ("commits", self.blocks.min(self.applied)),
+            ("final checkpoints", self.finals),
         ];
         needed.iter().filter(|(_, count)| *count == 0).map(|(name, _)| *name).collect()
     }
@@ -130,6 +138,11 @@ impl Stats {
                 "applied / rejected / void",
                 format!("{} / {} / {}", self.applied, self.rejected, self.void),
             ),
+            (
+                "cosignatures / checkpoints final",
+                format!("{} / {}", self.cosignatures, self.finals),
+            ),
+            ("changes of policy final", number(self.policies)),
         ];
         let mut table = Table::new();
         table.load_style(presets::UTF8_FULL_CONDENSED);

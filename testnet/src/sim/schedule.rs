@@ -20,6 +20,10 @@ pub(crate) enum Event {
     Disk { node: usize, life: u64 },
     /// The executor's next step is done.
     Executor { node: usize, life: u64 },
+    /// The cosigner's next step is done.
+    Cosigner { node: usize, life: u64 },
+    /// The cosigner asked to be woken.
+    CosignerWake { node: usize, life: u64 },
     /// What waits at the door is looked through.
     Resend { node: usize, life: u64 },
     /// A sender notices that a connection is gone.
@@ -47,7 +51,7 @@ pub(crate) enum Frame {
     Raft(Vec<u8>),
     /// Transactions on their way to the leader.
     Submissions(Vec<Submission>),
-    /// A signed checkpoint, in watched runs.
+    /// A signed checkpoint.
     Note(String),
     /// Talk about evidence, in watched runs.
     Talk(Vec<u8>),

@@ -1,6 +1,6 @@
 //! The steps of a node's disk thread and executor, each with what the oracle must know about it.
 
-use musubi_consensus::Input;
+use musubi_consensus::{Input, cosigner};
 
 use super::{
     checker::Holds,
@@ -56,6 +56,7 @@ impl World<'_> {
                     match job {
                         Job::Persist(persist) => self.checker.staged(node, persist),
                         Job::Remember(remember) => self.nodes[node].past.staged(remember),
+                        Job::Checkpoint { size, .. } => self.checker.checkpoint_staged(node, *size),
                     }
                 }
             }
@@ -73,8 +74,9 @@ impl World<'_> {
         Ok(())
     }
 
-    /// Tells the replica what the disk thread has done, as production does: first how much is durable.
-    fn done(&mut self, node: usize, Numbers { persisted, recorded }: Numbers) -> Holds {
+    /// Tells replica and cosigner what the disk thread has done, as production does: first how much is durable.
+    fn done(&mut self, node: usize, numbers: Numbers) -> Holds {
+        let Numbers { persisted, recorded, checkpoint } = numbers;
         let Some(process) = &self.nodes[node].process else {
             return Ok(());
         };
@@ -89,6 +91,9 @@ impl World<'_> {
             if self.lives(node, life) {
                 self.input(node, what, fact, input)?;
             }
+        }
+        if let Some(size) = checkpoint.filter(|_| self.lives(node, life)) {
+            self.tell_cosigner(node, cosigner::Event::Durable { size });
         }
         Ok(())
     }
@@ -149,7 +154,7 @@ impl World<'_> {
                 };
                 self.checker.audit_newest(block.head.height, &process.store)?;
                 self.settle(node, &block);
-                self.sign_watched(node, &block);
+                self.recorded_for_cosigner(node, &block);
             }
             Ok(ExecutorStep::Report(executed)) => {
                 let index = executed.index;

@@ -21,6 +21,7 @@ use musubi_storage::{OpenSettings, Store, memory::MemoryDisk};
 
 use super::{
     genesis::genesis,
+    governance::governance,
     opening::opening,
     script::{Script, scripts},
 };
@@ -44,6 +45,8 @@ pub(crate) struct Town {
     pub(crate) entries: Vec<LogEntry>,
     /// What clients do.
     pub(crate) scripts: Vec<Script>,
+    /// Which of them, the last, changes the witness policy.
+    pub(crate) governance: usize,
     /// Hashes of signed bytes whose signatures hold.
     pub(crate) verified: BTreeSet<Hash>,
 }
@@ -75,6 +78,14 @@ pub(crate) fn node_key(node: usize) -> SecretKey {
     key(&format!("node {node}"))
 }
 
+/// Witness policies that the organisations have in all: each gives every validator another key.
+pub(crate) const POLICIES: u32 = 3;
+
+/// A validator's key for cosignatures under the policy of that number.
+pub(crate) fn cosigner_key(node: usize, policy: u32) -> SecretKey {
+    key(&format!("cosigner {node} of policy {policy}"))
+}
+
 impl Town {
     /// Builds a town with `validators` validators.
     pub(crate) fn new(validators: usize) -> Self {
@@ -89,6 +100,7 @@ impl Town {
             blocks: Vec::new(),
             entries: Vec::new(),
             scripts: Vec::new(),
+            governance: 0,
             verified: BTreeSet::new(),
             genesis,
         };
@@ -96,6 +108,8 @@ impl Town {
         town.open(&opening.blocks);
         town.disks = (0..validators).map(|node| town.directory(node)).collect();
         town.scripts = scripts(chain, &opening);
+        town.governance = town.scripts.len();
+        town.scripts.push(governance(&town.genesis));
         town.verify_scripts();
         town
     }

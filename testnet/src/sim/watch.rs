@@ -4,18 +4,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use musubi_consensus::Position;
-use musubi_ledger::{
-    batch::Batch,
-    evidence::Finding,
-    execute::Block,
-    hash::{Hash, sha256},
-    tlog::{
-        checkpoint::Checkpoint,
-        note::SignedNote,
-        signature::NoteSignature,
-        vkey::{Algorithm, VerifierKey},
-    },
-};
+use musubi_ledger::{batch::Batch, evidence::Finding, execute::Block, hash::sha256};
 use musubi_node::{
     core::evidence::{Room, Talk, Tell, Work},
     metrics::Metrics,
@@ -28,7 +17,7 @@ use super::{
     malice::{LIAR, Malice},
     node::Process,
     schedule::Frame,
-    town::{Town, node_key},
+    town::Town,
     world::World,
 };
 
@@ -114,27 +103,18 @@ impl World<'_> {
         self.clear_desk(node)
     }
 
-    /// A node has recorded a block: it signs its checkpoint and sends it to all others.
-    pub(crate) fn sign_watched(&mut self, node: usize, block: &Block) {
-        if self.watch.is_none() {
-            return;
+    /// A checkpoint arrives.
+    pub(crate) fn hear_watched_note(&mut self, to: usize, note: &str) -> Holds {
+        if let Some(desk) = self.desk(to) {
+            desk.room.note(note);
         }
-        let malice = self.malice().filter(|_| node == LIAR);
-        for to in (0..self.nodes.len()).filter(|to| *to != node) {
-            let root = malice.map_or(block.root, |m| m.root(to, block.head.height, block.root));
-            let note = sign(self.town, node, block.head.size, root);
-            self.post(node, to, Frame::Note(note));
-        }
+        self.clear_desk(to)
     }
 
-    /// A checkpoint, or talk about evidence, arrives.
-    pub(crate) fn hear_watched(&mut self, from: usize, to: usize, frame: Frame) -> Holds {
+    /// Talk about evidence arrives.
+    pub(crate) fn hear_watched(&mut self, from: usize, to: usize, talk: Vec<u8>) -> Holds {
         if let Some(desk) = self.desk(to) {
-            match frame {
-                Frame::Note(note) => desk.room.note(&note),
-                Frame::Talk(talk) => desk.room.heard(from as u64 + 1, talk),
-                Frame::Raft(_) | Frame::Submissions(_) => {}
-            }
+            desk.room.heard(from as u64 + 1, talk);
         }
         self.clear_desk(to)
     }
@@ -172,14 +152,14 @@ impl World<'_> {
         }
     }
 
-    /// I25: a file names the liar, if there is one, and nobody else.
+    /// I26: a file names the liar, if there is one, and nobody else.
     fn nobody_honest_is_named(&mut self, node: usize) -> Holds {
         let liar = self.malice().map(|_| LIAR as u64 + 1);
         let Some(desk) = self.desk(node) else { return Ok(()) };
         for (name, kept) in desk.room.files() {
             if kept.finding.who.node.map(|named| named.0) != liar {
                 let seen = format!("node {} keeps {name}: {}", node + 1, kept.finding);
-                return broken("I25 evidence names nobody honest", seen);
+                return broken("I26 evidence names nobody honest", seen);
             }
         }
         Ok(())
@@ -207,17 +187,4 @@ impl World<'_> {
         }
         found
     }
-}
-
-/// A node's checkpoint. The cosigner's line joins it when nodes cosign in the simulator too: the room takes notes
-/// with any signatures.
-fn sign(town: &Town, node: usize, size: u64, root: Hash) -> String {
-    let (origin, secret) = (town.genesis.origin(), node_key(node + 1));
-    let text = Checkpoint::new(&origin, size, root).expect("a checked origin").to_string();
-    let key = VerifierKey::new(&origin, Algorithm::Ed25519, &secret.public().0);
-    let key = key.expect("a good key");
-    let line = NoteSignature::sign(&text, &key, |message| secret.sign(message).0);
-    let mut note = SignedNote::new(text).expect("a checkpoint is a note's text");
-    note.add(line).expect("a new note has room");
-    note.to_string()
 }

@@ -6,7 +6,7 @@ use musubi_ledger::batch::NodeId;
 
 use super::{
     checker::{Checker, Holds, Violation, broken},
-    client::Client,
+    client::{self, Client},
     clock::Clock,
     network::Network,
     node::Node,
@@ -58,12 +58,8 @@ impl<'t> World<'t> {
             Node::new(town, at, &options, clock, bug)
         });
         let nodes = nodes.collect();
-        let mut scripts: Vec<usize> = (0..town.scripts.len()).collect();
-        dice.shuffle(&mut scripts);
-        let share = scripts.len() / options.clients;
-        let clients = scripts.chunks(share).take(options.clients);
         Ok(Self {
-            clients: clients.map(|scripts| Client::new(scripts.to_vec())).collect(),
+            clients: client::all(town, &options, &mut dice),
             network: Network::new(&options),
             checker: Checker::new(town, watch.as_ref().is_some_and(|w| w.malice.is_some()))?,
             schedule: Schedule::new(BEGIN),
@@ -112,6 +108,7 @@ impl<'t> World<'t> {
         [self.stats.applied, self.stats.rejected, self.stats.void] = items;
         self.stats.applied -=
             self.town.blocks.iter().map(|block| block.items.len() as u64).sum::<u64>();
+        [self.stats.cosignatures, self.stats.finals, self.stats.policies] = self.checker.cosigned();
         self.stats.leaders = self.checker.leaders() as u64;
         self.stats.simulated_ms = self.schedule.now() - BEGIN;
         self.stats.events = self.trace.events();
@@ -136,6 +133,11 @@ impl<'t> World<'t> {
             }
             Event::Disk { node, life } if self.lives(node, life) => self.disk(node),
             Event::Executor { node, life } if self.lives(node, life) => self.executor(node),
+            Event::Cosigner { node, life } if self.lives(node, life) => self.cosigner(node),
+            Event::CosignerWake { node, life } if self.lives(node, life) => {
+                self.cosigner_wakes(node);
+                Ok(())
+            }
             Event::Resend { node, life } if self.lives(node, life) => {
                 self.schedule.after(RESEND_MS, Event::Resend { node, life });
                 self.tell_watched(node)?;
@@ -190,7 +192,8 @@ impl<'t> World<'t> {
                 let from = NodeId(from as u64 + 1);
                 self.input(to, "message", fact, Input::Message { from, bytes })
             }
-            frame @ (Frame::Note(_) | Frame::Talk(_)) => self.hear_watched(from, to, frame),
+            Frame::Note(note) => self.hear_checkpoint(from, to, note),
+            Frame::Talk(talk) => self.hear_watched(from, to, talk),
             Frame::Submissions(items) => {
                 let fact = items.len() as u64;
                 self.input(to, "forwarded", fact, Input::Submit { via: Via::Peer, items })

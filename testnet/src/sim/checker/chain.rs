@@ -55,6 +55,13 @@ impl ChainBook {
         height >= self.blocks.len() as u64
     }
 
+    /// The root of the seal at a size, if `node` has recorded its block.
+    pub(crate) fn seal(&self, node: usize, size: u64) -> Option<Hash> {
+        let at = self.blocks.binary_search_by_key(&size, |block| block.head.size).ok()?;
+        let seen = &self.blocks[at];
+        (seen.index <= self.recorded[node].last).then_some(seen.root)
+    }
+
     pub(crate) fn verdict(&self, id: &TxId) -> Option<Verdict> {
         self.verdicts.get(id).copied()
     }

@@ -6,8 +6,11 @@
 
 mod chain;
 mod durable;
+mod finality;
 mod money;
 mod order;
+mod rounds;
+mod told;
 
 use std::collections::BTreeSet;
 
@@ -15,7 +18,10 @@ use musubi_consensus::{Effect, LogEntry, Persist, Position};
 use musubi_ledger::{batch::Batch, code::Code, execute::Block, id::TxId};
 use musubi_storage::{Opened, Store};
 
-use self::{chain::ChainBook, durable::DurableLog, money::MoneyBook, order::OrderBook};
+use self::{
+    chain::ChainBook, durable::DurableLog, finality::FinalityBook, money::MoneyBook,
+    order::OrderBook,
+};
 use super::town::Town;
 
 /// A broken invariant.
@@ -47,6 +53,7 @@ pub(crate) struct Checker {
     durable: Vec<DurableLog>,
     chain: ChainBook,
     money: MoneyBook,
+    finality: FinalityBook,
     /// Transactions of which a client was told that they expired unapplied.
     expired: BTreeSet<TxId>,
     /// Transactions whose verdict a client was told.
@@ -67,6 +74,7 @@ impl Checker {
             durable: (0..nodes).map(|_| DurableLog::new(&town.entries)).collect(),
             chain: ChainBook::new(nodes),
             money: MoneyBook::default(),
+            finality: FinalityBook::new(&town.genesis),
             expired: BTreeSet::new(),
             acknowledged: BTreeSet::new(),
             blind,
@@ -116,6 +124,7 @@ impl Checker {
         }
         self.chain.take(entry.index, block)?;
         self.money.take(block)?;
+        self.finality.take(block);
         let applied = |item: &&musubi_ledger::execute::ItemResult| item.code == Code::Applied;
         match block.items.iter().filter(applied).find(|item| self.expired.contains(&item.id)) {
             Some(item) => broken(
@@ -143,6 +152,7 @@ impl Checker {
     pub(crate) fn synced(&mut self, node: usize) {
         self.durable[node].sync();
         self.chain.synced(node);
+        self.finality.synced(node);
     }
 
     /// A node's disk was replaced by one that knows less. What it had acknowledged before counts as held: the
@@ -156,6 +166,7 @@ impl Checker {
         if self.blind {
             return Ok(());
         }
+        self.finality.started(node, &opened.store, lost)?;
         if lost {
             self.order.started(node, opened.store.applied());
             return self.chain.started(node, &opened.store);
@@ -168,36 +179,6 @@ impl Checker {
         self.durable[node].recovered(node, &entries)?;
         self.order.started(node, opened.store.applied());
         self.chain.started(node, &opened.store)
-    }
-
-    /// A client hears a verdict.
-    pub(crate) fn acknowledged(&mut self, id: TxId, verdict: Verdict) -> Holds {
-        if self.blind {
-            return Ok(());
-        }
-        self.acknowledged.insert(id);
-        match self.chain.verdict(&id) {
-            Some(known) if known == verdict => Ok(()),
-            known => broken(
-                "I8 an acknowledged verdict stands",
-                format!("a client was told {verdict:?} about {id}, the log says {known:?}"),
-            ),
-        }
-    }
-
-    /// A client hears that a transaction expired without a verdict.
-    pub(crate) fn expired(&mut self, id: TxId) -> Holds {
-        if self.blind {
-            return Ok(());
-        }
-        self.expired.insert(id);
-        match self.chain.verdict(&id) {
-            Some(Verdict { code: Code::Applied, height, .. }) => broken(
-                "I23 absence after expiry is final",
-                format!("a client was told that {id} expired, it was applied at height {height}"),
-            ),
-            _ => Ok(()),
-        }
     }
 
     /// Entries known to be committed.
@@ -228,6 +209,7 @@ impl Checker {
     pub(crate) fn finally(&self, node: usize, store: &Store) -> Holds {
         self.order.survived(node, store)?;
         self.money.audit(store)?;
+        self.finality.finally(node, store)?;
         for id in &self.acknowledged {
             let found = store.judged(*id).map_err(|error| Violation {
                 invariant: "I8 an acknowledged verdict stands",
