@@ -2,7 +2,7 @@
 
 use musubi_ledger::{
     hash::Hash,
-    leaf::LEAF_BYTES,
+    leaf::{LEAF_BYTES, LeafKind},
     tlog::{
         NodeReader, bundle, merkle,
         tile::{self, Bundle, Tile, TileNodes},
@@ -89,6 +89,13 @@ impl Store {
         let (head, _) = self.head();
         let recorded = (1..=head.size).contains(&size);
         if recorded { merkle::root(&self.nodes(), size).ok() } else { None }
+    }
+
+    /// As [`Store::root_at`], but only where a seal ends the log: what may be cosigned.
+    #[must_use]
+    pub fn seal_root_at(&self, size: u64) -> Option<Hash> {
+        let last = self.leaf(size.checked_sub(1)?).ok()??;
+        if last.kind == LeafKind::Seal { self.root_at(size) } else { None }
     }
 
     /// The hashes of the log of proof, for proofs.

@@ -9,6 +9,7 @@ use common::{Scribe, create, run};
 use musubi_ledger::{
     batch::Batch,
     id::PartyId,
+    leaf::{Leaf, LeafKind},
     tlog::{
         Frontier, Node, NodeReader, bundle, merkle, proof,
         tile::{Bundle, Tile},
@@ -65,6 +66,14 @@ fn tiles_and_bundles_are_what_the_leaves_give() {
         assert_eq!(merkle::root(&store.nodes(), size), root);
         assert_eq!(store.root_at(size), root.ok());
     }
+    let mut seals = 0;
+    for (end, leaf) in (1..=size).zip(&scribe.leaves) {
+        let is_seal = Leaf::decode(leaf).unwrap().kind == LeafKind::Seal;
+        seals += u64::from(is_seal);
+        assert_eq!(store.seal_root_at(end), store.root_at(end).filter(|_| is_seal), "size {end}");
+    }
+    assert!(seals > 10 && seals < size, "{seals} seals");
+    assert_eq!((store.seal_root_at(0), store.seal_root_at(size + 1)), (None, None));
     let inclusion = proof::prove_inclusion(&store.nodes(), 300, size).unwrap();
     let leaf = merkle::leaf_hash(&scribe.leaves[300]);
     proof::verify_inclusion(&leaf, 300, size, &inclusion, &scribe.root).unwrap();

@@ -152,7 +152,7 @@ impl Cosigning {
             self.leads = leads;
         }
         let store = Arc::clone(&self.store);
-        self.cosigner.handle(clock::now().0, event, &|size| store.root_at(size));
+        self.cosigner.handle(clock::now().0, event, &|size| store.seal_root_at(size));
         while let Some(act) = self.cosigner.poll() {
             self.carry_out(act)?;
         }

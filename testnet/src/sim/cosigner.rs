@@ -64,7 +64,7 @@ impl CosignerThread {
     pub(crate) fn step(&mut self, now: u64, awake: bool, store: &Store) -> Option<Vec<Act>> {
         let event = self.events.pop_front()?;
         if awake || !matches!(event, Event::Note { .. }) {
-            self.cosigner.handle(now, event, &|size| store.root_at(size));
+            self.cosigner.handle(now, event, &|size| store.seal_root_at(size));
         }
         Some(std::iter::from_fn(|| self.cosigner.poll()).collect())
     }
