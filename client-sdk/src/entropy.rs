@@ -13,8 +13,16 @@ use zeroize::Zeroizing;
 #[must_use]
 pub fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).expect("the operating system provides random bytes");
+    fill(&mut bytes);
     bytes
+}
+
+/// Fills `buffer` from the operating system.
+///
+/// # Panics
+/// As [`bytes`].
+pub fn fill(buffer: &mut [u8]) {
+    getrandom::fill(buffer).expect("the operating system provides random bytes");
 }
 
 /// A random number for jitter.

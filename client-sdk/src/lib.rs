@@ -9,6 +9,7 @@
 //!   a verdict or proof that there never will be one ([`retry`] decides, without I/O);
 //! - [`gather`]: single submissions gathered into bulk ones; [`watch`]: the feed, resumed for ever;
 //! - [`qr`]: what a shop's code says; [`image`]: drawing codes;
+//! - [`memo`]: texts beside the log, for both parties' keys;
 //! - [`proof`]: what a verified proof shows, in words and in JSON;
 //! - [`audit`]: re-verifies and re-executes the whole log, and names the first bad entry.
 //!
@@ -25,6 +26,7 @@ pub mod gather;
 pub mod halfsigned;
 pub mod image;
 pub mod keystore;
+pub mod memo;
 pub mod proof;
 pub mod qr;
 pub mod retry;

@@ -27,6 +27,7 @@ pub mod leaf;
 pub mod limits;
 pub mod lot;
 pub mod mandate;
+pub mod memo;
 pub mod operation;
 pub mod outcome;
 pub mod party;

@@ -74,8 +74,14 @@ pub const STATEMENT_LEAVES_AFTER_MAX: usize = 50_000;
 pub const STATEMENT_PART_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// A statement's bytes.
 pub const STATEMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// Bytes of a memo kept beside the log.
+/// Bytes of a memo's text.
 pub const MEMO_BYTES_MAX: usize = 1024;
+/// Keys for which one memo is written.
+pub const MEMO_READERS_MAX: usize = 32;
+/// Bytes of a memo's blob, kept beside the log: version, commitment, the key for each reader, the text with its
+/// length and tag.
+pub const MEMO_BLOB_BYTES_MAX: usize =
+    1 + 32 + 8 + MEMO_READERS_MAX * 112 + 8 + 2 + MEMO_BYTES_MAX + 16;
 /// Nodes, organisations, parties and instruments that a genesis document may name.
 pub const GENESIS_NODES_MAX: usize = 31;
 /// Cosigners of one witness policy: with the log keys they fit into one note.
@@ -85,6 +91,7 @@ pub const GENESIS_BYTES_MAX: usize = 1024 * 1024;
 
 const _: () = {
     assert!(TRANSACTION_BYTES_MAX < HTTP_BODY_BYTES_MAX);
+    assert!(TRANSACTION_BYTES_MAX + MEMO_BLOB_BYTES_MAX + 8 < HTTP_BODY_BYTES_MAX);
     assert!(TRANSACTION_BYTES_MAX < BATCH_BYTES_MAX);
     assert!(HTTP_BULK_BYTES_MAX <= BATCH_BYTES_MAX);
     assert!(BATCH_BYTES_MAX < MESSAGE_BYTES_MAX);

@@ -36,7 +36,7 @@ pub struct Body {
     pub expires: Time,
     /// What it is for.
     pub purpose: Purpose,
-    /// Hash of a memo kept beside the log.
+    /// Hash of a memo kept beside the log ([`crate::memo`]).
     pub memo: Option<DocumentHash>,
     /// The payment request that this answers.
     pub answers: Option<TxId>,
