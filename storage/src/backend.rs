@@ -37,11 +37,13 @@ pub enum Family {
     Checkpoints,
     /// Wallets at the ends of past days.
     Archive,
+    /// Memos' blobs, by hash.
+    Memos,
 }
 
 impl Family {
     /// All of them; their order is the order of their numbers.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Meta,
         Self::Log,
         Self::State,
@@ -52,6 +54,7 @@ impl Family {
         Self::Tiles,
         Self::Checkpoints,
         Self::Archive,
+        Self::Memos,
     ];
 
     /// The name on disk; never changes.
@@ -68,6 +71,7 @@ impl Family {
             Self::Tiles => "tiles",
             Self::Checkpoints => "checkpoints",
             Self::Archive => "archive",
+            Self::Memos => "memos",
         }
     }
 }
@@ -187,6 +191,13 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// [`BackendError`]; what is durable is then unknown, and trying again proves nothing (S4).
     fn sync(&self) -> Result<(), BackendError>;
+
+    /// Rewrites what holds the bytes of a key that was removed, so that the medium's files hold them no longer.
+    /// Slow: for what must not be found, not for what is not needed.
+    ///
+    /// # Errors
+    /// [`BackendError`]; the key stays removed, and this may be asked for again.
+    fn scrub(&self, family: Family, key: &[u8]) -> Result<(), BackendError>;
 
     /// Bytes on disk, roughly; 0 where there is none.
     fn bytes(&self) -> u64;

@@ -15,6 +15,9 @@
 //! | tiles | tile level, index of a run's first hash | hashes; no run crosses a tile |
 //! | checkpoints | size | framed signed note |
 //! | archive | party, day as u32 | framed `KeptWallet`: the wallet at the end of that day |
+//! | memos | 1, hash of the blob | framed `MemoStanding` |
+//! | memos | 2, hash of the blob | framed blob, as long as it waits or is kept |
+//! | memos | 3 or 4, hash of the blob | the standing again, of memos that wait (3) or are looked for (4) |
 //!
 //! Numbers in keys are big-endian, so that byte order is their order. A *framed* value carries eight
 //! bytes of BLAKE3 over key and value in front; state, log, leaves and tiles are covered by digests of

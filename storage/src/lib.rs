@@ -9,6 +9,7 @@
 //! - [`StateView`]: the state as execution reads it, with the rows in use in memory; [`Ahead`]: those that one
 //!   block asks for, fetched together;
 //! - `follow`: how a replica that is no member of Raft keeps the log that it pulls;
+//! - `memos`: encrypted texts beside the log, which may be erased;
 //! - `pledges`: what other members have shown of themselves, and whose directory this is;
 //! - `recover` opens a directory and refuses one that fails `checks`; `verify` re-checks all of it.
 //!
@@ -37,6 +38,7 @@ mod follow;
 mod layout;
 pub mod lock;
 pub mod memory;
+mod memos;
 mod party;
 mod pledges;
 mod raft_log;
@@ -57,6 +59,7 @@ pub use directory::Directory;
 pub use error::{OpenError, StoreError};
 pub use follow::EMPTY_ENTRIES_MAX;
 pub use layout::{BlockRecord, STORAGE_FORMAT};
+pub use memos::{MemoStanding, OpenMemos, SettledMemo};
 pub use party::{Direction, LeafPage};
 pub use raft_log::LogView;
 pub use read::RowPage;

@@ -121,6 +121,7 @@ impl Store {
             log: Mutex::new(log),
             watermark: Mutex::new(watermark),
             cosigned: Mutex::new(cosigned),
+            memos: Mutex::new(()),
             poison: OnceLock::new(),
             counters: Counters::default(),
             _lock: directory.lock,

@@ -17,9 +17,9 @@
 use std::{ops::ControlFlow, path::Path};
 
 use rocksdb::{
-    BlockBasedIndexType, BlockBasedOptions, Cache, ChecksumType, ColumnFamily, DB,
-    DBCompressionType, DBRecoveryMode, Error, ErrorKind, Options, ReadOptions, WriteBatch,
-    WriteOptions,
+    BlockBasedIndexType, BlockBasedOptions, BottommostLevelCompaction, Cache, ChecksumType,
+    ColumnFamily, CompactOptions, DB, DBCompressionType, DBRecoveryMode, Error, ErrorKind, Options,
+    ReadOptions, WriteBatch, WriteOptions,
 };
 
 use crate::{
@@ -216,6 +216,18 @@ impl Backend for Rocks {
 
     fn sync(&self) -> Result<(), BackendError> {
         self.db.flush_wal(true).map_err(failed)
+    }
+
+    /// Flushes every family, which ends the write-ahead logs that hold the bytes, and has the table files around
+    /// the key written anew without it.
+    fn scrub(&self, family: Family, key: &[u8]) -> Result<(), BackendError> {
+        for family in Family::ALL {
+            self.db.flush_cf(self.family(family)).map_err(failed)?;
+        }
+        let mut options = CompactOptions::default();
+        options.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
+        self.db.compact_range_cf_opt(self.family(family), Some(key), Some(key), &options);
+        Ok(())
     }
 
     fn bytes(&self) -> u64 {

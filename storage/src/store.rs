@@ -36,7 +36,7 @@ const RECENT_ROOTS: usize = 512;
 /// An open directory.
 ///
 /// Locks, in the order in which they may be taken together: `watermark`, `log`; `recording`, `log`, `tip`.
-/// `tip` is never held over a write, so that readers of the head do not wait for the disk; nothing is locked
+/// `memos` is taken alone. `tip` is never held over a write, so that readers of the head do not wait for the disk; nothing is locked
 /// under `roots`.
 pub struct Store {
     pub(crate) backend: Arc<dyn Backend>,
@@ -48,6 +48,8 @@ pub struct Store {
     pub(crate) recording: Mutex<()>,
     pub(crate) log: Mutex<LogTail>,
     pub(crate) watermark: Mutex<Watermark>,
+    /// Held over a change of a memo's standing, from reading it to writing it.
+    pub(crate) memos: Mutex<()>,
     pub(crate) poison: OnceLock<StoreError>,
     pub(crate) cosigned: Mutex<Cosigned>,
     pub(crate) counters: Counters,

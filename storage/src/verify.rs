@@ -69,6 +69,7 @@ impl Store {
         self.genesis()?;
         self.verify_framed::<String>(Family::Checkpoints)?;
         self.verify_framed::<KeptWallet>(Family::Archive)?;
+        self.verify_memos()?;
         Ok(Verified { entries, blocks: head.height + 1, leaves: head.size, rows })
     }
 
@@ -113,6 +114,17 @@ impl Store {
             fault = fault.take().or(read.err());
         })?;
         fault.map_or(Ok(()), |fault| Err(fault.into()))
+    }
+
+    fn verify_memos(&self) -> Result<(), OpenError> {
+        // A visitor must not call the backend: rows are small, and read in the order in which they lie.
+        let mut rows = Vec::new();
+        self.all(Family::Memos, &mut |key, _| rows.push(key.to_vec()))?;
+        for row in rows {
+            let value = self.backend().get(Family::Memos, &row).map_err(StoreError::from)?;
+            value.map_or(Ok(()), |value| self.check_memo_row(&row, &value))?;
+        }
+        Ok(())
     }
 
     fn all(&self, family: Family, visit: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), StoreError> {
