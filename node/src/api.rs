@@ -32,6 +32,7 @@ use crate::{
         Admission, CheckedSubmission, Door, FeedPage, HistoryPage, Ledger, NotReady, Read,
         ReadFault, Recorded, Refusal, Unprovable,
     },
+    memos::Memos,
     node::Node,
     statements::Prover,
 };
@@ -90,6 +91,10 @@ impl Ledger for Node {
             reasons.push(NotReady { code: "disk_low", detail });
         }
         reasons
+    }
+
+    fn memos(&self) -> &Arc<Memos> {
+        &self.memos
     }
 
     fn pending(&self, id: &TxId) -> bool {

@@ -113,6 +113,9 @@ pub struct HttpSection {
     /// Who may read about parties.
     #[serde(default)]
     pub reader: Vec<ReaderSection>,
+    /// Who may read about parties and erase memos.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operator: Vec<ReaderSection>,
     /// Limits of the API.
     #[serde(default)]
     pub limits: HttpLimits,
@@ -124,23 +127,26 @@ impl HttpSection {
     /// # Errors
     /// [`ConfigError::Mismatch`] if a token's hash is no SHA-256.
     pub fn to_http(&self) -> Result<HttpConfig, ConfigError> {
-        let token = |reader: &ReaderSection| {
+        let token = |kind: &str, reader: &ReaderSection| {
             let bytes = hex::decode(&reader.token_sha256).ok();
             let hash: Option<[u8; 32]> = bytes.and_then(|bytes| bytes.try_into().ok());
             let hash = hash.ok_or_else(|| {
                 ConfigError::Mismatch(format!(
-                    "http.reader `{}`: token_sha256 must be 64 hexadecimal digits",
+                    "http.{kind} `{}`: token_sha256 must be 64 hexadecimal digits",
                     reader.name
                 ))
             })?;
             Ok(ReaderToken::from_sha256(&reader.name, hash))
         };
-        let tokens = self.reader.iter().map(token).collect::<Result<_, _>>()?;
+        let readers = self.reader.iter().map(|of| token("reader", of));
+        let operator = |of| token("operator", of).map(ReaderToken::of_operator);
+        let operators = self.operator.iter().map(operator);
+        let tokens = readers.chain(operators).collect::<Result<_, _>>()?;
         Ok(HttpConfig { listen: self.listen, tokens, limits: self.limits })
     }
 }
 
-/// `[[http.reader]]`.
+/// `[[http.reader]]` or `[[http.operator]]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReaderSection {

@@ -257,6 +257,7 @@ fn http_section(listen: SocketAddr, readers: &[(String, String)]) -> HttpSection
         listen,
         allow_remote: false,
         reader: readers.collect(),
+        operator: Vec::new(),
         limits: HttpLimits::default(),
     }
 }

@@ -3,7 +3,7 @@
 //! [`config`], [`init`] and [`directory`] make and read what it starts from; [`network`] talks to the other
 //! validators; [`core`] runs replica, disk and execution; [`follow`] does their work on a
 //! replica; [`http`] is the API, [`api`] joins the two;
-//! [`outgoing`] is the HTTP client; [`proposals`] knows what waits for whom; [`metrics`] is what an operator
+//! [`memos`] keeps and fetches encrypted texts beside the log; [`outgoing`] is the HTTP client; [`proposals`] knows what waits for whom; [`metrics`] is what an operator
 //! watches; [`run`] is the process.
 
 pub mod api;
@@ -14,6 +14,7 @@ pub mod directory;
 pub mod follow;
 pub mod http;
 pub mod init;
+pub mod memos;
 pub mod metrics;
 pub mod network;
 pub mod node;

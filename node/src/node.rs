@@ -42,6 +42,7 @@ use crate::{
         witnesses::{Named, Witnesses},
     },
     directory, follow,
+    memos::{Memos, pull},
     metrics::Metrics,
     network::{Member, Network, NetworkConfig, PeerKey, TransportKey},
     outgoing::Outgoing,
@@ -73,6 +74,8 @@ pub struct Node {
     pub notes: Arc<Notes>,
     /// Evidence against members.
     pub evidence: Arc<evidence::Room>,
+    /// Encrypted texts beside the log.
+    pub memos: Arc<Memos>,
     /// Where the chain stands.
     pub head: tokio_watch::Receiver<Head>,
     /// Leaves that the newest final checkpoint covers.
@@ -134,6 +137,8 @@ pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
     let data = &loaded.config.data;
     let (room, work) = evidence::Room::open(data, Arc::clone(&store), Arc::clone(&metrics))
         .with_context(|| format!("cannot read {}", data.join("evidence").display()))?;
+    let (memos, memos_heard) =
+        Memos::open(Arc::clone(&store)).context("the memos cannot be read")?;
     metrics.head(store.head().0, RULES_VERSION);
     let (cosigner, cosigner_in) = sync_channel(EVENTS_MAX);
     let final_size = store.final_size().context("the final checkpoint cannot be read")?;
@@ -151,6 +156,7 @@ pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
         verified,
         notes: Arc::new(notes),
         evidence: Arc::new(room),
+        memos: Arc::new(memos),
         head: head_out,
         finals: finals_out,
         status: status_out,
@@ -182,6 +188,7 @@ pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
         notes: Arc::clone(&node.notes),
         cosigner,
         evidence: Arc::clone(&node.evidence),
+        memos: Arc::clone(&node.memos),
         refused: node.refused.clone(),
         verified: Arc::clone(&node.verified),
         chain: node.loaded.genesis.chain(),
@@ -198,7 +205,10 @@ pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
     witnesses.start(&node.loaded.config.witness, &named_out, &mut tasks);
     tasks.spawn(resend(Arc::clone(&node)));
     tasks.spawn(watch::run(Arc::clone(&node)));
-    let others = node.loaded.config.members().iter().map(|member| member.node).collect();
+    let others: Vec<u64> = node.loaded.config.members().iter().map(|member| member.node).collect();
+    let fellows =
+        pull::Others::Members { network: Arc::clone(&peers_network), nodes: others.clone() };
+    tasks.spawn(pull::run(Arc::clone(&node.memos), memos_heard, fellows, node.head.clone()));
     tasks.spawn(evidence::run(Arc::clone(&node.evidence), work, peers_network, others));
     Ok(Running { node, tasks, threads, ended })
 }
@@ -296,6 +306,7 @@ fn start_threads(node: &Arc<Node>, wiring: Wiring) -> anyhow::Result<(Vec<JoinHa
         head: wiring.head,
         reports: reports.clone(),
         evidence: Arc::clone(&node.evidence),
+        memos: Arc::clone(&node.memos),
         metrics: Arc::clone(&node.metrics),
         cosigner: wiring.cosigner.clone(),
     };

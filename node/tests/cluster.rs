@@ -1,6 +1,8 @@
 //! Three whole nodes in one process: real sockets, real RocksDB, real HTTP.
 #![allow(clippy::unwrap_used)]
 
+#[path = "cluster/memos.rs"]
+mod memos;
 #[path = "cluster/witness.rs"]
 mod witness;
 

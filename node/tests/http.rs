@@ -16,6 +16,8 @@ mod feed;
 mod hostile;
 #[path = "http/limits.rs"]
 mod limits;
+#[path = "http/memos.rs"]
+mod memos;
 #[path = "http/proofs.rs"]
 mod proofs;
 #[path = "http/reading.rs"]

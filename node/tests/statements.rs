@@ -25,6 +25,7 @@ use musubi_node::{
         verified::Verified,
     },
     http::{Read, Recorded, Unprovable},
+    memos::Memos,
     metrics::Metrics,
     proposals::OpenProposals,
     statements::Prover,
@@ -76,6 +77,7 @@ fn execute(opened: Opened, entries: &[LogEntry], ask: &[PartyId]) -> Vec<Option<
         metrics: Arc::clone(&metrics),
         cosigner,
         evidence: Arc::new(room.0),
+        memos: Arc::new(Memos::open(Arc::clone(&store)).unwrap().0),
         keeper: Keeper::resume(&store).unwrap(),
         questions: Arc::clone(&questions),
     };

@@ -34,6 +34,7 @@ use super::{
 };
 use crate::{
     clock,
+    memos::Memos,
     metrics::{Metrics, Stage},
     proposals::OpenProposals,
 };
@@ -113,6 +114,8 @@ pub struct Executor {
     pub evidence: Arc<evidence::Room>,
     /// Figures.
     pub metrics: Arc<Metrics>,
+    /// Memos that blocks cite.
+    pub memos: Arc<Memos>,
     /// To the cosigner.
     pub cosigner: Events,
     /// The wallets that moved today.
@@ -153,6 +156,7 @@ impl Executor {
         let block = self.chain.execute(&ahead, batch, item.entry, &item.checked);
         self.metrics.stage(Stage::Execute, started.elapsed());
         evidence::bad_signatures(batch, &block, &self.metrics);
+        self.memos.executed(&item.checked, &block).map_err(failed)?;
         let started = Instant::now();
         // A crash right behind this keeps the block; right before it, the block is executed again from
         // the log at the next start, with the same result.

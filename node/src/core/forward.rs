@@ -1,8 +1,10 @@
-//! Frames on the submission stream: transactions on their way to the leader, signed checkpoints, and talk
-//! about evidence.
+//! Frames on the submission stream: transactions on their way to the leader, signed checkpoints, talk
+//! about evidence, and memos.
 
-use musubi_ledger::limits;
+use musubi_ledger::{id::DocumentHash, limits};
 use thiserror::Error;
+
+use crate::memos::pull::ASKED_MAX;
 
 /// One frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +15,10 @@ pub enum Frame {
     Checkpoint(String),
     /// [`super::evidence::Talk`], not yet decoded.
     Evidence(Vec<u8>),
+    /// Memos that the sender looks for.
+    AskMemos(Vec<DocumentHash>),
+    /// A memo's blob, not yet looked at.
+    Memo(Vec<u8>),
 }
 
 /// Why a frame was not understood; the peer runs other software or is hostile.
@@ -23,6 +29,8 @@ pub struct FrameError;
 const SUBMISSIONS: u8 = 1;
 const CHECKPOINT: u8 = 2;
 const EVIDENCE: u8 = 16;
+const ASK_MEMOS: u8 = 24;
+const MEMO: u8 = 25;
 /// A line is some 200 bytes at most; a note has one or two a member.
 const CHECKPOINT_BYTES_MAX: usize = 16 * 1_024;
 
@@ -40,6 +48,11 @@ impl Frame {
             }
             Self::Checkpoint(note) => [&[CHECKPOINT], note.as_bytes()].concat(),
             Self::Evidence(talk) => [&[EVIDENCE], talk.as_slice()].concat(),
+            Self::AskMemos(memos) => {
+                let hashes = memos.iter().flat_map(|memo| memo.0);
+                [ASK_MEMOS].into_iter().chain(hashes).collect()
+            }
+            Self::Memo(blob) => [&[MEMO], blob.as_slice()].concat(),
         }
     }
 
@@ -55,6 +68,15 @@ impl Frame {
                 Ok(Self::Checkpoint(text.into()))
             }
             Some((&EVIDENCE, rest)) => Ok(Self::Evidence(rest.to_vec())),
+            Some((&ASK_MEMOS, rest)) => match rest.as_chunks() {
+                (hashes, []) if hashes.len() <= ASKED_MAX => {
+                    Ok(Self::AskMemos(hashes.iter().copied().map(DocumentHash).collect()))
+                }
+                _ => Err(FrameError),
+            },
+            Some((&MEMO, rest)) if rest.len() <= limits::MEMO_BLOB_BYTES_MAX => {
+                Ok(Self::Memo(rest.to_vec()))
+            }
             _ => Err(FrameError),
         }
     }
@@ -120,6 +142,8 @@ mod tests {
             Frame::Submissions(vec![]),
             Frame::Checkpoint("note\n".into()),
             Frame::Evidence(vec![1, 2, 3]),
+            Frame::AskMemos(vec![DocumentHash([7; 32]), DocumentHash([8; 32])]),
+            Frame::Memo(vec![1, 2, 3]),
         ] {
             assert_eq!(Frame::decode(&frame.encode()), Ok(frame));
         }
@@ -127,8 +151,19 @@ mod tests {
         for cut in 2..whole.len() {
             assert_eq!(Frame::decode(&whole[..cut]), Err(FrameError), "cut at {cut}");
         }
+        let many = Frame::AskMemos(vec![DocumentHash([7; 32]); ASKED_MAX + 1]).encode();
+        let long = Frame::Memo(vec![0; limits::MEMO_BLOB_BYTES_MAX + 1]).encode();
         let claims_too_much = [&[SUBMISSIONS][..], &u32::MAX.to_be_bytes()].concat();
-        for bad in [&[][..], &[0], &[3, 1], &claims_too_much, &[CHECKPOINT, 0xff]] {
+        for bad in [
+            &[][..],
+            &[0],
+            &[3, 1],
+            &claims_too_much,
+            &[CHECKPOINT, 0xff],
+            &[ASK_MEMOS, 1],
+            &many,
+            &long,
+        ] {
             assert_eq!(Frame::decode(bad), Err(FrameError));
         }
     }

@@ -19,6 +19,7 @@ use super::{
     checkpoints::Notes, cosigning::Events, evidence::Room, forward::Frame, verified::Verified,
 };
 use crate::{
+    memos::{Memos, pull::Heard},
     metrics::Metrics,
     network::{Class, Event, Frames, Inbox, Network},
 };
@@ -34,6 +35,8 @@ pub struct Peers {
     pub cosigner: Events,
     /// Evidence of what validators signed.
     pub evidence: Arc<Room>,
+    /// Memos that are looked for.
+    pub memos: Arc<Memos>,
     /// Validators that have forgotten what they told before.
     pub refused: watch::Receiver<BTreeSet<NodeId>>,
     /// Verified bytes.
@@ -77,6 +80,10 @@ impl Peers {
             match Frame::decode(&incoming.frame) {
                 Ok(Frame::Submissions(items)) => self.submit(items).await,
                 Ok(Frame::Evidence(talk)) => self.evidence.heard(incoming.from, talk),
+                Ok(Frame::AskMemos(memos)) => {
+                    self.memos.hear(Heard::Asked { from: incoming.from, memos });
+                }
+                Ok(Frame::Memo(blob)) => self.memos.hear(Heard::Brought(blob)),
                 // Who has forgotten what it signed may sign against it.
                 Ok(Frame::Checkpoint(_)) if self.has_forgotten(incoming.from) => {
                     self.metrics.evidence("checkpoint_of_forgotten");

@@ -19,6 +19,7 @@ use crate::core::{
     executor::keys_of,
     keeper::{Keeper, Questions},
 };
+use crate::memos::Memos;
 
 /// Why a block was not taken.
 #[derive(Debug, Error)]
@@ -36,6 +37,7 @@ pub struct Judge {
     chain: Chain,
     store: Arc<Store>,
     keeper: Keeper,
+    memos: Arc<Memos>,
 }
 
 impl Judge {
@@ -43,9 +45,9 @@ impl Judge {
     ///
     /// # Errors
     /// [`StoreError`] if what moved today cannot be found again.
-    pub fn new(chain: Chain, store: Arc<Store>) -> Result<Self, StoreError> {
+    pub fn new(chain: Chain, store: Arc<Store>, memos: Arc<Memos>) -> Result<Self, StoreError> {
         let keeper = Keeper::resume(&store)?;
-        Ok(Self { chain, store, keeper })
+        Ok(Self { chain, store, keeper, memos })
     }
 
     /// Answers what readers ask about wallets.
@@ -85,6 +87,7 @@ impl Judge {
             self.keeper = Keeper::resume(&self.store).map_err(failed)?;
             return Err(refused.into());
         }
+        self.memos.executed(&checked.items, &block).map_err(failed)?;
         let data = checked.offered.entry.to_vec();
         let recorded = self.store.record_followed(&block, position, data);
         recorded.map_err(failed)?;

@@ -28,6 +28,7 @@ use crate::{
         watch,
     },
     directory,
+    memos::{Memos, pull},
     metrics::Metrics,
     node::{Node, Running},
     outgoing::Outgoing,
@@ -56,8 +57,12 @@ pub fn start(loaded: Loaded) -> anyhow::Result<Running> {
     let (inputs, alive) = mpsc::channel(1);
     let (head, head_out) = tokio_watch::channel(store.head().0);
     let (standing, standing_out) = tokio_watch::channel(Standing::default());
+    let (memos, memos_heard) =
+        Memos::open(Arc::clone(&store)).context("the memos cannot be read")?;
+    let memos = Arc::new(memos);
+    let judge = Judge::new(chain, Arc::clone(&store), Arc::clone(&memos));
     let recorder = Recorder {
-        judge: Judge::new(chain, Arc::clone(&store)).context("the archive cannot be read")?,
+        judge: judge.context("the archive cannot be read")?,
         store: Arc::clone(&store),
         proposals: Arc::clone(&proposals),
         head,
@@ -79,7 +84,7 @@ pub fn start(loaded: Loaded) -> anyhow::Result<Running> {
         loaded,
         store,
         proposals,
-        (metrics, notes, Arc::new(room), questions),
+        (metrics, notes, Arc::new(room), Arc::clone(&memos), questions),
         (head_out, finals_out, standing_out),
         inputs,
     );
@@ -91,6 +96,13 @@ pub fn start(loaded: Loaded) -> anyhow::Result<Running> {
         let ended = tokio_util::task::AbortOnDropHandle::new(ended).await;
         let _ = ended_in.send(ended.unwrap_or(Err(Fault::Thread("follow"))));
     });
+    let Replica { upstream, token } = node.loaded.replica();
+    let upstreams = pull::Others::Upstreams {
+        client: Outgoing::new(),
+        urls: upstream.clone(),
+        token: Arc::clone(token),
+    };
+    tasks.spawn(pull::run(memos, memos_heard, upstreams, node.head.clone()));
     tasks.spawn(watch::run(Arc::clone(&node)));
     Ok(Running { node, tasks, threads: Vec::new(), ended })
 }
@@ -142,10 +154,11 @@ fn node(
     loaded: Arc<Loaded>,
     store: Arc<Store>,
     proposals: Arc<OpenProposals>,
-    (metrics, notes, evidence, questions): (
+    (metrics, notes, evidence, memos, questions): (
         Arc<Metrics>,
         Arc<Notes>,
         Arc<evidence::Room>,
+        Arc<Memos>,
         Arc<Questions>,
     ),
     (head, finals, standing): (
@@ -162,6 +175,7 @@ fn node(
         verified: Arc::new(Verified::new(1)),
         notes,
         evidence,
+        memos,
         questions,
         refused: tokio_watch::channel(BTreeSet::new()).1,
         loaded,

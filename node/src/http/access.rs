@@ -3,6 +3,8 @@
 //! Both are synchronous. Methods marked *memory* are called on the runtime's own threads and must
 //! neither block nor read the disk; all others are called on threads that may wait.
 
+use std::sync::Arc;
+
 use musubi_consensus::RefuseReason;
 use musubi_ledger::{
     api::{EvidenceView, Info},
@@ -20,6 +22,8 @@ use musubi_ledger::{
 use musubi_storage::KeptWallet;
 use thiserror::Error;
 use tokio::sync::{oneshot, watch};
+
+use crate::memos::Memos;
 
 /// The store could not be read. Becomes a problem document of status 500 without the cause, which is
 /// logged.
@@ -96,6 +100,9 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// The rules in force. *Memory.*
     fn rules_version(&self) -> u16;
+
+    /// The room of memos. *Memory*, what is in it is not.
+    fn memos(&self) -> &Arc<Memos>;
 
     /// Why the node is not ready; empty if it is. *Memory.*
     fn not_ready(&self) -> Vec<NotReady>;

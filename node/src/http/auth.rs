@@ -1,4 +1,4 @@
-//! Reader tokens: who may read about parties.
+//! Reader tokens: who may read about parties; operators' among them: who may erase memos.
 //!
 //! Tokens are kept and compared as SHA-256 hashes, every configured one each time and without an
 //! early end, so that timing tells nothing about them.
@@ -21,19 +21,26 @@ use super::{
 pub struct ReaderToken {
     name: String,
     hash: Hash,
+    operator: bool,
 }
 
 impl ReaderToken {
     /// A token under a name for the access log. Only its hash is kept.
     #[must_use]
     pub fn new(name: impl Into<String>, secret: &str) -> Self {
-        Self { name: name.into(), hash: sha256(secret.as_bytes()) }
+        Self { name: name.into(), hash: sha256(secret.as_bytes()), operator: false }
     }
 
     /// A token of which only the SHA-256 is known, as a careful configuration has it.
     #[must_use]
     pub fn from_sha256(name: impl Into<String>, hash: Hash) -> Self {
-        Self { name: name.into(), hash }
+        Self { name: name.into(), hash, operator: false }
+    }
+
+    /// The same, of an operator: its bearer may also erase memos.
+    #[must_use]
+    pub fn of_operator(self) -> Self {
+        Self { operator: true, ..self }
     }
 }
 
@@ -43,14 +50,14 @@ impl core::fmt::Debug for ReaderToken {
     }
 }
 
-/// The name under which `secret` is known.
-fn reader_of<'a>(tokens: &'a [ReaderToken], secret: &str) -> Option<&'a str> {
+/// The token that `secret` is.
+fn reader_of<'a>(tokens: &'a [ReaderToken], secret: &str) -> Option<&'a ReaderToken> {
     let hash = sha256(secret.as_bytes());
     let mut found = None;
     for token in tokens {
         let differs = hash.iter().zip(&token.hash).fold(0, |all, (a, b)| all | (a ^ b));
         if core::hint::black_box(differs) == 0 {
-            found = Some(token.name.as_str());
+            found = Some(token);
         }
     }
     found
@@ -64,10 +71,27 @@ fn bearer(request: &Request) -> Option<&str> {
 
 /// Lets readers pass and writes the access log; everyone else gets 401.
 pub(super) async fn readers_only(State(api): State<Api>, request: Request, next: Next) -> Response {
-    let reader = bearer(&request).and_then(|secret| reader_of(&api.tokens, secret));
-    let Some(reader) = reader.map(str::to_owned) else {
+    only(&api, false, request, next).await
+}
+
+/// The same for operators alone; who may only read gets 403.
+pub(super) async fn operators_only(
+    State(api): State<Api>,
+    request: Request,
+    next: Next,
+) -> Response {
+    only(&api, true, request, next).await
+}
+
+async fn only(api: &Api, operators: bool, request: Request, next: Next) -> Response {
+    let token = bearer(&request).and_then(|secret| reader_of(&api.tokens, secret));
+    let Some(token) = token else {
         return ApiError::new(DoorCode::Unauthorised).into_response();
     };
+    if operators && !token.operator {
+        return ApiError::new(DoorCode::OperatorOnly).into_response();
+    }
+    let reader = token.name.clone();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let response = next.run(request).await;
     let status = response.status().as_u16();
@@ -83,12 +107,13 @@ mod tests {
     fn only_configured_tokens_are_known() {
         let tokens =
             [ReaderToken::new("city", "one"), ReaderToken::from_sha256("audit", sha256(b"two"))];
-        assert_eq!(reader_of(&tokens, "one"), Some("city"));
-        assert_eq!(reader_of(&tokens, "two"), Some("audit"));
+        let name = |secret| reader_of(&tokens, secret).map(|token| token.name.as_str());
+        assert_eq!(name("one"), Some("city"));
+        assert_eq!(name("two"), Some("audit"));
         for wrong in ["", "on", "onee", "three"] {
-            assert_eq!(reader_of(&tokens, wrong), None);
+            assert_eq!(name(wrong), None);
         }
-        assert_eq!(reader_of(&[], ""), None);
+        assert!(reader_of(&[], "").is_none());
         assert!(!format!("{tokens:?}").contains("one"));
     }
 }

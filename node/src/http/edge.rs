@@ -92,7 +92,7 @@ async fn count(State(api): State<Api>, request: Request, next: Next) -> Response
     let route = route_of(&request);
     // Methods are the client's choice: only those of the API become labels.
     let method = match request.method().as_str() {
-        method @ ("GET" | "HEAD" | "POST") => method.to_owned(),
+        method @ ("GET" | "HEAD" | "POST" | "DELETE") => method.to_owned(),
         _ => "other".to_owned(),
     };
     let response = next.run(request).await;

@@ -16,6 +16,7 @@ use super::{
     Api, Who,
     access::{Admission, CheckedSubmission, Fate},
     check::{Answered, Finding, Raw},
+    memos::Brought,
     problem::{ApiError, DoorCode},
     views,
 };
@@ -38,12 +39,13 @@ pub(super) struct Patience {
 
 impl Api {
     /// Takes transactions through the door and, with a deadline, follows them to their results. `body` is
-    /// what the request's body holds of its budget: the door's own counts from its queue on.
+    /// what the request's body holds of its budget: the door's own counts from its queue on. A single one may
+    /// bring its memo.
     pub(super) async fn admit(
         &self,
         ip: IpAddr,
         items: Vec<Raw>,
-        body: Option<OwnedSemaphorePermit>,
+        (body, memo): (Option<OwnedSemaphorePermit>, Option<Brought>),
         patience: Option<Patience>,
     ) -> Result<Vec<Result<Status, ApiError>>, ApiError> {
         let begun = Instant::now();
@@ -56,7 +58,14 @@ impl Api {
         self.take_rate(self.per_ip.as_ref(), ip, items.len())?;
         let checking = self.door_checks.check(items)?;
         drop(body);
-        let findings = checking.await.map_err(|_| ApiError::new(DoorCode::Internal))?;
+        let mut findings = checking.await.map_err(|_| ApiError::new(DoorCode::Internal))?;
+        let memo_of = memo.as_ref().map(Brought::memo);
+        if let Some(memo) = memo {
+            assert_eq!(findings.len(), 1, "a memo comes with its transaction alone");
+            let finding = findings.pop().expect("there is one");
+            findings.push(self.keep_memo(finding, memo).await?);
+        }
+        let brought = memo_of.zip(findings.first().and_then(|f| Some(f.as_ref().ok()?.id)));
         let placed = self.hand_over(findings, patience.is_some());
         let mut answers = Vec::with_capacity(placed.len());
         for item in placed {
@@ -68,6 +77,9 @@ impl Api {
                     status.map(|status| views::expiring(status, expires))
                 }
             });
+        }
+        if let (Some((memo, id)), Some(answer)) = (brought, answers.first()) {
+            self.drop_refused_memo(memo, id, answer).await;
         }
         if let Some(patience) = patience.filter(|patience| patience.to_the_end) {
             self.wait_final(&answers, patience.deadline).await;

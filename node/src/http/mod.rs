@@ -4,7 +4,7 @@
 //! - `access`: those traits; the node keeps them in [`crate::api`];
 //! - `submit`: the submission routes; `intake`: the way of a submission to its answer; `check`: the thread
 //!   that decodes submissions and verifies their signatures; `sender`: whether the sender is among them;
-//! - `read`: everything that is read; `feed`: the event feed; `health`: probes and metrics;
+//! - `memos`: encrypted texts beside the log; `read`: everything else that is read; `feed`: the event feed; `health`: probes and metrics;
 //! - `auth`: reader tokens; `rate`: how much may be submitted; `body`, `extract`: what requests carry;
 //! - `problem`: the one form of refusals; `edge`: what happens to every request and answer;
 //! - `server`, `stall`: connections, their limits and time-outs;
@@ -24,6 +24,7 @@ mod extract;
 mod feed;
 mod health;
 mod intake;
+mod memos;
 mod openapi;
 mod problem;
 mod rate;

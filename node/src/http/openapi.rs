@@ -5,13 +5,13 @@ use musubi_ledger::code::Code;
 use serde_json::Value;
 use utoipa::openapi::{
     Content, Info, OpenApi, OpenApiBuilder, Ref, RefOr, Response,
-    path::Operation,
+    path::{Operation, PathItem},
     security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Api, auth, feed, health,
+    Api, auth, feed, health, memos,
     problem::{ApiError, DoorCode, PROBLEM_JSON},
     read::{
         blocks, download, evidence, grants, log, parties, proofs, public, statements, transactions,
@@ -29,6 +29,10 @@ const EVERYWHERE: &[DoorCode] = &[
 ];
 /// And those of routes that need a reader token.
 const READER: &[DoorCode] = &[DoorCode::Unauthorised];
+/// And those of operators' routes.
+const OPERATOR: &[DoorCode] = &[DoorCode::Unauthorised, DoorCode::OperatorOnly];
+/// And those of memos, read or submitted.
+const MEMO: &[DoorCode] = &[DoorCode::MemoErased, DoorCode::MalformedMemo, DoorCode::OtherMemo];
 /// And that of the feed.
 const FEED: &[DoorCode] = &[DoorCode::WrongEpoch];
 /// And those of statements.
@@ -84,34 +88,51 @@ fn reader_routes() -> OpenApiRouter<Api> {
         .routes(routes!(proofs::leaf_proof))
         .routes(routes!(download::entries))
         .routes(routes!(blocks::blocks))
+        .routes(routes!(memos::blob))
         .routes(routes!(feed::feed))
 }
 
 fn submission_routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(submit::submit)).routes(routes!(submit::submit_bulk))
+    OpenApiRouter::new()
+        .routes(routes!(submit::submit))
+        .routes(routes!(submit::submit_bulk))
+        .routes(routes!(memos::submit))
+}
+
+fn operator_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(memos::erase))
 }
 
 /// The routes, still to be given their state, and the description.
 pub(super) fn routes() -> (impl FnOnce(&Api) -> Router<Api>, Value) {
     let (public, public_api) = public_routes().split_for_parts();
     let (reader, mut reader_api) = reader_routes().split_for_parts();
+    let (operator, mut operator_api) = operator_routes().split_for_parts();
     let (submission, mut submission_api) = submission_routes().split_for_parts();
     for operation in operations(&mut reader_api) {
         operation.security = Some(vec![SecurityRequirement::new("reader", Vec::<String>::new())]);
         refuses(operation, READER);
         match operation.operation_id.as_deref() {
+            Some("memo") => refuses(operation, &[DoorCode::MemoErased]),
             Some("feed") => refuses(operation, FEED),
             Some("proof" | "leaf_proof" | "wallet_proof") => refuses(operation, PROOFS),
             Some("statement") => refuses(operation, STATEMENT),
             _ => {}
         }
     }
+    for operation in operations(&mut operator_api) {
+        operation.security = Some(vec![SecurityRequirement::new("reader", Vec::<String>::new())]);
+        refuses(operation, OPERATOR);
+    }
     for operation in operations(&mut submission_api) {
+        if operation.operation_id.as_deref() == Some("submit_with_memo") {
+            refuses(operation, MEMO);
+        }
         refuses(operation, SUBMISSION);
         refuses_with(operation, ApiError::of_transaction(Code::ReferenceTaken, None).status());
     }
     let mut api = OpenApiBuilder::new().info(info()).build();
-    for part in [public_api, reader_api, submission_api] {
+    for part in [public_api, reader_api, operator_api, submission_api] {
         api.merge(part);
     }
     for operation in operations(&mut api) {
@@ -121,7 +142,9 @@ pub(super) fn routes() -> (impl FnOnce(&Api) -> Router<Api>, Value) {
     // The submission routes share no path with a reader's route of the same method: merging is exact.
     let build = move |state: &Api| {
         let reader = reader.route_layer(from_fn_with_state(state.clone(), auth::readers_only));
-        public.merge(submission).merge(reader)
+        let operator =
+            operator.route_layer(from_fn_with_state(state.clone(), auth::operators_only));
+        public.merge(submission).merge(reader).merge(operator)
     };
     (build, description)
 }
@@ -137,7 +160,12 @@ fn info() -> Info {
 }
 
 fn operations(api: &mut OpenApi) -> impl Iterator<Item = &mut Operation> {
-    api.paths.paths.values_mut().flat_map(|item| [item.get.as_mut(), item.post.as_mut()]).flatten()
+    api.paths.paths.values_mut().flat_map(methods).flatten()
+}
+
+fn methods(item: &mut PathItem) -> [Option<&mut Operation>; 3] {
+    let PathItem { get, post, delete, .. } = item;
+    [get.as_mut(), post.as_mut(), delete.as_mut()]
 }
 
 /// Documents refusals, one response per status; what a route says itself stays.

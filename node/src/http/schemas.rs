@@ -287,6 +287,7 @@ const OBJECTS: &[(&str, &str)] = &[
     ("WitnessPolicy", "number: u32, logs: [LogKey], witnesses: [Witness], quorum: u8"),
     ("LogKey", "node: u64, key: PublicKey"),
     ("Witness", "name: string, key: PublicKey, member: Member"),
+    ("ErasedMemo", "memo: Hash, was_here: bool"),
     ("Checkpoints", "notes: [(u64, string)]"),
     (
         "EvidenceView",

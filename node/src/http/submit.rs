@@ -47,7 +47,7 @@ pub(super) struct Wait {
 
 impl Wait {
     /// Until when to wait, and for what, if at all.
-    fn patience(self, now: Instant) -> Result<Option<Patience>, ApiError> {
+    pub(super) fn patience(self, now: Instant) -> Result<Option<Patience>, ApiError> {
         let ms = self.timeout_ms.unwrap_or(10_000);
         if !(1..=TIMEOUT_MS_MAX).contains(&ms) {
             let why = format!("timeout_ms is 1 to {TIMEOUT_MS_MAX}");
@@ -106,8 +106,12 @@ pub(super) async fn submit(
     let Held { bytes, permit } =
         body::read(&api.bodies, body, most, api.config.limits.body_timeout()).await?;
     let raw = if json { Raw::Json(bytes) } else { Raw::Canonical(bytes) };
-    let mut answers = api.admit(ip, vec![raw], permit, patience).await?;
-    let status = answers.pop().expect("one answer per item")?;
+    let mut answers = api.admit(ip, vec![raw], (permit, None), patience).await?;
+    answer(answers.pop().expect("one answer per item")?)
+}
+
+/// The answer to one submission.
+pub(super) fn answer(status: Status) -> Result<Response, ApiError> {
     let http = match status.stage {
         Stage::Pending | Stage::Unknown => StatusCode::ACCEPTED,
         Stage::Judged | Stage::Void => StatusCode::OK,
@@ -141,7 +145,7 @@ pub(super) async fn submit_bulk(
     let most = limits::HTTP_BULK_BYTES_MAX + limits::BATCH_ITEMS_MAX * LENGTH_BYTES;
     let Held { bytes, permit } =
         body::read(&api.bodies, body, most, api.config.limits.body_timeout()).await?;
-    let answers = api.admit(ip, split_bulk(&bytes)?, permit, patience).await?;
+    let answers = api.admit(ip, split_bulk(&bytes)?, (permit, None), patience).await?;
     let results = answers
         .into_iter()
         .map(|answer| match answer {

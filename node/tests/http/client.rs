@@ -31,6 +31,9 @@ use crate::{
 /// The reader's token.
 pub(crate) const TOKEN: &str = "a reader's token";
 
+/// An operator's.
+pub(crate) const OPERATOR: &str = "an operator's token";
+
 /// A running API.
 pub(crate) struct Client {
     pub(crate) town: Arc<Town>,
@@ -52,7 +55,11 @@ impl Client {
         let metrics = Arc::new(Metrics::new());
         let config = HttpConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            tokens: vec![ReaderToken::new("auditor", "another"), ReaderToken::new("app", TOKEN)],
+            tokens: vec![
+                ReaderToken::new("auditor", "another"),
+                ReaderToken::new("app", TOKEN),
+                ReaderToken::new("desk", OPERATOR).of_operator(),
+            ],
             limits,
         };
         let (ledger, door) = (Arc::clone(&town), Arc::clone(&town));

@@ -43,6 +43,7 @@ const ROUTES: &[&str] = &[
     "get /v1/proofs/{id}",
     "get /v1/leaves/{index}/proof",
     "get /v1/mandates/{id}",
+    "get /v1/memos/{hash}",
     "get /v1/requests/{id}",
     "get /v1/media/{id}",
     "get /v1/allowances/{id}",
@@ -50,6 +51,8 @@ const ROUTES: &[&str] = &[
     "get /v1/feed",
     "post /v1/transactions",
     "post /v1/transactions/bulk",
+    "post /v1/memos",
+    "delete /v1/memos/{hash}",
 ];
 
 /// Routes that anyone may read.
@@ -95,6 +98,7 @@ pub(crate) fn filled(path: &str) -> String {
     let id = if path.contains("/media/") { medium } else { "0".repeat(64) };
     path.replace("{party}", &party)
         .replace("{id}", &id)
+        .replace("{hash}", &"0".repeat(64))
         .replace("{code}", "MEBUKU")
         .replace("{index}", "0")
         .replace("{path}", "0/000.p/1")
@@ -122,7 +126,7 @@ async fn every_route_is_described_and_answers() {
         let public = PUBLIC.contains(&path.as_str()) || method == "post";
         assert_eq!(operation.get("security").is_none(), public, "{path}");
         let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
-        let request = client.request(method, &filled(path)).bearer_auth(crate::client::TOKEN);
+        let request = client.request(method, &filled(path)).bearer_auth(crate::client::OPERATOR);
         let response = request.send().await.unwrap();
         let status = response.status().as_u16().to_string();
         let described = &operation["responses"][&status];
@@ -168,11 +172,11 @@ async fn refusals_that_any_route_can_give_are_problems_and_described() {
         }
         let url = filled(&path);
         let known = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
-        let request = client.request(known, &url).bearer_auth(crate::client::TOKEN);
+        let request = client.request(known, &url).bearer_auth(crate::client::OPERATOR);
         let strange = request.header("accept", "image/png").send().await.unwrap();
         problem(strange, 406, "not_acceptable").await;
         // `{id}` also takes what is spelt like another route's last part; both take GET alone there.
-        let wrong = client.request(Method::DELETE, &url).send().await.unwrap();
+        let wrong = client.request(Method::PUT, &url).send().await.unwrap();
         let allow = wrong.headers()["allow"].to_str().unwrap().to_owned();
         assert!(allow.contains(&method.to_uppercase()), "{path} allows {allow}");
         problem(wrong, 405, "method_not_allowed").await;

@@ -54,7 +54,7 @@ async fn json_and_canonical_bytes_have_one_id_and_one_verdict() {
     assert_eq!(wallet.balances[0].spendable.0, 9_900);
 }
 
-fn blocking<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn blocking<T>(future: impl Future<Output = T>) -> T {
     tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(future))
 }
 

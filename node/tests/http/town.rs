@@ -39,8 +39,9 @@ use musubi_node::http::{
     Admission, CheckedSubmission, Door, FeedPage, HistoryPage, Ledger, NotReady, Read, ReadFault,
     Recorded, Refusal, Unprovable,
 };
+use musubi_node::memos::Memos;
 use musubi_node::proposals::OpenProposals;
-use musubi_storage::KeptWallet;
+use musubi_storage::{KeptWallet, OpenMemos, OpenSettings, Store, memory::MemoryDisk};
 use tokio::sync::{oneshot, watch};
 
 use crate::city;
@@ -52,6 +53,9 @@ pub(crate) struct Town {
     finals: watch::Sender<u64>,
     pending: Pending,
     proposals: OpenProposals,
+    /// A real store, for what lies beside the log.
+    beside: Arc<Store>,
+    memos: Arc<Memos>,
     queue: Mutex<Sender<Vec<CheckedSubmission>>>,
     /// Locked by a test, nothing is executed.
     pub(crate) hold: Mutex<()>,
@@ -87,7 +91,7 @@ impl Books {
         self.nodes.extend(block.nodes.iter().map(|node| ((node.level, node.index), node.hash)));
     }
 
-    fn execute(&mut self, items: Vec<Vec<u8>>) -> Block {
+    fn execute(&mut self, items: Vec<Vec<u8>>, memos: &Memos) -> Block {
         let height = self.chain.head().height + 1;
         let time = self.chain.head().time.plus(1);
         let leader = city::key("city/node");
@@ -95,6 +99,7 @@ impl Books {
         let bytes = batch.encode();
         let checked = check_items(&self.chain.id(), RULES_VERSION, &batch.items, &|_| false);
         let block = self.chain.execute(&self.state, &batch, Batch::entry_hash(&bytes), &checked);
+        memos.executed(&checked, &block).unwrap();
         self.raft.push(bytes);
         self.record(&block, &batch.items);
         block
@@ -124,12 +129,18 @@ impl Town {
             nodes: HashMap::new(),
         };
         books.record(&block, &[]);
+        let disk = MemoryDisk::new(1).open().unwrap();
+        let settings = OpenSettings::default();
+        let beside = Store::create(disk, &city::genesis(), [9; 16], &settings).unwrap().store;
+        let beside = Arc::new(beside);
         let town = Arc::new(Self {
             books: RwLock::new(books),
             heads: watch::Sender::new(block.head),
             finals: watch::Sender::new(0),
             pending: Pending::new(65_536),
             proposals: OpenProposals::default(),
+            memos: Arc::new(Memos::open(Arc::clone(&beside)).unwrap().0),
+            beside,
             slow: Mutex::new(()),
             queue: Mutex::new(queue),
             hold: Mutex::new(()),
@@ -151,7 +162,7 @@ impl Town {
 
     /// Executes a block of these items.
     pub(crate) fn execute(&self, items: Vec<Vec<u8>>) -> Block {
-        let block = self.books.write().unwrap().execute(items.clone());
+        let block = self.books.write().unwrap().execute(items.clone(), &self.memos);
         self.proposals.apply(&block.changes, self);
         self.heads.send_replace(block.head);
         self.pending.settle(block.head, &block.items, &items);
@@ -179,6 +190,12 @@ impl Town {
     /// How many copies wait for execution.
     pub(crate) fn waiting(&self) -> usize {
         self.pending.len()
+    }
+
+    /// How many memos wait for a verdict, or are wanted.
+    pub(crate) fn memos_open(&self) -> usize {
+        let open = |which| self.beside.open_memos(which, None, 99).unwrap().len();
+        open(OpenMemos::Waiting) + open(OpenMemos::Wanted)
     }
 
     /// Everything executed so far becomes final.
@@ -241,6 +258,10 @@ impl Ledger for Town {
 
     fn not_ready(&self) -> Vec<NotReady> {
         self.ails.lock().unwrap().clone()
+    }
+
+    fn memos(&self) -> &Arc<Memos> {
+        &self.memos
     }
 
     fn pending(&self, id: &TxId) -> bool {

@@ -18,11 +18,14 @@ use musubi_ledger::{
 };
 use musubi_storage::{EMPTY_ENTRIES_MAX, OpenSettings, Opened, Store, memory::MemoryDisk};
 
-use musubi_node::follow::{
-    check::{Checked, Checker},
-    judge::{Judge, NotTaken},
-    page::Offered,
-    refused::{Refused, Wrong},
+use musubi_node::{
+    follow::{
+        check::{Checked, Checker},
+        judge::{Judge, NotTaken},
+        page::Offered,
+        refused::{Refused, Wrong},
+    },
+    memos::Memos,
 };
 
 const ALICE: PartyId = PartyId([2; 16]);
@@ -150,7 +153,9 @@ impl Replica {
     fn of(disk: MemoryDisk, opened: Opened) -> Self {
         let store = Arc::new(opened.store);
         store.follow().unwrap();
-        let judge = Judge::new(opened.chain, Arc::clone(&store)).unwrap();
+        let (memos, _) = Memos::open(Arc::clone(&store)).unwrap();
+        let memos = Arc::new(memos);
+        let judge = Judge::new(opened.chain, Arc::clone(&store), memos).unwrap();
         Self { disk, store, judge, checker: Checker::new(&genesis()) }
     }
 

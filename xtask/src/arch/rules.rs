@@ -26,6 +26,8 @@ pub(super) const TREES: &[(&str, &[&str])] = &[
         &["tokio", "rocksdb", "librocksdb-sys", "libp2p", "raft", "getrandom", "rand"],
     ),
     ("musubi-consensus", &["tokio", "rocksdb", "librocksdb-sys", "libp2p"]),
+    // A node keeps memos and cannot read them.
+    ("musubi-node", &["hpke"]),
 ];
 
 /// A foreign crate that only its room may name: one file or folder, and where needed the tests of it.
@@ -40,6 +42,7 @@ pub(super) const ROOMS: &[Room] = &[
     Room { crates: &["bincode"], rooms: &["ledger/src/codec"] },
     Room { crates: &["raft", "raft_proto"], rooms: &["consensus/src/raft_core"] },
     Room { crates: &["rocksdb", "librocksdb_sys"], rooms: &["storage/src/rocks"] },
+    Room { crates: &["hpke", "chacha20poly1305"], rooms: &["client-sdk/src/memo"] },
     // The tests there are hostile peers: they speak libp2p without our own code.
     Room {
         crates: &["libp2p", "libp2p_stream"],
