@@ -18,6 +18,7 @@ use musubi_ledger::{
     id::{PartyId, TxId},
     keys::SecretKey,
     limits,
+    memo::{MemoBlob, MemoError, join, split},
     party::PartyKind,
     transaction::{Body, FormError, Signature, Transaction},
     verify::verify_all,
@@ -42,6 +43,8 @@ const CHECKSUM_BYTES: usize = 4;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HalfSigned {
     transaction: Transaction,
+    /// The memo that the body cites, where it came along.
+    memo: Option<MemoBlob>,
 }
 
 /// Why something is no half-signed transaction, or cannot be joined with another.
@@ -62,6 +65,9 @@ pub enum HalfSignedError {
     /// The bytes are no transaction's.
     #[error("{0}: the file was damaged or is something else")]
     Form(#[from] FormError),
+    /// The memo that came along is none, or is not the one that the body cites.
+    #[error("{0}")]
+    Memo(#[from] MemoError),
     /// A signature in it does not verify.
     #[error("the signature by key {signer} does not verify: do not sign, ask for a new copy")]
     BadSignature {
@@ -95,6 +101,7 @@ impl HalfSignedError {
             Self::Prefix => "not_a_transaction_text",
             Self::Character { .. } | Self::Checksum => "damaged_transaction_text",
             Self::Form(_) => "not_a_transaction",
+            Self::Memo(error) => error.code(),
             Self::BadSignature { .. } => "bad_signature",
             Self::OtherBody { .. } => "other_body",
             Self::TooManySignatures => "too_many_signatures",
@@ -108,14 +115,14 @@ impl HalfSigned {
     #[must_use]
     pub fn new(body: Body) -> Self {
         let transaction = Transaction::new(body, Vec::new());
-        Self { transaction }
+        Self { transaction, memo: None }
     }
 
     /// The sender's own signature right away.
     pub(crate) fn signed_once(body: Body, slot: Slot, key: &SecretKey) -> Self {
         let signature = body.sign(slot.side, slot.role, slot.party, key);
         let transaction = Transaction::new(body, vec![signature]);
-        Self { transaction }
+        Self { transaction, memo: None }
     }
 
     /// Takes a transaction from elsewhere.
@@ -131,7 +138,7 @@ impl HalfSigned {
             Some(at) => Err(HalfSignedError::BadSignature {
                 signer: transaction.signatures[at].signer.to_string(),
             }),
-            None => Ok(Self { transaction }),
+            None => Ok(Self { transaction, memo: None }),
         }
     }
 
@@ -146,18 +153,44 @@ impl HalfSigned {
         }
     }
 
-    /// Reads canonical bytes.
+    /// With the memo that its body cites, so that whoever signs next can read it first.
     ///
     /// # Errors
-    /// [`HalfSignedError::Form`] or [`HalfSignedError::BadSignature`].
-    pub fn decode(bytes: &[u8]) -> Result<Self, HalfSignedError> {
-        Self::from_transaction(Transaction::decode(bytes)?)
+    /// [`HalfSignedError::Memo`].
+    pub fn with_memo(mut self, memo: MemoBlob) -> Result<Self, HalfSignedError> {
+        memo.check_cited(self.body())?;
+        self.memo = Some(memo);
+        Ok(self)
     }
 
-    /// Canonical bytes: what is written to a file, and what is submitted.
+    /// The memo that came along. Its text is whatever its writer wrote: [`crate::memo::open`] reads it.
+    #[must_use]
+    pub fn memo(&self) -> Option<&MemoBlob> {
+        self.memo.as_ref()
+    }
+
+    /// Reads canonical bytes, of the transaction alone or with its memo.
+    ///
+    /// # Errors
+    /// [`HalfSignedError::Form`], [`HalfSignedError::BadSignature`] or [`HalfSignedError::Memo`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, HalfSignedError> {
+        // A length of at most 32 KiB begins with zero, a transaction with its version.
+        if bytes.first() != Some(&0) {
+            return Self::from_transaction(Transaction::decode(bytes)?);
+        }
+        let (transaction, blob) = split(bytes)?;
+        Self::from_transaction(Transaction::decode(transaction)?)?
+            .with_memo(MemoBlob::decode(blob)?)
+    }
+
+    /// Canonical bytes: what is written to a file, and what is submitted, with the memo if there is one.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        self.transaction.encode()
+        let transaction = self.transaction.encode();
+        match &self.memo {
+            Some(memo) => join(&transaction, &memo.encode()),
+            None => transaction,
+        }
     }
 
     /// The text for a QR code.
@@ -201,21 +234,23 @@ impl HalfSigned {
     }
 
     fn with(self, more: impl IntoIterator<Item = Signature>) -> Result<Self, HalfSignedError> {
+        let memo = self.memo;
         let Transaction { body, mut signatures } = self.transaction;
         signatures.extend(more);
         let transaction = Transaction::new(body, signatures);
         transaction.check_form().map_err(|_| HalfSignedError::TooManySignatures)?;
-        Ok(Self { transaction })
+        Ok(Self { transaction, memo })
     }
 
-    /// Joins two copies of one body: the result has both copies' signatures.
+    /// Joins two copies of one body: the result has both copies' signatures, and the memo if one of them has it.
     ///
     /// # Errors
     /// [`HalfSignedError::OtherBody`] or [`HalfSignedError::TooManySignatures`].
-    pub fn merge(self, other: Self) -> Result<Self, HalfSignedError> {
+    pub fn merge(mut self, other: Self) -> Result<Self, HalfSignedError> {
         if self.transaction.body != other.transaction.body {
             return Err(HalfSignedError::OtherBody { ours: self.id(), theirs: other.id() });
         }
+        self.memo = self.memo.or(other.memo);
         self.with(other.transaction.signatures)
     }
 

@@ -18,6 +18,7 @@ use musubi_ledger::{
     hash::sha256,
     id::{MediumId, Reference},
     leaf::{Leaf, SealBody},
+    memo::{self, MemoBlob, Reveal, Wrap},
     policy::{PolicyBundle, PolicyChain},
     proof::{Opening, TransactionProof, statement::Statement, wallet::WalletProof},
     tlog::{
@@ -205,6 +206,23 @@ fn body_texts(bytes: &[u8]) {
     let _ = text.parse::<PublicKey>();
 }
 
+/// Memos: blobs, reveal files, and what travels with a transaction.
+fn body_memos(bytes: &[u8]) {
+    if let Ok(blob) = MemoBlob::decode(bytes) {
+        assert_eq!(blob.encode(), bytes, "one spelling");
+        assert!(blob.wraps.iter().all(|wrap| blob.wrap_for(&wrap.reader) == Some(wrap)));
+    }
+    if let Ok(reveal) = Reveal::parse(bytes) {
+        assert_eq!(reveal.to_string().as_bytes(), bytes, "one spelling");
+    }
+    if let Ok((transaction, blob)) = memo::split(bytes) {
+        assert_eq!(memo::join(transaction, blob), bytes, "one spelling");
+    }
+    if let Ok(text) = memo::unpad(bytes) {
+        assert_eq!(memo::pad(&text).unwrap(), bytes, "one spelling");
+    }
+}
+
 /// Proofs of state: whatever is read is the only spelling of it, and checking it ends.
 fn body_state_proofs(bytes: &[u8]) {
     thread_local! {
@@ -265,6 +283,12 @@ fn corpus() -> Vec<Vec<u8>> {
         b"18446744073709551615".to_vec(),
         bundle::encode(&[b"one", b"two"]).unwrap(),
     ];
+    let wrap = Wrap { reader: PublicKey([1; 32]), encapsulated: [2; 32], sealed: [3; 48] };
+    let blob = MemoBlob { commitment: [4; 32], wraps: vec![wrap], sealed: vec![5; 82] };
+    corpus.push(blob.encode());
+    corpus.push(memo::join(&payment.encode(), &blob.encode()));
+    corpus.push(Reveal { key: [6; 32], blob }.to_string().into_bytes());
+    corpus.push(memo::pad("memo").unwrap());
     corpus.extend(evidence());
     let proof = TransactionProof::parse(PROOF).unwrap();
     corpus.extend([PROOF.to_vec(), proof.file().extra().unwrap().to_vec(), BUNDLE.to_vec()]);
@@ -328,6 +352,7 @@ fn all_bodies(bytes: &[u8]) {
     body_proofs(bytes);
     body_witness(bytes);
     body_texts(bytes);
+    body_memos(bytes);
     body_state_proofs(bytes);
 }
 

@@ -132,6 +132,35 @@ fn proofs_of_transactions() {
     compare("proofs.json", &all);
 }
 
+/// What needs no cipher of the vectors that the SDK makes (`client-sdk/src/memo/tests.rs`).
+#[test]
+fn memos_as_the_sdk_writes_them() {
+    use musubi_ledger::memo::{MemoBlob, Reveal, commitment, context, text_key};
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "vectors", "memos.json"].iter().collect();
+    let vectors: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    for vector in vectors.as_array().unwrap() {
+        let text = |name: &str| vector[name].as_str().unwrap();
+        let bytes = hex::decode(text("blob")).unwrap();
+        let blob = MemoBlob::decode(&bytes).unwrap();
+        assert_eq!((blob.encode(), blob.hash().to_string()), (bytes, text("hash").into()));
+        let mut body = operations::body(World::bare().chain.id(), 0, pay("alice", "bob", 5));
+        body.chain = text("chain").parse().unwrap();
+        body.sender = text("sender").parse().unwrap();
+        body.reference = text("reference").parse().unwrap();
+        body.memo = Some(blob.hash());
+        let reveal = Reveal::parse(text("reveal").as_bytes()).unwrap();
+        assert_eq!(reveal.to_string(), text("reveal"));
+        let context = context(&body);
+        assert_eq!(reveal.check(&body).unwrap(), context);
+        assert_eq!(hex::encode(context), text("context"));
+        assert_eq!(hex::encode(reveal.key), text("key"));
+        assert_eq!(hex::encode(commitment(&reveal.key, &context)), text("commitment"));
+        assert_eq!(hex::encode(text_key(&reveal.key, &context)), text("text_key"));
+        let readers = vector["readers"].as_array().unwrap();
+        assert_eq!(readers.len(), blob.wraps.len());
+    }
+}
+
 #[test]
 fn witness_protocol() {
     compare("witness.json", &witness::golden());

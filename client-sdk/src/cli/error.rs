@@ -162,6 +162,10 @@ impl From<ClientError> for CliError {
             }
             ClientError::Busy { .. } => Some("the same bytes may be sent again later"),
             ClientError::Problem(problem) => match (problem.code.as_str(), problem.status) {
+                ("operator_only", _) => Some("give an operator's token: MUSUBI_TOKEN"),
+                ("memo_not_here", _) => {
+                    Some("ask again, or another organisation's node; it may have been erased there")
+                }
                 (_, 401 | 403) => Some(
                     "give a reader token: MUSUBI_TOKEN, or in profile.toml for the profile's nodes",
                 ),

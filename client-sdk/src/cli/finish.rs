@@ -10,7 +10,7 @@ use super::{
     args::{SignSpec, Signing, role_name},
     confirm::confirm,
     error::CliError,
-    files,
+    files, memo,
     outbox::outbox,
     session::Session,
     slots::Wish,
@@ -24,6 +24,8 @@ pub(crate) struct Plan {
     signers: Vec<SignSpec>,
     /// What is wanted beside what the body tells.
     extra: Vec<Wanted>,
+    /// A memo's text.
+    memo: Option<String>,
     /// What to say when it has been applied.
     done: String,
 }
@@ -35,8 +37,15 @@ impl Plan {
             draft,
             signers: actor.map(SignSpec::plain).into_iter().collect(),
             extra: Vec::new(),
+            memo: None,
             done: done.into(),
         }
+    }
+
+    /// With a memo, written for both parties.
+    pub(crate) fn memo(mut self, text: Option<String>) -> Self {
+        self.memo = text;
+        self
     }
 
     /// Consents that only the caller can know are wanted.
@@ -63,7 +72,14 @@ impl Plan {
                 None => signers.push(spec.clone()),
             }
         }
-        let half = draft.half_signed();
+        // Last: it is bound to the draft's sender and reference.
+        let half = match &self.memo {
+            Some(text) => {
+                let (draft, blob) = memo::attach(session, draft, text).await?;
+                draft.half_signed().with_memo(blob)?
+            }
+            None => draft.half_signed(),
+        };
         confirm(&words(session, &half).await?, "Sign this?", signing.yes)?;
         let half = sign(session, half, &signers, &self.extra).await?;
         conclude(session, half, signing, &self.done).await
@@ -79,9 +95,11 @@ pub(crate) async fn words(
 ) -> Result<Vec<String>, CliError> {
     let glossary = session.glossary(half.body()).await;
     let mut lines = half.describe(&glossary);
+    lines.extend(memo::lines(session, half.body(), half.memo()).await?);
     if let Some(id) = describe::cited(&half.body().operation) {
         let body = session.signed_body(id).await?;
         lines.extend(describe::cited_body(&body, &glossary));
+        lines.extend(memo::lines(session, &body, None).await?);
     }
     Ok(lines)
 }

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use musubi_sdk::{
-    Body, Composer, HalfSigned, Operation, PartyId, PartyKind, Role, SchemePrefix, TxId, Wanted,
-    api::{Info, PartyView},
+    Body, Composer, HalfSigned, Operation, PartyId, PartyKind, PublicKey, Role, SchemePrefix, Time,
+    TxId, Wanted,
+    api::{Info, KeyView, PartyView},
     ledger::group::{Group, RoleGrant},
 };
 
-use super::{error::CliError, session::Session, slots::Signer};
+use super::{error::CliError, memo::KEYS_PER_PARTY, session::Session, slots::Signer};
 
 impl Session {
     /// Who answers, on which chain, at what block time. A node of another chain than the profile's is
@@ -123,6 +124,34 @@ impl Session {
         kinds
     }
 
+    /// The keys with which a party can read what is written for it now: its own, and those of the persons who act for
+    /// it. Of very many the first [`KEYS_PER_PARTY`]: its own, then the representative's, then in the ledger's order.
+    ///
+    /// Whoever tells them could name a key of his own among them: that is the node's trust, as docs/PROOFS.md says.
+    /// Without a token they are what the address book has.
+    pub(crate) async fn memo_keys(&mut self, party: PartyId) -> Result<Vec<PublicKey>, CliError> {
+        let Some(view) = self.party_if_told(party).await else {
+            let known = self.book().contacts.values().filter(|contact| contact.party == party);
+            return Ok(known.filter_map(|contact| contact.public).take(KEYS_PER_PARTY).collect());
+        };
+        let now = self.info().await?.time;
+        let mut keys = signing_keys(&view, now);
+        let group = view.group.iter();
+        let group = group.flat_map(|group| {
+            let others = group.roles.iter().map(|grant| grant.person);
+            [group.representative].into_iter().chain(others)
+        });
+        for person in group.chain(view.party.officers.iter().copied()) {
+            if keys.len() < KEYS_PER_PARTY
+                && let Some(view) = self.party_if_told(person).await
+            {
+                keys.extend(signing_keys(&view, now));
+            }
+        }
+        keys.truncate(KEYS_PER_PARTY);
+        Ok(keys)
+    }
+
     /// A group's roles and policy.
     pub(crate) async fn group(&mut self, party: PartyId) -> Result<Group, CliError> {
         let view = self.party_view(party).await?;
@@ -167,6 +196,12 @@ impl Session {
             roles,
         })
     }
+}
+
+/// The keys that sign for a party at `now`.
+fn signing_keys(view: &PartyView, now: Time) -> Vec<PublicKey> {
+    let signs = |key: &&KeyView| view.party.is_signed_by(&key.key, key.record.status, now);
+    view.keys.iter().filter(signs).map(|key| key.key).collect()
 }
 
 fn of_group(want: &Wanted) -> bool {

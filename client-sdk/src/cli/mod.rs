@@ -30,6 +30,7 @@ mod keys;
 mod lookup;
 mod mandate;
 mod medium;
+mod memo;
 mod outbox;
 mod party;
 mod party_show;
@@ -139,6 +140,9 @@ enum Command {
     /// Files that show that a validator broke the rules: check, list, fetch
     #[command(subcommand)]
     Evidence(evidence::EvidenceCommand),
+    /// Texts beside the log, for both parties' eyes: read, reveal, verify, erase
+    #[command(subcommand)]
+    Memo(memo::MemoCommand),
     /// Evidence that a transaction is in the log, to be checked without any node
     #[command(subcommand)]
     Proof(proof::ProofCommand),
@@ -212,6 +216,7 @@ async fn run(cli: Cli) -> Result<Report, CliError> {
         Command::Watch(args) => status::watch(args, session).await,
         Command::Audit(args) => audit::run(args, session).await,
         Command::Evidence(command) => evidence::run(command, session).await,
+        Command::Memo(command) => memo::run(command, session).await,
         Command::Proof(command) => proof::run(command, session).await,
         Command::Policy(command) => proof::policy(command, session).await,
         Command::Completions { shell } => completions(shell),

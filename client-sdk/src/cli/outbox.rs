@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use musubi_sdk::{
     ClientError, Code, HalfSigned, Wait,
     api::{Stage, Status},
+    ledger::memo::MemoBlob,
 };
 
 use super::{error::CliError, files, session::Session};
@@ -30,7 +31,10 @@ impl Session {
             };
             error.next(next)
         };
-        let status = match client.submit(&half.complete(), Wait::Committed).await {
+        let memo = half.memo().map(MemoBlob::encode);
+        let transaction = half.complete();
+        let sent = client.submit_with_memo(&transaction, memo.as_deref(), Wait::Committed);
+        let status = match sent.await {
             Ok(status) => status,
             // Nobody can apply this one any more: a new one is to be made.
             Err(error @ ClientError::NeverApplied { .. }) => {

@@ -41,6 +41,9 @@ pub(crate) struct Pay {
     /// What for: purchase, dues, reward, expense, participation, grant, donation, or a number
     #[arg(long, value_parser = parse_purpose)]
     purpose: Option<Purpose>,
+    /// A text of up to 1024 bytes beside the log, which only the keys of both parties can read
+    #[arg(long, value_name = "TEXT")]
+    memo: Option<String>,
     /// For whom you pay: a line of the group's roster, by name (drawn at first use) or in hex
     #[arg(long, value_name = "NAME|HEX")]
     on_behalf_of: Option<String>,
@@ -82,7 +85,7 @@ pub(crate) async fn run(args: Pay, session: &mut Session) -> Result<Report, CliE
         draft = draft.on_behalf_of(line);
     }
     let done = format!("Paid {}.", session.name(&payee));
-    Plan::new(draft, Some(&actor), done).run(session, &args.signing).await
+    Plan::new(draft, Some(&actor), done).memo(args.memo.clone()).run(session, &args.signing).await
 }
 
 /// Both sides' citations, and the request that is answered.

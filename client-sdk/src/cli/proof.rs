@@ -1,14 +1,16 @@
 //! `musubi proof`, `musubi policy`: evidence that needs no node, and what it is checked against.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use musubi_sdk::{
-    Glossary,
+    DocumentHash, Glossary,
     ledger::{
-        proof::{TransactionProof, TransactionProofError},
+        memo::{MemoError, Reveal, reveal::REVEAL_BYTES_MAX},
+        proof::{ProvenTransaction, TransactionProof, TransactionProofError},
         tlog::proof_file::MAX_PROOF_BYTES,
     },
+    memo::{self, visible},
     proof,
 };
 use serde_json::json;
@@ -50,8 +52,18 @@ pub(crate) struct Verify {
     /// A proof file, `-` for standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// The transaction's memo, from `musubi memo reveal`
+    #[arg(long, value_name = "FILE")]
+    memo: Option<PathBuf>,
     #[command(flatten)]
     root: TrustRoot,
+}
+
+impl Verify {
+    /// A proof with the memo that one of the parties revealed.
+    pub(crate) fn revealed(file: PathBuf, memo: PathBuf, root: TrustRoot) -> Self {
+        Self { file, memo: Some(memo), root }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -109,7 +121,7 @@ async fn get(args: Get, session: &mut Session) -> Result<Report, CliError> {
     Report::new(&json!({ "id": id, "leaf": leaf, "file": out }), text)
 }
 
-fn verify(args: &Verify, session: &Session) -> Result<Report, CliError> {
+pub(crate) fn verify(args: &Verify, session: &Session) -> Result<Report, CliError> {
     let policies = args.root.open(session)?;
     let chain = &policies.chain;
     let bytes = files::read_input(&args.file, MAX_PROOF_BYTES as u64)?;
@@ -120,10 +132,22 @@ fn verify(args: &Verify, session: &Session) -> Result<Report, CliError> {
     let mut pairs = vec![("Proven", proven.leaf.id.to_string())];
     let account = proof::account(&proven, chain, &glossary);
     pairs.extend(account.into_iter().map(|(heading, lines)| (heading, lines.join("\n"))));
+    let memo = args.memo.as_deref().map(|file| revealed(file, &proven)).transpose()?;
+    pairs.extend(memo.iter().map(|(_, text)| ("Memo", visible(text))));
     pairs.push(("Trust root", policies.root()));
     let mut report = Report::new(&proof::to_json(&proven, chain), table::fields(&pairs))?;
     report.json["trust"] = json!(policies.trust());
+    if let Some((hash, text)) = memo {
+        report.json["memo"] = json!({ "hash": hash, "text": text });
+    }
     Ok(report)
+}
+
+/// What a revealed memo says, if it is the one that the proven body cites.
+fn revealed(file: &Path, proven: &ProvenTransaction) -> Result<(DocumentHash, String), CliError> {
+    let reveal = Reveal::parse(&files::read_input(file, REVEAL_BYTES_MAX as u64)?)?;
+    let body = proven.body().ok_or(MemoError::NotCited)?;
+    Ok((reveal.blob.hash(), memo::verify(&reveal, body)?))
 }
 
 async fn export(args: Export, session: &mut Session) -> Result<Report, CliError> {

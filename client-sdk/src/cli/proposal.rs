@@ -33,6 +33,9 @@ pub(crate) struct DraftArgs {
     /// What for: purchase, dues, reward, expense, participation, grant, donation, or a number
     #[arg(long, value_parser = parse_purpose)]
     purpose: Option<Purpose>,
+    /// A text of up to 1024 bytes beside the log, which only the keys of both parties can read
+    #[arg(long, value_name = "TEXT")]
+    memo: Option<String>,
     /// The payee's standing consent, in place of their signature
     #[arg(long, value_name = "NAME|ID")]
     mandate: Option<String>,
@@ -78,7 +81,7 @@ pub(crate) async fn draft(args: DraftArgs, session: &mut Session) -> Result<Repo
     let role = if args.group.is_some() { Role::Drafter } else { Role::Holder };
     let wanted = slots::want(Side::Debit, &[role], from);
     let done = "Proposed; see who is still missing with `musubi pending`.";
-    let plan = Plan::new(draft, Some(&actor), done).wanting([wanted]);
+    let plan = Plan::new(draft, Some(&actor), done).wanting([wanted]).memo(args.memo);
     plan.run(session, &args.signing).await
 }
 

@@ -144,6 +144,12 @@ impl Http {
         self.run(node, request.timeout(self.read_timeout)).await
     }
 
+    /// Has one node delete something.
+    pub(crate) async fn delete_at(&self, node: usize, path: &str) -> Result<Reply, Transport> {
+        let request = self.request(Method::DELETE, node, path);
+        self.run(node, request.timeout(self.read_timeout)).await
+    }
+
     /// Asks the nodes in turn, twice, until one answers with success or a refusal of its own.
     pub(crate) async fn get(&self, path: &str) -> Result<Reply, ClientError> {
         let first = self.preferred();

@@ -1,9 +1,10 @@
 //! The client: one ledger behind one or several nodes, any of which may be asked anything.
 //!
 //! This file owns configuration; `http.rs` moves bytes; `reads.rs` has one method per route;
-//! `proofs.rs` fetches what is checked offline; `submit.rs` drives the retry machine.
+//! `memos.rs` fetches and erases memos; `proofs.rs` fetches what is checked offline; `submit.rs` drives the retry machine.
 
 mod http;
+mod memos;
 mod proofs;
 mod reads;
 mod statements;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use musubi_ledger::{
     api::{Problem, Status},
     limits,
+    memo::join,
     transaction::Transaction,
 };
 use serde::{Deserialize, Serialize};
@@ -81,8 +82,27 @@ impl Client {
         transaction: &Transaction,
         wait: Wait,
     ) -> Result<Status, ClientError> {
+        self.submit_with_memo(transaction, None, wait).await
+    }
+
+    /// As [`Client::submit`], with the bytes of the blob that the transaction cites, which the node keeps beside the
+    /// log. For a transaction that was applied without it too.
+    ///
+    /// # Errors
+    /// As [`Client::submit`].
+    pub async fn submit_with_memo(
+        &self,
+        transaction: &Transaction,
+        blob: Option<&[u8]>,
+        wait: Wait,
+    ) -> Result<Status, ClientError> {
         let bytes = transaction.encode();
         check_size(bytes.len(), limits::TRANSACTION_BYTES_MAX)?;
+        check_size(blob.map_or(0, <[u8]>::len), limits::MEMO_BLOB_BYTES_MAX)?;
+        let (path, bytes) = match blob {
+            Some(blob) => ("/v1/memos", join(&bytes, blob)),
+            None => ("/v1/transactions", bytes),
+        };
         let id = transaction.body.id();
         let http = self.http();
         let mut attempts = Attempts::new(
@@ -105,7 +125,7 @@ impl Client {
                     continue;
                 }
                 Step::Send { node } => {
-                    let post = self.submission("/v1/transactions", bytes.clone(), wait);
+                    let post = self.submission(path, bytes.clone(), wait);
                     http.post(node, post).await
                 }
                 Step::Ask { node } => http.get_from(node, &format!("/v1/transactions/{id}")).await,
