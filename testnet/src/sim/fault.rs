@@ -156,7 +156,7 @@ impl World<'_> {
             return broken("I15 recovery", format!("node {}: {error}", node + 1));
         }
         if let (Some(watch), Some(process)) = (&self.watch, &mut self.nodes[node].process) {
-            watch.open(self.town, node, process)?;
+            watch.open(node, process)?;
         }
         self.wake_cosigner(node);
         let life = self.nodes[node].life;

@@ -17,7 +17,6 @@ use super::{
     malice::{LIAR, Malice},
     node::Process,
     schedule::Frame,
-    town::Town,
     world::World,
 };
 
@@ -56,7 +55,7 @@ impl Watch {
     }
 
     /// Opens the room of a process that starts; it finds the files of its earlier lives.
-    pub(crate) fn open(&self, town: &Town, node: usize, process: &mut Process) -> Holds {
+    pub(crate) fn open(&self, node: usize, process: &mut Process) -> Holds {
         let (store, metrics) = (Arc::clone(&process.store), Arc::clone(&self.metrics));
         let opened = Room::open(&self.data(node), store, metrics);
         let (room, work) = opened.map_err(|error| Violation {
