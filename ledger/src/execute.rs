@@ -15,13 +15,14 @@ use crate::{
     hash::Hash,
     id::{ChainId, PartyId, Salt, TxId},
     judge,
+    keys::{PublicKey, check_party_keys},
     leaf::{Leaf, LeafKind, SealBody, SystemCause},
     limits,
     outcome::Outcome,
     state::{Changes, Judged, Overlay, ReadState, Row, RowKey, Settled},
     time::Time,
     tlog::{frontier::Frontier, merkle::Node},
-    transaction::Transaction,
+    transaction::{Transaction, hashes},
     verify::{Check, verify_all},
 };
 
@@ -32,6 +33,11 @@ pub struct CheckedItem {
     pub transaction: Option<Transaction>,
     /// Its id; of the bytes, where it is malformed.
     pub id: TxId,
+    /// Hash of its signatures, as its leaf keeps it; zero where it is malformed.
+    pub signatures: Hash,
+    /// Keys that it registers and that were found fit for that ([`check_party_keys`]), in no order; one that is
+    /// not among them is looked at when it is judged.
+    pub fit: Vec<PublicKey>,
     /// The first thing wrong with its form, chain, rules version or signatures.
     pub fault: Option<Code>,
 }
@@ -156,7 +162,24 @@ pub fn check_items(
             checked[at].fault = Some(Code::BadSignature);
         }
     }
+    find_fit(&mut checked);
     checked
+}
+
+/// Looks at the keys that items register, all together: what of judging needs no state.
+fn find_fit(checked: &mut [CheckedItem]) {
+    let mut brought: Vec<(usize, PublicKey)> = Vec::new();
+    for (at, item) in checked.iter().enumerate() {
+        if let (Some(transaction), None) = (&item.transaction, item.fault) {
+            brought.extend(transaction.body.operation.new_keys().iter().map(|key| (at, *key)));
+        }
+    }
+    let keys: Vec<PublicKey> = brought.iter().map(|(_, key)| *key).collect();
+    for ((at, key), fit) in brought.into_iter().zip(check_party_keys(&keys)) {
+        if fit {
+            checked[at].fit.push(key);
+        }
+    }
 }
 
 fn decode_item(chain: &ChainId, rules_version: u16, bytes: &[u8]) -> CheckedItem {
@@ -164,6 +187,8 @@ fn decode_item(chain: &ChainId, rules_version: u16, bytes: &[u8]) -> CheckedItem
         Err(_) => CheckedItem {
             transaction: None,
             id: TxId(crate::hash::sha256(bytes)),
+            signatures: [0; 32],
+            fit: Vec::new(),
             fault: Some(Code::Malformed),
         },
         Ok(transaction) => {
@@ -174,7 +199,9 @@ fn decode_item(chain: &ChainId, rules_version: u16, bytes: &[u8]) -> CheckedItem
             } else {
                 None
             };
-            CheckedItem { id: transaction.body.id(), transaction: Some(transaction), fault }
+            let (id, signatures) = hashes(bytes, &transaction);
+            let transaction = Some(transaction);
+            CheckedItem { transaction, id, signatures, fit: Vec::new(), fault }
         }
     }
 }
@@ -297,7 +324,9 @@ impl Chain {
         let height = self.head.height + 1;
         let mut state = Overlay::new(base);
         let rules_version = state.meta().rules_version;
-        let mut pass = Pass { entries: Vec::new(), items: Vec::new(), overdue: false };
+        let (entries, items) =
+            (Vec::with_capacity(checked.len()), Vec::with_capacity(checked.len()));
+        let mut pass = Pass { entries, items, overdue: false };
         let clock = Clock { height, time, first_leaf: self.head.size };
         pass.system_leaves(&mut state, clock);
         for (position, item) in checked.iter().enumerate() {
@@ -333,9 +362,9 @@ impl Chain {
         };
         let mut nodes = Vec::new();
         for entry in &pass.entries {
-            self.log.append_entry(&entry.leaf.encode(), &mut nodes);
+            self.log.append_entry(&entry.leaf.bytes(), &mut nodes);
         }
-        self.log.append_entry(&seal.leaf().encode(), &mut nodes);
+        self.log.append_entry(&seal.leaf().bytes(), &mut nodes);
         self.head = Head { height, time, size: self.log.size() };
         Block {
             head: self.head,
@@ -434,7 +463,9 @@ impl Pass {
     fn item(&mut self, state: &mut Overlay<'_>, clock: Clock, position: usize, item: &CheckedItem) {
         let index = clock.first_leaf + self.entries.len() as u64;
         let judged = match (&item.transaction, item.fault) {
-            (Some(transaction), None) => judge::judge(state, transaction, item.id, clock.time),
+            (Some(transaction), None) => {
+                judge::judge(state, transaction, (item.id, &item.fit), clock.time)
+            }
             (_, fault) => judge::Judgement::void(fault.unwrap_or(Code::Malformed)),
         };
         let code = judged.code;
@@ -454,7 +485,7 @@ impl Pass {
         state.keep();
         let salt = transaction.body.salt;
         let hash = judged.outcome.hash(&salt);
-        let signatures = transaction.signatures_hash();
+        let signatures = item.signatures;
         let leaf = clock.leaf(LeafKind::Transaction, item.id, code, signatures, hash);
         let parties = judge::parties_of(transaction, &judged.outcome);
         self.items.push(ItemResult { id: item.id, code, leaf: Some(index) });
@@ -492,7 +523,7 @@ fn bind(
 /// Extends the leaf count and running hash of every wallet that a leaf's postings touched.
 fn touch_wallets(state: &mut Overlay<'_>, entries: &[Entry]) {
     for entry in entries {
-        let leaf = entry.leaf.encode();
+        let leaf = entry.leaf.bytes();
         for party in entry.outcome.wallets() {
             let Row::Wallet(wallet) = state.written(&RowKey::Wallet(party)) else {
                 panic!("a posting's wallet is a wallet: {party}");

@@ -34,6 +34,7 @@ pub mod party;
 pub mod policy;
 pub mod proof;
 pub mod state;
+mod subgroup;
 pub mod time;
 pub mod tlog;
 pub mod transaction;

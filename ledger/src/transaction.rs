@@ -153,7 +153,7 @@ impl Body {
     /// The transaction's id.
     #[must_use]
     pub fn id(&self) -> TxId {
-        TxId(tagged("musubi/v1/transaction", &[&self.encode()]))
+        id(&self.encode())
     }
 
     /// Signs for one side in one role.
@@ -206,7 +206,7 @@ impl Transaction {
     /// Hash of the signatures, as the leaf keeps it.
     #[must_use]
     pub fn signatures_hash(&self) -> Hash {
-        tagged("musubi/v1/signatures", &[&codec::encode(&self.signatures)])
+        hash_of_signatures(&codec::encode(&self.signatures))
     }
 
     /// The signing preimages, in the order of the signatures.
@@ -228,11 +228,32 @@ impl Transaction {
     }
 }
 
+/// A transaction's id and the hash of its signatures, from the bytes that it was decoded from: what
+/// [`Body::id`] and [`Transaction::signatures_hash`] say, without encoding it again.
+#[must_use]
+pub(crate) fn hashes(bytes: &[u8], transaction: &Transaction) -> (TxId, Hash) {
+    // Canonical bytes are version, body, number of signatures, signatures, each of fixed size.
+    let signatures = 8 + transaction.signatures.len() * SIGNATURE_BYTES;
+    let (body, signatures) = bytes.split_at(bytes.len() - signatures);
+    (id(body), hash_of_signatures(signatures))
+}
+
+fn id(body: &[u8]) -> TxId {
+    TxId(tagged("musubi/v1/transaction", &[body]))
+}
+
+fn hash_of_signatures(signatures: &[u8]) -> Hash {
+    tagged("musubi/v1/signatures", &[signatures])
+}
+
 impl Signature {
     fn slot(&self) -> (Side, Role, PartyId, PublicKey) {
         (self.side, self.role, self.party, self.signer)
     }
 }
+
+/// Bytes of an encoded signature: side, role, party, signer, signature.
+const SIGNATURE_BYTES: usize = 4 + 4 + 16 + 32 + 64;
 
 /// Bytes of a signing preimage: a tag of 16, version, chain, side, role, party, signer, id.
 pub const PREIMAGE_BYTES: usize = 16 + 1 + 32 + 1 + 1 + 16 + 32 + 32;
@@ -267,4 +288,37 @@ pub fn preimage(
     }
     assert_eq!(at, PREIMAGE_BYTES, "a preimage has a fixed layout");
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn hashes_of_the_bytes_are_those_of_the_transaction() {
+        let key = |n: u8| SecretKey::from_seed(&[n; 32]);
+        let party = PartyId([3; 16]);
+        let body = Body {
+            chain: ChainId([1; 32]),
+            rules_version: 1,
+            sender: party,
+            reference: "a".parse().unwrap(),
+            salt: Salt([2; 16]),
+            expires: Time(5),
+            purpose: Purpose::NONE,
+            memo: Some(DocumentHash([4; 32])),
+            answers: None,
+            on_behalf_of: None,
+            operation: Operation::Unfreeze { party },
+        };
+        for count in 0..=16 {
+            let sign = |n| body.sign(Side::Authority, Role::Officer, party, &key(n));
+            let transaction = Transaction::new(body.clone(), (0..count).map(sign).collect());
+            let bytes = transaction.encode();
+            let decoded = Transaction::decode(&bytes).unwrap();
+            let expected = (transaction.body.id(), transaction.signatures_hash());
+            assert_eq!(hashes(&bytes, &decoded), expected, "{count} signatures");
+        }
+    }
 }

@@ -211,7 +211,9 @@ impl WalletHeader {
     /// The header's part of a wallet's leaf.
     #[must_use]
     pub fn hash(&self, salt: &Hash) -> Hash {
-        hash_of(&HEADER, &[salt, &codec::encode(self)])
+        // As it is encoded, its parts one after the other.
+        let Self { party, serial, leaves, history } = self;
+        hash_of(&HEADER, &[salt, &party.0, &serial.to_le_bytes(), &leaves.to_le_bytes(), history])
     }
 }
 

@@ -63,7 +63,7 @@ fn put_leaves(set: &mut WriteSet, block: &Block) {
     let mut runs = Runs::new();
     let leaves = block.entries.iter().map(|entry| entry.leaf).chain([block.seal.leaf()]);
     for (index, leaf) in (block.first_leaf..).zip(leaves) {
-        runs.push(index / u64::from(tile::FULL_WIDTH), index, &leaf.encode());
+        runs.push(index / u64::from(tile::FULL_WIDTH), index, &leaf.bytes());
     }
     for (_, first, leaves) in runs.into_runs() {
         set.put(Family::Leaves, number(first), leaves);

@@ -7,7 +7,7 @@ use crate::{
     genesis::Parameters,
     group::{Group, GroupLife},
     id::{InstrumentId, PartyId, TxId},
-    keys::PublicKey,
+    keys::{PublicKey, check_party_key},
     lot::Lot,
     operation::Leg,
     outcome::{Account, Outcome, Posting, Sign},
@@ -35,6 +35,8 @@ pub(super) struct Case<'c, 'a> {
     pub(super) state: &'c mut Overlay<'a>,
     pub(super) transaction: &'c Transaction,
     pub(super) id: TxId,
+    /// Keys of which is known that they may be registered.
+    fit: &'c [PublicKey],
     pub(super) now: Time,
     pub(super) parameters: Parameters,
     pub(super) signers: Vec<Signer>,
@@ -46,7 +48,7 @@ impl<'c, 'a> Case<'c, 'a> {
     pub(super) fn open(
         state: &'c mut Overlay<'a>,
         transaction: &'c Transaction,
-        id: TxId,
+        (id, fit): (TxId, &'c [PublicKey]),
         now: Time,
     ) -> Self {
         let parameters = state.meta().parameters;
@@ -62,7 +64,7 @@ impl<'c, 'a> Case<'c, 'a> {
             })
             .collect();
         let outcome = Outcome::default();
-        Self { state, transaction, id, now, parameters, signers, outcome, settled: None }
+        Self { state, transaction, id, fit, now, parameters, signers, outcome, settled: None }
     }
 
     pub(super) fn close(self) -> (Outcome, Option<Settled>) {
@@ -77,6 +79,11 @@ impl<'c, 'a> Case<'c, 'a> {
     /// can still cancel a recovery, and be told that it is frozen) one of a frozen sender.
     pub(super) fn sender_signs(&self) -> bool {
         self.signers.iter().any(|signer| self.is_senders(signer))
+    }
+
+    /// Whether a party may register this key, apart from whether somebody has.
+    pub(super) fn is_fit(&self, key: &PublicKey) -> bool {
+        self.fit.contains(key) || check_party_key(key).is_ok()
     }
 
     /// Whether nobody but the sender can have attached the signatures.

@@ -32,6 +32,7 @@ pub use reads::likely_reads;
 use crate::{
     code::{Code, Standing},
     id::{PartyId, TxId},
+    keys::PublicKey,
     limits,
     operation::{Citation, Operation},
     outcome::Outcome,
@@ -69,8 +70,14 @@ impl Judgement {
 }
 
 /// Judges a transaction whose form, chain, rules version and signatures were checked before. Changes
-/// are left in `state` for the caller to keep or drop.
-pub fn judge(state: &mut Overlay<'_>, transaction: &Transaction, id: TxId, now: Time) -> Judgement {
+/// are left in `state` for the caller to keep or drop. With its id come keys of which is known that they are
+/// fit to be registered.
+pub fn judge(
+    state: &mut Overlay<'_>,
+    transaction: &Transaction,
+    (id, fit): (TxId, &[PublicKey]),
+    now: Time,
+) -> Judgement {
     let body = &transaction.body;
     // An id covers sender and reference, and a verdict binds both: whoever is judged has its reference (INV-3).
     match state.reference(body.sender, body.reference.clone()) {
@@ -78,7 +85,7 @@ pub fn judge(state: &mut Overlay<'_>, transaction: &Transaction, id: TxId, now: 
         Some(_) => return Judgement::void(Code::ReferenceTaken),
         None => {}
     }
-    let mut case = Case::open(state, transaction, id, now);
+    let mut case = Case::open(state, transaction, (id, fit), now);
     if !case.sender_signs() {
         return Judgement::void(Code::SenderNotSigner);
     }

@@ -4,7 +4,7 @@ use super::{case::Case, consent::Consents};
 use crate::{
     code::Code,
     id::PartyId,
-    keys::{PublicKey, check_party_key},
+    keys::PublicKey,
     limits,
     operation::{Attest, RegisterParty, SetOfficers},
     party::{Attribute, KeyRecord, KeyStatus, Party, PartyKind, PartyStatus},
@@ -88,7 +88,9 @@ pub(super) fn add_key(
     key: PublicKey,
     status: KeyStatus,
 ) -> Result<(), Code> {
-    check_party_key(&key).map_err(|_| Code::WeakKey)?;
+    if !case.is_fit(&key) {
+        return Err(Code::WeakKey);
+    }
     if case.state.key(key).is_some() {
         return Err(Code::KeyExists);
     }

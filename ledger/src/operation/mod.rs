@@ -1,5 +1,7 @@
 //! Every operation a transaction can carry. Enums only append: their order is the binary format.
 
+use core::slice;
+
 use serde::{Deserialize, Serialize};
 
 mod grant;
@@ -12,7 +14,7 @@ pub use group::*;
 pub use money::*;
 pub use party::*;
 
-use crate::{id::TxId, policy::WitnessPolicy};
+use crate::{id::TxId, keys::PublicKey, policy::WitnessPolicy};
 
 /// One operation. Who signs it, and for which side, is listed in `docs/CONSENT.md` and checked in
 /// [`crate::judge`].
@@ -108,4 +110,18 @@ pub enum Operation {
     },
     /// Sets the next witness policy: whose cosignatures make a checkpoint final.
     ChangeWitnessPolicy(WitnessPolicy),
+}
+
+impl Operation {
+    /// The keys that it registers if it is applied.
+    #[must_use]
+    pub fn new_keys(&self) -> &[PublicKey] {
+        match self {
+            Self::RegisterParty(op) => &op.keys,
+            Self::AddKey(op) => slice::from_ref(&op.key),
+            Self::RotateKey(op) => slice::from_ref(&op.new),
+            Self::Recover(op) => slice::from_ref(&op.key),
+            _ => &[],
+        }
+    }
 }

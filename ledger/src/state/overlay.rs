@@ -1,6 +1,6 @@
 //! Changes gathered over a base state: per item until it is judged, per block until it is recorded.
 
-use std::collections::BTreeMap;
+use std::{cell::RefCell, collections::BTreeMap};
 
 use super::{
     Allowance, Instrument, Judged, Medium, Meta, NumberedPolicy, Proposal, ReadState, Redemption,
@@ -20,12 +20,22 @@ use crate::{
 /// What a block changes: new rows, or `None` for a row that goes; in key order.
 pub type Changes = BTreeMap<RowKey, Option<Row>>;
 
+/// So many rows that an item has read are looked through before the others: more than nearly any reads.
+const SEEN: usize = 32;
+
 /// A base state with a block's changes on top, and above those the changes of the item being judged.
 pub struct Overlay<'a> {
     base: &'a dyn ReadState,
     block: Changes,
     /// A few rows, each once.
     item: Vec<(RowKey, Option<Row>)>,
+    /// What the item has read below its own changes, a few rows, each once: rules ask for the same ones again
+    /// and again, and finding a row costs more than looking through these.
+    seen: RefCell<Vec<(RowKey, Option<Row>)>>,
+}
+
+fn find<'r>(rows: &'r [(RowKey, Option<Row>)], key: &RowKey) -> Option<&'r Option<Row>> {
+    rows.iter().find(|(of, _)| of == key).map(|(_, row)| row)
 }
 
 /// Methods that read and write the rows of a table.
@@ -53,18 +63,24 @@ impl<'a> Overlay<'a> {
     /// Nothing changed yet.
     #[must_use]
     pub fn new(base: &'a dyn ReadState) -> Self {
-        Self { base, block: Changes::new(), item: Vec::new() }
+        Self { base, block: Changes::new(), item: Vec::new(), seen: RefCell::default() }
     }
 
     /// The row under `key`, as changed so far.
     #[must_use]
     pub fn get(&self, key: &RowKey) -> Option<Row> {
-        self.changed(key).cloned().unwrap_or_else(|| self.base.row(key))
-    }
-
-    fn changed(&self, key: &RowKey) -> Option<&Option<Row>> {
-        let of_item = self.item.iter().find(|(written, _)| written == key).map(|(_, row)| row);
-        of_item.or_else(|| self.block.get(key))
+        if let Some(row) = find(&self.item, key) {
+            return row.clone();
+        }
+        let mut seen = self.seen.borrow_mut();
+        if let Some(row) = find(&seen, key) {
+            return row.clone();
+        }
+        let row = self.block.get(key).cloned().unwrap_or_else(|| self.base.row(key));
+        if seen.len() < SEEN {
+            seen.push((key.clone(), row.clone()));
+        }
+        row
     }
 
     /// Writes a row for the item being judged.
@@ -89,6 +105,7 @@ impl<'a> Overlay<'a> {
     /// # Panics
     /// If none has, or the last one removed it.
     pub fn written(&mut self, key: &RowKey) -> &mut Row {
+        self.seen.get_mut().clear();
         let row = self.block.get_mut(key).and_then(Option::as_mut);
         row.unwrap_or_else(|| panic!("no item of this block has written {key:?}"))
     }
@@ -97,11 +114,13 @@ impl<'a> Overlay<'a> {
     pub fn keep(&mut self) {
         // Not `append`, which rebuilds the whole map: a block has thousands of items of a few rows each.
         self.block.extend(self.item.drain(..));
+        self.seen.get_mut().clear();
     }
 
     /// The item took none: its changes are forgotten.
     pub fn drop_item(&mut self) {
         self.item.clear();
+        self.seen.get_mut().clear();
     }
 
     /// The block's changes.
@@ -173,5 +192,48 @@ impl<'a> Overlay<'a> {
         judged, put_judged, Judged: Shared<Judged>, (id: TxId) => RowKey::Judged(id);
         /// A witness policy.
         policy, put_policy, Policy: Shared<NumberedPolicy>, (number: u32) => RowKey::Policy(number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{execute::MemoryState, time::Time};
+
+    /// A row of which can be told which one it is.
+    fn row(n: u64) -> Row {
+        Row::Receivable(Amount(n))
+    }
+
+    fn key(n: u8) -> RowKey {
+        RowKey::Due(Time(0), super::super::DueKind::Lots, [n; 32])
+    }
+
+    #[test]
+    fn what_was_read_before_never_hides_a_change() {
+        let mut base = MemoryState::default();
+        base.apply(&(0..100).map(|n| (key(n), Some(row(u64::from(n))))).collect());
+        let mut overlay = Overlay::new(&base);
+        // More rows than are remembered, all of them read.
+        let read = |overlay: &Overlay<'_>, n: u8| overlay.get(&key(n));
+        for n in 0..100 {
+            assert_eq!(read(&overlay, n), Some(row(u64::from(n))));
+        }
+        overlay.put(key(1), row(1_001));
+        overlay.remove(key(99));
+        assert_eq!((read(&overlay, 1), read(&overlay, 99)), (Some(row(1_001)), None));
+        overlay.drop_item();
+        assert_eq!((read(&overlay, 1), read(&overlay, 99)), (Some(row(1)), Some(row(99))));
+        overlay.put(key(1), row(1_002));
+        overlay.keep();
+        assert_eq!(read(&overlay, 1), Some(row(1_002)));
+        overlay.remove(key(1));
+        overlay.keep();
+        assert_eq!((read(&overlay, 1), read(&overlay, 2)), (None, Some(row(2))));
+        overlay.put(key(2), row(1_003));
+        overlay.keep();
+        assert_eq!(read(&overlay, 2), Some(row(1_003)));
+        *overlay.written(&key(2)) = row(1_004);
+        assert_eq!(read(&overlay, 2), Some(row(1_004)));
     }
 }
