@@ -23,7 +23,8 @@ pub struct Checker {
 /// An entry after its checks.
 #[derive(Clone, Debug)]
 pub struct CheckedEntry {
-    /// The batch, unless it is none.
+    /// The batch, unless it is none. Of its items only as many empty ones: they have been read, and whoever executes
+    /// need not free them.
     pub batch: Result<Batch, BatchError>,
     /// SHA-256 of the entry, as a seal names it.
     pub hash: Hash,
@@ -61,12 +62,13 @@ impl Checker {
             items.extend(own);
         }
         let verdicts = check_items(&self.chain, self.rules_version, &items, &|_| false);
-        let mut pairs = items.into_iter().zip(verdicts);
+        let mut verdicts = verdicts.into_iter();
         for (entry, count) in checked.iter_mut().zip(counts) {
             let Ok(batch) = &mut entry.batch else {
                 continue;
             };
-            (batch.items, entry.items) = pairs.by_ref().take(count).unzip();
+            batch.items = vec![Vec::new(); count];
+            entry.items = verdicts.by_ref().take(count).collect();
             let signatures = |item: &CheckedItem| {
                 let transaction = item.transaction.as_ref();
                 transaction.map_or(0, |t| t.signatures.len() as u64)

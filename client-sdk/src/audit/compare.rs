@@ -62,7 +62,7 @@ fn differ<L: AsRef<[u8]>>(
     let Some(published) = leaves.next() else {
         return find(Fault::Missing);
     };
-    if published.as_ref() == leaf.encode() {
+    if published.as_ref() == leaf.bytes() {
         return None;
     }
     find(differing_leaf(published.as_ref(), &leaf, cause))

@@ -188,9 +188,18 @@ impl<const N: usize> Records<N> {
 
     /// Up to `count` bytes; fewer at the end of the file.
     fn take(&mut self, count: usize) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::with_capacity(count);
-        let limit = u64::try_from(count).unwrap_or(u64::MAX);
-        self.file.by_ref().take(limit).read_to_end(&mut bytes)?;
+        // Nearly always all of it is in the buffer; reading to the end of a part of it costs more than copying.
+        let mut bytes = vec![0; count];
+        let mut filled = 0;
+        while filled < count {
+            match self.file.read(&mut bytes[filled..]) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        bytes.truncate(filled);
         Ok(bytes)
     }
 }

@@ -28,6 +28,7 @@ mod kept;
 mod lacking;
 mod node;
 mod order;
+mod past;
 pub mod pipeline;
 mod recorder;
 mod report;

@@ -106,6 +106,10 @@ pub(super) fn write(path: &Path, auditor: &mut Auditor) -> Result<(), AuditError
                 put(file, &key.to_bytes())?;
                 put(file, &row.encode())?;
             }
+            for (key, row) in auditor.state.past() {
+                put(file, key)?;
+                put(file, row)?;
+            }
             Ok(())
         })
     });
