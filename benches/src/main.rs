@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use musubi_benches::{audit, end_to_end};
 
+/// The allocator of `musubi`, whose audit is measured here.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Measures committed transfers end to end: three validators, both sides sign each transfer.
 #[derive(Debug, Parser)]
 #[command(name = "musubi-bench", version, args_conflicts_with_subcommands = true)]
