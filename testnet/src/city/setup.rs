@@ -208,7 +208,8 @@ fn enrolment(person: &Person, registrar: PartyId, now: Time) -> Operation {
     let at_shops = Counterparty::Kind(PartyKind::Merchant);
     let debit = MandateTerms {
         per_day: Some(Amount(CARD_PER_DAY)),
-        until: Some(now.plus(365 * DAY_MS)),
+        // Longer than the year that `musubi-testnet year` writes, whose last day begins 365 days from now.
+        until: Some(now.plus(400 * DAY_MS)),
         ..terms(Direction::Debit, CARD_PER_USE, at_shops, from)
     };
     Operation::EnrolMedium(EnrolMedium {
