@@ -65,6 +65,10 @@ pub struct ReplicaInfo {
     pub behind_ms: u64,
     /// Upstreams that served what does not add up, each with what was wrong.
     pub refused: Vec<(String, String)>,
+    /// The block with whose snapshot it began; 0 from genesis.
+    pub base_height: u64,
+    /// Leaves up to that block: of what they did it knows nothing. 0 from genesis.
+    pub base_size: u64,
 }
 
 /// Where a transaction stands.

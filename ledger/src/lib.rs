@@ -33,6 +33,7 @@ pub mod outcome;
 pub mod party;
 pub mod policy;
 pub mod proof;
+pub mod snapshot;
 pub mod state;
 mod subgroup;
 pub mod time;

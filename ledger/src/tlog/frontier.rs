@@ -7,6 +7,7 @@
 
 use super::Hash;
 use super::merkle::{EMPTY_ROOT, MissingNode, Node, NodeReader, leaf_hash, node_hash};
+use super::proof::{ProofError, verify_inclusion};
 
 /// The right edge of an RFC 6962 tree.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -69,6 +70,40 @@ impl Frontier {
             peaks.push(reader.node(level, index).ok_or(MissingNode { level, index })?);
         }
         Ok(Self { size, peaks })
+    }
+
+    /// The frontier of the first `index + 1` leaves, from the proof that the last of them stands in a longer
+    /// tree: what such a path joins on its left are the complete subtrees before the leaf, so the root of the
+    /// longer tree vouches for every one of them.
+    ///
+    /// # Errors
+    /// [`ProofError`] if the leaf is not proved.
+    ///
+    /// # Panics
+    /// Never: a path that leads to the root has one hash on the left per set bit of the index.
+    pub fn from_inclusion(
+        leaf: Hash,
+        index: u64,
+        size: u64,
+        path: &[Hash],
+        root: &Hash,
+    ) -> Result<Self, ProofError> {
+        verify_inclusion(&leaf, index, size, path, root)?;
+        let (mut siblings, mut peaks) = (path.iter(), Vec::new());
+        let (mut position, mut last) = (index, size - 1);
+        while last > 0 {
+            if position % 2 == 1 {
+                peaks.extend(siblings.next());
+            } else if position < last {
+                siblings.next();
+            }
+            position /= 2;
+            last /= 2;
+        }
+        peaks.reverse();
+        let mut frontier = Self::from_parts(index, peaks).expect("one hash per set bit");
+        frontier.append(leaf, &mut Vec::new());
+        Ok(frontier)
     }
 
     /// Number of leaves.

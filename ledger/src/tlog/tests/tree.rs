@@ -125,3 +125,25 @@ proptest! {
         prop_assert_eq!(root(&TileNodes(&store), size).unwrap(), naive_root(&leaves[..size as usize]));
     }
 }
+
+#[test]
+fn a_path_of_the_last_leaf_gives_the_frontier_and_no_other_path_does() {
+    use super::super::proof::prove_inclusion;
+    let leaves = leaves(40);
+    let (_, store) = grow(&leaves);
+    for size in 1..=leaves.len() as u64 {
+        let root = naive_root(&leaves[..size as usize]);
+        for index in 0..size {
+            let leaf = leaves[index as usize];
+            let path = prove_inclusion(&store, index, size).unwrap();
+            let found = Frontier::from_inclusion(leaf, index, size, &path, &root).unwrap();
+            assert_eq!(found, grow(&leaves[..=index as usize]).0, "leaf {index} of {size}");
+            for at in 0..path.len() {
+                let mut wrong = path.clone();
+                wrong[at][7] ^= 1;
+                assert!(Frontier::from_inclusion(leaf, index, size, &wrong, &root).is_err());
+            }
+            assert!(Frontier::from_inclusion(leaf, size, size, &path, &root).is_err());
+        }
+    }
+}
