@@ -16,6 +16,7 @@ use std::{collections::BTreeSet, ops::ControlFlow};
 use musubi_ledger::{
     digest::StatePath,
     id::PartyId,
+    state::{Row, RowKey, Table},
     time::{Day, Time},
     wallet::Wallet,
 };
@@ -101,13 +102,17 @@ impl Store {
         found.transpose()
     }
 
-    /// The wallets that moved since the last boundary: on the day of the newest block.
+    /// The wallets that moved since the last boundary: on the day of the newest block. On the day of a snapshot
+    /// that is every wallet which any leaf has touched: what came before it has left no other record here.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn moved_today(&self) -> Result<BTreeSet<PartyId>, StoreError> {
         let (head, _) = self.head();
         let today = head.time.day();
+        if self.base().is_some_and(|base| base.head.time.day() == today) {
+            return self.touched();
+        }
         let first = self.first_height(&|time| time.day() >= today)?;
         let first = first.and_then(|height| self.block(height).transpose()).transpose()?;
         let mut moved = BTreeSet::new();
@@ -120,6 +125,26 @@ impl Store {
             from = until;
         }
         Ok(moved)
+    }
+
+    /// Every wallet that any leaf has touched.
+    fn touched(&self) -> Result<BTreeSet<PartyId>, StoreError> {
+        let (mut touched, mut after) = (BTreeSet::new(), None::<Vec<u8>>);
+        loop {
+            let page = self.rows(Table::Wallet, &[], after.as_deref(), PER_WRITE)?;
+            for (key, row) in page.rows {
+                if let (Some(RowKey::Wallet(party)), Row::Wallet(wallet)) =
+                    (RowKey::from_bytes(&key), row)
+                    && wallet.leaves > 0
+                {
+                    touched.insert(party);
+                }
+                after = Some(key);
+            }
+            if !page.more {
+                return Ok(touched);
+            }
+        }
     }
 
     /// The first recorded block whose time is as asked, in a log where all later ones are too. Blocks that are

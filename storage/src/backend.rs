@@ -156,6 +156,17 @@ pub enum BackendError {
     Damaged(String),
 }
 
+/// A family as it was at one moment, whatever is written since. Dropped soon: meanwhile the medium keeps what
+/// it would else forget.
+pub trait Frozen: Send + Sync {
+    /// Pairs with keys strictly behind `after` (from the beginning, if there is none), ascending: as many as fit
+    /// `bytes`, but at least one; none at the end.
+    ///
+    /// # Errors
+    /// [`BackendError`].
+    fn page(&self, after: Option<&[u8]>, bytes: usize) -> Result<Vec<Pair>, BackendError>;
+}
+
 /// A store of keys and values; see the module for its contract.
 pub trait Backend: Send + Sync {
     /// The value of one key.
@@ -199,6 +210,12 @@ pub trait Backend: Send + Sync {
     /// [`BackendError`]; the key stays removed, and this may be asked for again.
     fn scrub(&self, family: Family, key: &[u8]) -> Result<(), BackendError>;
 
+    /// Holds a family as it is now. No pause for writers.
+    ///
+    /// # Errors
+    /// [`BackendError`].
+    fn freeze(&self, family: Family) -> Result<Box<dyn Frozen>, BackendError>;
+
     /// Bytes on disk, roughly; 0 where there is none.
     fn bytes(&self) -> u64;
 }
@@ -223,6 +240,33 @@ pub fn collect(
         })?;
     }
     Ok(found)
+}
+
+/// Fills a page of [`Frozen::page`].
+pub(crate) struct PageFill {
+    pairs: Vec<Pair>,
+    bytes: usize,
+    most: usize,
+}
+
+impl PageFill {
+    pub(crate) fn new(most: usize) -> Self {
+        Self { pairs: Vec::new(), bytes: 0, most }
+    }
+
+    /// Takes a pair, if there is room.
+    pub(crate) fn push(&mut self, key: &[u8], value: &[u8]) -> ControlFlow<()> {
+        self.bytes += key.len() + value.len();
+        if self.bytes > self.most && !self.pairs.is_empty() {
+            return ControlFlow::Break(());
+        }
+        self.pairs.push((key.to_vec(), value.to_vec()));
+        ControlFlow::Continue(())
+    }
+
+    pub(crate) fn pairs(self) -> Vec<Pair> {
+        self.pairs
+    }
 }
 
 /// The smallest key that is greater than every key beginning with `prefix`; none if there is none.

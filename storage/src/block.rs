@@ -100,7 +100,7 @@ pub(crate) fn party_rows(entries: &[Entry]) -> impl Iterator<Item = (Vec<u8>, Ve
     })
 }
 
-fn put_tiles(set: &mut WriteSet, nodes: &[Node]) {
+pub(crate) fn put_tiles(set: &mut WriteSet, nodes: &[Node]) {
     let mut runs: Runs<(u8, u64)> = Runs::new();
     for Node { level, index, hash } in
         nodes.iter().filter(|n| n.level.is_multiple_of(tile::TILE_HEIGHT))

@@ -16,9 +16,10 @@ use musubi_ledger::{
 use crate::{
     OpenSettings,
     backend::{Backend, Family, Scan, after_prefix},
-    error::{OpenError, short},
-    layout::{self, BlockRecord, Identity, KeptHardState, STORAGE_FORMAT, Tip, Word, part},
-    raft_log::{self, FIRST_INDEX, LogTail},
+    error::{OpenError, StoreError, short},
+    incoming::TAKEN_WRITE,
+    layout::{self, Base, BlockRecord, Identity, KeptHardState, STORAGE_FORMAT, Tip, Word, part},
+    raft_log::{self, LogTail},
     recover::identity,
     runs::RunsOf,
     tiles::TileHashes,
@@ -91,7 +92,7 @@ pub(crate) fn check_log(
             }
         }
         // Nothing was acknowledged before the first write: a creation was cut short.
-        Found::Nothing | Found::Damaged if mark.write == 0 => {}
+        Found::Nothing | Found::Damaged if mark.write <= unacknowledged(backend)? => {}
         Found::Nothing | Found::Damaged => return Err(OpenError::WatermarkLost),
     }
     let last_term = check_log_end(backend, &mark, settings.checked_entries)?;
@@ -103,6 +104,12 @@ pub(crate) fn check_log(
         )));
     }
     Ok(LogTail { mark, hard_state: layout::read_hard_state(kept), last_term })
+}
+
+/// The last write of the log that was not acknowledged by anybody: a snapshot's entry is the first one.
+fn unacknowledged(backend: &dyn Backend) -> Result<u64, StoreError> {
+    let base: Option<Base> = layout::get(backend, Family::Meta, &Word::Base.key())?;
+    Ok(if base.is_some() { TAKEN_WRITE } else { 0 })
 }
 
 /// Recomputes the hashes of the last `count` entries; gives the last one's term.
@@ -117,7 +124,7 @@ fn check_log_end(backend: &dyn Backend, mark: &Mark, count: u64) -> Result<u64, 
             short(&mark.hash)
         )));
     }
-    let first = (index + 1).saturating_sub(count).max(FIRST_INDEX);
+    let first = (index + 1).saturating_sub(count).max(raft_log::first(backend)?);
     let mut term_before = 0;
     for at in first..=index {
         for entry in raft_log::entries(backend, at, at + 1, u64::MAX)? {

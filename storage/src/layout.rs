@@ -3,6 +3,8 @@
 //! | family | key | value |
 //! |---|---|---|
 //! | meta | a word | framed record |
+//! | meta | `base` | framed [`Base`], in a directory that began with a snapshot; older software finds that its log does not begin at 1, and refuses |
+//! | meta | `step`, number | framed `PolicyStep`: a change of policy from before the base |
 //! | meta | `pledge`, member | framed [`SignedPledge`]: the newest kept of that member |
 //! | raft_log | index, 0 | term, running hash |
 //! | raft_log | index, 1 | the entry's data |
@@ -86,6 +88,15 @@ pub struct BlockRecord {
     pub entry: Position,
 }
 
+/// Where a log begins that was not executed from genesis: with a snapshot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Base {
+    /// The chain at the snapshot's seal.
+    pub head: Head,
+    /// The Raft entry of the seal's block: the first that is kept.
+    pub entry: Position,
+}
+
 /// Names of the records in [`Family::Meta`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Word {
@@ -95,6 +106,12 @@ pub(crate) enum Word {
     Mark,
     Tip,
     Following,
+    /// A snapshot is being taken: what is here is nobody's ledger yet.
+    Incoming,
+    /// Where the log begins. Absent where that is genesis.
+    Base,
+    /// A change of the witness policy from before the base, with its proof.
+    Step(u32),
     /// The newest final checkpoint.
     Final,
     /// The final checkpoint that confirmed a witness policy.
@@ -112,6 +129,9 @@ impl Word {
             Self::Mark => "mark",
             Self::Tip => "tip",
             Self::Following => "following",
+            Self::Incoming => "incoming",
+            Self::Base => "base",
+            Self::Step(number) => return [&b"step"[..], &number.to_be_bytes()].concat(),
             Self::Final => "final",
             Self::Settled(number) => return [&b"settled"[..], &number.to_be_bytes()].concat(),
             Self::Node => "node",

@@ -9,6 +9,7 @@
 //! - [`StateView`]: the state as execution reads it, with the rows in use in memory; [`Ahead`]: those that one
 //!   block asks for, fetched together;
 //! - `follow`: how a replica that is no member of Raft keeps the log that it pulls;
+//! - `frozen`: the state as it was, for whoever takes a snapshot of it; `incoming`: a directory made from one;
 //! - `memos`: encrypted texts beside the log, which may be erased;
 //! - `pledges`: what other members have shown of themselves, and whose directory this is;
 //! - `recover` opens a directory and refuses one that fails `checks`; `verify` re-checks all of it.
@@ -35,6 +36,8 @@ mod counters;
 mod directory;
 mod error;
 mod follow;
+mod frozen;
+mod incoming;
 mod layout;
 pub mod lock;
 pub mod memory;
@@ -58,7 +61,9 @@ pub use counters::{CacheCounts, Counts};
 pub use directory::Directory;
 pub use error::{OpenError, StoreError};
 pub use follow::EMPTY_ENTRIES_MAX;
-pub use layout::{BlockRecord, STORAGE_FORMAT};
+pub use frozen::FrozenState;
+pub use incoming::{Incoming, Taken};
+pub use layout::{Base, BlockRecord, STORAGE_FORMAT};
 pub use memos::{MemoStanding, OpenMemos, SettledMemo};
 pub use party::{Direction, LeafPage};
 pub use raft_log::LogView;

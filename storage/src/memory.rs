@@ -12,7 +12,7 @@ use std::{
 };
 
 use crate::{
-    backend::{Backend, BackendError, Family, Scan, Visit, WriteSet},
+    backend::{Backend, BackendError, Family, Frozen, PageFill, Pair, Scan, Visit, WriteSet},
     directory::Directory,
     error::OpenError,
     watermark::SlotFile,
@@ -333,9 +333,29 @@ impl Backend for Handle {
         self.disk().map(drop)
     }
 
+    fn freeze(&self, family: Family) -> Result<Box<dyn Frozen>, BackendError> {
+        Ok(Box::new(FrozenTable(self.disk()?.tables[family as usize].clone())))
+    }
+
     fn bytes(&self) -> u64 {
         let size = |table: &Table| table.iter().map(|(k, v)| k.len() + v.len()).sum::<usize>();
         self.disk().map_or(0, |disk| disk.tables.iter().map(size).sum::<usize>() as u64)
+    }
+}
+
+/// A copy.
+struct FrozenTable(Table);
+
+impl Frozen for FrozenTable {
+    fn page(&self, after: Option<&[u8]>, bytes: usize) -> Result<Vec<Pair>, BackendError> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut page = PageFill::new(bytes);
+        for (key, value) in self.0.range::<[u8], _>((from, Bound::Unbounded)) {
+            if page.push(key, value).is_break() {
+                break;
+            }
+        }
+        Ok(page.pairs())
     }
 }
 

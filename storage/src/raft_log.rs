@@ -2,8 +2,8 @@
 //!
 //! Every entry carries the running hash over all entries up to it, BLAKE3(previous ‖ index ‖ term ‖
 //! data), so that the mark in the watermark pins the whole log. Nothing is compacted yet: the log
-//! begins at index 1, whose predecessor's hash is zero. Compaction would keep the hash before the first
-//! entry kept in a record beside the mark.
+//! begins at index 1, or with a snapshot's entry ([`layout::Base`]); the hash before the first entry is zero.
+//! Compaction would keep that hash in a record beside the mark.
 
 use std::{ops::ControlFlow, sync::Arc};
 
@@ -14,12 +14,18 @@ use crate::{
     Store,
     backend::{Backend, Family, Scan, WriteSet},
     error::StoreError,
-    layout::{self, Word, leading, part},
+    layout::{self, Base, Word, leading, part},
     watermark::Mark,
 };
 
-/// Index of the first entry kept, while nothing is compacted.
-pub(crate) const FIRST_INDEX: u64 = 1;
+/// Index of the first entry of a log from genesis.
+const FIRST_INDEX: u64 = 1;
+
+/// Index of the first entry kept.
+pub(crate) fn first(backend: &dyn Backend) -> Result<u64, StoreError> {
+    let base: Option<Base> = layout::get(backend, Family::Meta, &Word::Base.key())?;
+    Ok(base.map_or(FIRST_INDEX, |base| base.entry.index))
+}
 
 /// The end of the log, and what Raft must remember beside it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -86,7 +92,11 @@ fn hash_before(backend: &dyn Backend, index: u64) -> Result<Hash, StoreError> {
     if index <= FIRST_INDEX {
         return Ok([0; 32]);
     }
-    Ok(head(backend, index - 1)?.ok_or_else(|| damaged(index - 1))?.hash)
+    match head(backend, index - 1)? {
+        Some(head) => Ok(head.hash),
+        None if index == first(backend)? => Ok([0; 32]),
+        None => Err(damaged(index - 1)),
+    }
 }
 
 /// Entries of `[from, until)`, checked against their running hashes, as many as fit `max_bytes`, but at
@@ -122,6 +132,21 @@ fn damaged(index: u64) -> StoreError {
 }
 
 impl LogTail {
+    /// A log that begins with `entry`, whatever its index.
+    pub(crate) fn beginning(
+        entry: &LogEntry,
+        hard_state: HardState,
+        write: u64,
+        set: &mut WriteSet,
+    ) -> Self {
+        let hash = chained(&[0; 32], entry);
+        let head = EntryHead { term: entry.term, hash };
+        set.put(Family::Log, part(entry.index, 0), head.to_bytes());
+        set.put(Family::Log, part(entry.index, 1), entry.data.clone());
+        let mark = Mark { write, index: entry.index, term: hard_state.term, vote: 0, hash };
+        Self { mark, hard_state, last_term: entry.term }
+    }
+
     /// Adds a persist to `set` and gives the tail after it.
     ///
     /// # Panics
@@ -134,7 +159,8 @@ impl LogTail {
     ) -> Result<Self, StoreError> {
         let before = self;
         if let Some(first) = persist.truncate_from.filter(|&first| first <= self.mark.index) {
-            assert!(first >= FIRST_INDEX, "the log begins at {FIRST_INDEX}");
+            let begin = self::first(backend)?;
+            assert!(first >= begin, "the log begins at {begin}");
             for index in first..=self.mark.index {
                 set.remove(Family::Log, part(index, 0));
                 set.remove(Family::Log, part(index, 1));

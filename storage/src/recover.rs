@@ -18,7 +18,7 @@ use crate::{
     error::{OpenError, StoreError},
     layout::{self, Identity, STORAGE_FORMAT, Tip, Word},
     pledges::cosigned,
-    raft_log::{FIRST_INDEX, LogTail},
+    raft_log::{self, LogTail},
     watermark::{self, Found, Mark, Slot, Watermark},
 };
 
@@ -111,10 +111,13 @@ impl Store {
         let watermark = take_watermark(directory.slots, found, &identity, log.mark)?;
         let boot = watermark.current().boot;
         let state = Arc::new(StateView::new(Arc::clone(&backend), settings.cached_rows));
-        let recovered = recovered(&log, &tip, state.next_due());
+        let first = raft_log::first(&*backend)?;
+        let recovered = recovered(first, &log, &tip, state.next_due());
+        let base = layout::get(&*backend, Family::Meta, &Word::Base.key())?;
         let store = Self {
             backend,
             state,
+            base,
             tip: Mutex::new(tip),
             roots: Mutex::default(),
             recording: Mutex::new(()),
@@ -131,13 +134,13 @@ impl Store {
     }
 }
 
-fn recovered(log: &LogTail, tip: &Tip, due: Option<Time>) -> Recovered {
+fn recovered(first_index: u64, log: &LogTail, tip: &Tip, due: Option<Time>) -> Recovered {
     let Mark { index, .. } = log.mark;
     // What is applied was committed, whether or not that commit index was written on its own.
     let commit = log.hard_state.commit.max(tip.applied.index);
     Recovered {
         hard_state: HardState { commit, ..log.hard_state },
-        first_index: FIRST_INDEX,
+        first_index,
         last: Position { index, term: log.last_term },
         applied_index: tip.applied.index,
         applied_time: tip.head.time,
@@ -149,7 +152,7 @@ pub(crate) fn identity(backend: &dyn Backend) -> Result<Option<Identity>, StoreE
     layout::get(backend, Family::Meta, &Word::Identity.key())
 }
 
-fn read_slots(directory: &mut Directory) -> Result<Found, OpenError> {
+pub(crate) fn read_slots(directory: &mut Directory) -> Result<Found, OpenError> {
     watermark::read(&mut *directory.slots).map_err(watermark_failed)
 }
 

@@ -14,7 +14,9 @@
 //! - **No** mmap, no log recycling, no range deletes: each has lost data somewhere.
 //! - Sizes fit a server with 512 MiB for the process: 64 MiB block cache, at most 64 MiB of memtables.
 
-use std::{ops::ControlFlow, path::Path};
+mod held;
+
+use std::{ops::ControlFlow, path::Path, sync::Arc};
 
 use rocksdb::{
     BlockBasedIndexType, BlockBasedOptions, BottommostLevelCompaction, Cache, ChecksumType,
@@ -23,7 +25,7 @@ use rocksdb::{
 };
 
 use crate::{
-    backend::{Backend, BackendError, Family, Scan, Visit, WriteSet},
+    backend::{Backend, BackendError, Family, Frozen, Scan, Visit, WriteSet},
     error::OpenError,
 };
 
@@ -48,7 +50,7 @@ impl Default for RocksOptions {
 
 /// An open RocksDB.
 pub struct Rocks {
-    db: DB,
+    db: Arc<DB>,
     write: WriteOptions,
 }
 
@@ -74,7 +76,7 @@ impl Rocks {
         let db = DB::open_cf_with_opts(&options, path, families).map_err(refused)?;
         let mut write = WriteOptions::default();
         write.set_sync(false);
-        Ok(Self { db, write })
+        Ok(Self { db: Arc::new(db), write })
     }
 
     fn family(&self, family: Family) -> &ColumnFamily {
@@ -228,6 +230,10 @@ impl Backend for Rocks {
         options.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
         self.db.compact_range_cf_opt(self.family(family), Some(key), Some(key), &options);
         Ok(())
+    }
+
+    fn freeze(&self, family: Family) -> Result<Box<dyn Frozen>, BackendError> {
+        Ok(Box::new(held::Held::new(&self.db, family)?))
     }
 
     fn bytes(&self) -> u64 {

@@ -18,7 +18,7 @@ use crate::{
     block,
     counters::{Counters, Counts, add},
     error::StoreError,
-    layout::{self, Tip, Word, number},
+    layout::{self, Base, Tip, Word, number},
     raft_log::LogTail,
     watermark::{Mark, Watermark},
 };
@@ -41,6 +41,7 @@ const RECENT_ROOTS: usize = 512;
 pub struct Store {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) state: Arc<StateView>,
+    pub(crate) base: Option<Base>,
     pub(crate) tip: Mutex<Tip>,
     /// Sizes and roots of the log of proof at the newest blocks, oldest first.
     pub(crate) roots: Mutex<VecDeque<(u64, Hash)>>,
@@ -209,6 +210,13 @@ impl Store {
     pub fn head(&self) -> (Head, Hash) {
         let tip = lock(&self.tip);
         (tip.head, tip.root)
+    }
+
+    /// Where this store's knowledge begins, if it began with a snapshot: it has that block's seal and entry, and
+    /// of everything before it the leaves alone.
+    #[must_use]
+    pub fn base(&self) -> Option<Base> {
+        self.base
     }
 
     /// What this directory has acknowledged: survives a power cut. Waits for a sync under way.

@@ -10,8 +10,14 @@
 //! | parties | the entries |
 //! | state | the last seal's state digest |
 //! | genesis, checkpoints, archive | chain id; their frames |
+//!
+//! In a directory that began with a snapshot, the leaves before it are compared with tiles and root; of its own
+//! block there is seal, entry and place; everything later is checked as always.
 
-use std::{collections::BTreeMap, ops::ControlFlow};
+use std::{
+    collections::BTreeMap,
+    ops::{ControlFlow, Range},
+};
 
 use musubi_ledger::{
     digest::{SetDigest, WalletTree, state_digest},
@@ -30,8 +36,8 @@ use crate::{
     block::party_rows,
     checks::wallet_leaves,
     error::{OpenError, StoreError},
-    layout::{self, BlockRecord, leading, part, trailing},
-    raft_log::{self, FIRST_INDEX},
+    layout::{self, Base, BlockRecord, leading, part, trailing},
+    raft_log,
     store::lock,
     tiles,
 };
@@ -57,34 +63,39 @@ impl Store {
     pub fn verify(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Verified, OpenError> {
         let head = lock(&self.tip).head;
         let mut chain = ChainCheck { log: Frontier::new(), counts: Counted::default() };
-        let mut last = None;
-        for height in 0..=head.height {
+        let (mut last, mut first) = (None, 0);
+        if let Some(base) = self.base() {
+            last = Some(chain.base(self, &base)?);
+            first = base.head.height + 1;
+        }
+        for height in first..=head.height {
             last = Some(chain.block(self, height)?);
             progress(height + 1, head.height + 1);
         }
         chain.counts.compare(self)?;
-        let seal = last.expect("there is a block 0").seal;
+        let seal = last.expect("there is a first block").seal;
         let rows = self.verify_state(&seal.state)?;
         let entries = self.verify_log()?;
         self.genesis()?;
         self.verify_framed::<String>(Family::Checkpoints)?;
         self.verify_framed::<KeptWallet>(Family::Archive)?;
         self.verify_memos()?;
-        Ok(Verified { entries, blocks: head.height + 1, leaves: head.size, rows })
+        Ok(Verified { entries, blocks: chain.counts.blocks, leaves: head.size, rows })
     }
 
     fn verify_log(&self) -> Result<u64, OpenError> {
         let mark = lock(&self.log).mark;
         let mut hash = [0; 32];
-        for index in FIRST_INDEX..=mark.index {
+        let first = raft_log::first(self.backend())?;
+        for index in first..=mark.index {
             for entry in self.log_entries(index, index + 1, u64::MAX)? {
                 hash = raft_log::chained(&hash, &entry);
             }
         }
-        if hash != mark.hash || self.count(Family::Log)? != 2 * mark.index {
+        if hash != mark.hash || self.count(Family::Log)? != 2 * (mark.index + 1 - first) {
             return Err(OpenError::damaged("the Raft log is not the one that was marked"));
         }
-        Ok(mark.index)
+        Ok(mark.index + 1 - first)
     }
 
     fn verify_state(&self, expected: &Hash) -> Result<u64, OpenError> {
@@ -180,7 +191,11 @@ impl Counted {
             ("leaves", leaf_bytes == self.leaf_bytes),
             ("entries", entries == self.entries),
             ("tile hashes", hashes == self.tiles),
-            ("blocks", store.count(Family::Blocks)? == 2 * self.blocks),
+            // A snapshot's block comes without the results of its items.
+            (
+                "blocks",
+                store.count(Family::Blocks)? + u64::from(store.base().is_some()) == 2 * self.blocks,
+            ),
             ("leaves of parties", store.count(Family::Parties)? == self.parties),
         ] {
             if !same {
@@ -210,7 +225,7 @@ impl ChainCheck {
         if !fits {
             return Err(wrong("it does not follow on the block before"));
         }
-        let leaves = self.leaves(store, &block)?;
+        let leaves = self.leaves(store, block.first_leaf..block.head.size)?;
         if self.log.root() != block.root || self.log.size() != block.head.size {
             return Err(wrong("its leaves do not lead to its root"));
         }
@@ -231,9 +246,40 @@ impl ChainCheck {
         Ok(block)
     }
 
-    /// Reads the block's leaves, appends them, and compares the tile hashes that they complete.
-    fn leaves(&mut self, store: &Store, block: &BlockRecord) -> Result<Vec<Leaf>, OpenError> {
-        let bytes = store.leaf_bytes(block.first_leaf..block.head.size)?;
+    /// The leaves up to a snapshot's seal, and its block.
+    fn base(&mut self, store: &Store, base: &Base) -> Result<BlockRecord, OpenError> {
+        let height = base.head.height;
+        let wrong =
+            |what: &str| OpenError::damaged(format!("the snapshot's block {height}: {what}"));
+        let block = store.block(height)?.ok_or_else(|| wrong("missing"))?;
+        if (block.head, block.entry) != (base.head, base.entry) || block.seal.height != height {
+            return Err(wrong("it is not the one that the log begins with"));
+        }
+        let mut first = None;
+        let width = u64::from(tile::FULL_WIDTH);
+        while self.log.size() < base.head.size {
+            let from = self.log.size();
+            let leaves = self.leaves(store, from..base.head.size.min(from + width))?;
+            let own = leaves.iter().position(|leaf| leaf.height == height);
+            first = first.or(own.map(|at| from + at as u64));
+            if leaves.is_empty() {
+                return Err(wrong("a leaf before it is missing"));
+            }
+        }
+        if self.log.root() != block.root || first != Some(block.first_leaf) {
+            return Err(wrong("the leaves before it do not lead to its root"));
+        }
+        if store.leaf(base.head.size - 1)? != Some(block.seal.leaf()) {
+            return Err(wrong("its last leaf is not its seal"));
+        }
+        check_source(store, &block)?;
+        self.counts.blocks += 1;
+        Ok(block)
+    }
+
+    /// Reads leaves, appends them, and compares the tile hashes that they complete.
+    fn leaves(&mut self, store: &Store, range: Range<u64>) -> Result<Vec<Leaf>, OpenError> {
+        let bytes = store.leaf_bytes(range)?;
         self.counts.leaf_bytes += bytes.len() as u64;
         let (mut leaves, mut nodes) = (Vec::new(), Vec::new());
         for leaf in bytes.chunks_exact(LEAF_BYTES) {
