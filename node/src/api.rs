@@ -14,6 +14,7 @@ use musubi_ledger::{
     leaf::SealBody,
     policy::PolicyBundle,
     proof::{statement::Statement, wallet::WalletProof},
+    snapshot::Manifest,
     state::{ReadState, Table},
     time::Time,
     tlog::{
@@ -64,7 +65,9 @@ impl Ledger for Node {
             final_size: *self.finals.borrow(),
             rules_version: RULES_VERSION,
             version: env!("CARGO_PKG_VERSION").into(),
-            replica: self.following.as_ref().map(|following| following.borrow().info(head)),
+            replica: self.following.as_ref().map(|following| {
+                following.borrow().info(head, self.store.base().map(|base| base.head))
+            }),
         }
     }
 
@@ -244,6 +247,18 @@ impl Ledger for Node {
         Ok(self.notes.all())
     }
 
+    fn base(&self) -> Option<Head> {
+        self.store.base().map(|base| base.head)
+    }
+
+    fn snapshot(&self) -> Read<Option<Manifest>> {
+        self.snapshots.manifest()
+    }
+
+    fn snapshot_rows(&self, height: u64, after: Option<&[u8]>) -> Read<Option<Vec<u8>>> {
+        self.snapshots.page(height, after)
+    }
+
     fn evidence(&self) -> Read<Vec<EvidenceView>> {
         let view = |(name, kept): (String, crate::core::evidence::Kept)| EvidenceView {
             name,
@@ -319,8 +334,7 @@ impl Node {
     /// Free bytes on the data directory's disk; none known reads as plenty.
     #[must_use]
     pub fn disk_free(&self) -> u64 {
-        let found = rustix::fs::statvfs(&self.loaded.config.data);
-        found.map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
+        crate::directory::disk_free(&self.loaded.config.data)
     }
 }
 

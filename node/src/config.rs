@@ -314,7 +314,8 @@ impl Config {
             Some(replica) => {
                 replica.token_file = folder.join(&replica.token_file);
                 let token = Arc::new(read_token(&replica.token_file)?);
-                Part::Replica(Replica { upstream: replica.upstream.clone(), token })
+                let (upstream, start) = (replica.upstream.clone(), replica.start);
+                Part::Replica(Replica { upstream, token, start })
             }
             None => {
                 let transport = read_key(&config.keys.join("transport.key"))?;

@@ -10,7 +10,9 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use musubi_consensus::Identity;
 use musubi_ledger::batch::NodeId;
-use musubi_storage::{Directory, OpenError, OpenSettings, Opened, Store, rocks::RocksOptions};
+use musubi_storage::{
+    Directory, Incoming, OpenError, OpenSettings, Opened, Store, rocks::RocksOptions,
+};
 
 use crate::config::Loaded;
 
@@ -28,8 +30,7 @@ pub fn format(loaded: &Loaded) -> anyhow::Result<()> {
         );
     }
     let directory = Directory::on_disk(path, &RocksOptions::default())?;
-    let mut id = [0; 16];
-    getrandom::fill(&mut id).context("the system gave no randomness")?;
+    let id = random_id()?;
     // A crash in here leaves a directory that is not empty and holds no ledger: it is to be deleted, and can
     // be, since nothing was promised in it; `run` says so.
     let opened = Store::create(directory, &loaded.genesis, id, &settings(loaded))
@@ -66,34 +67,69 @@ pub fn open(loaded: &Loaded) -> anyhow::Result<Opened> {
     Ok(opened)
 }
 
-/// Opens the data directory of a replica, which promises nothing: where there is none, one is made.
+/// A replica's data directory.
+pub enum ReplicaDirectory {
+    /// With a ledger in it.
+    Ledger(Box<Opened>),
+    /// With none: nothing, or half a snapshot.
+    Blank(Box<Directory>),
+}
+
+/// Opens the data directory of a replica, which promises nothing: where there is none, one is made, without a
+/// ledger in it.
 ///
 /// # Errors
 /// If it is refused, or is a validator's.
-pub fn open_replica(loaded: &Loaded) -> anyhow::Result<Opened> {
+pub fn open_replica(loaded: &Loaded) -> anyhow::Result<ReplicaDirectory> {
     let path = &loaded.config.data;
-    let fresh = is_empty(path)?;
     std::fs::create_dir_all(path).with_context(|| format!("cannot create {}", path.display()))?;
-    let directory = Directory::on_disk(path, &RocksOptions::default())?;
-    let opened = if fresh {
-        let mut id = [0; 16];
-        getrandom::fill(&mut id).context("the system gave no randomness")?;
-        Store::create(directory, &loaded.genesis, id, &settings(loaded))
-    } else {
-        Store::open(directory, &settings(loaded))
-    };
-    let opened =
-        opened.with_context(|| format!("the data directory {} is refused", path.display()))?;
+    let refused = || format!("the data directory {} is refused", path.display());
+    let mut directory = Directory::on_disk(path, &RocksOptions::default())?;
+    if directory.is_blank().with_context(refused)? {
+        return Ok(ReplicaDirectory::Blank(Box::new(directory)));
+    }
+    let opened = Store::open(directory, &settings(loaded)).with_context(refused)?;
     opened.store.follow().context("this directory cannot be a replica's")?;
+    Ok(ReplicaDirectory::Ledger(Box::new(opened)))
+}
+
+/// Puts the genesis block, and nothing else, into a replica's directory without a ledger.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn replica_from_genesis(loaded: &Loaded, directory: Directory) -> anyhow::Result<Opened> {
+    // Half a snapshot of an earlier attempt goes.
+    let directory = Incoming::begin(directory)?.abandon()?;
+    let opened = Store::create(directory, &loaded.genesis, random_id()?, &settings(loaded))?;
+    opened.store.follow()?;
     Ok(opened)
 }
 
-fn settings(loaded: &Loaded) -> OpenSettings {
+/// A new directory's id.
+///
+/// # Errors
+/// If the system gives no randomness.
+pub fn random_id() -> anyhow::Result<[u8; 16]> {
+    let mut id = [0; 16];
+    getrandom::fill(&mut id).context("the system gave no randomness")?;
+    Ok(id)
+}
+
+/// How this node's directories are opened.
+#[must_use]
+pub fn settings(loaded: &Loaded) -> OpenSettings {
     OpenSettings {
         chain: Some(loaded.genesis.chain()),
         cached_rows: loaded.config.tuning.cached_rows,
         ..OpenSettings::default()
     }
+}
+
+/// Bytes free on the disk of a data directory; none known reads as plenty.
+#[must_use]
+pub fn disk_free(path: &Path) -> u64 {
+    let found = rustix::fs::statvfs(path);
+    found.map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 /// Whether there is nothing at `path`, not even a directory.

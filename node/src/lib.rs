@@ -21,4 +21,5 @@ pub mod node;
 pub mod outgoing;
 pub mod proposals;
 pub mod run;
+pub mod snapshots;
 pub mod statements;

@@ -91,6 +91,10 @@ struct ReplicaArgs {
     /// File with the reader token that they want; it is copied
     #[arg(long)]
     token_file: PathBuf,
+    /// Where to begin without data: at a snapshot under a final checkpoint, or at the genesis document, replaying
+    /// everything
+    #[arg(long, value_enum, default_value_t)]
+    start: Start,
     /// A reader, as NAME=TOKEN; only the token's hash is written
     #[arg(long = "reader", value_parser = reader)]
     readers: Vec<(String, String)>,
@@ -199,7 +203,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
                 http: args.http,
                 upstream: args.upstream,
                 token_file: args.token_file,
-                start: Start::Genesis,
+                start: args.start,
                 readers: args.readers,
                 json_log: args.json_log,
             })?;

@@ -47,6 +47,7 @@ use crate::{
     network::{Member, Network, NetworkConfig, PeerKey, TransportKey},
     outgoing::Outgoing,
     proposals::OpenProposals,
+    snapshots::Snapshots,
 };
 
 /// An election takes one to two seconds; what is submitted meanwhile waits for its end.
@@ -76,6 +77,8 @@ pub struct Node {
     pub evidence: Arc<evidence::Room>,
     /// Encrypted texts beside the log.
     pub memos: Arc<Memos>,
+    /// Snapshots for replicas that begin.
+    pub snapshots: Arc<Snapshots>,
     /// Where the chain stands.
     pub head: tokio_watch::Receiver<Head>,
     /// Leaves that the newest final checkpoint covers.
@@ -112,7 +115,7 @@ pub struct Running {
 /// If the directory is refused, an address cannot be bound, or a thread cannot start.
 pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
     if loaded.config.role == Role::Replica {
-        return follow::start::start(loaded);
+        return follow::start::start(loaded).await;
     }
     let loaded = Arc::new(loaded);
     let metrics = Arc::new(Metrics::new());
@@ -128,6 +131,7 @@ pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
     let (network, inbox) = start_network(&loaded).await?;
     let network = Arc::new(network);
     let store = Arc::new(opened.store);
+    let snapshots = Arc::new(Snapshots::new(Arc::clone(&store)));
     let replica = start_replica(&loaded, &store, opened.recovered, identity)?;
     let pending = Arc::new(Pending::new(loaded.config.tuning.pending));
     let proposals = Arc::new(OpenProposals::find(&store).context("the state cannot be read")?);
@@ -157,6 +161,7 @@ pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
         notes: Arc::new(notes),
         evidence: Arc::new(room),
         memos: Arc::new(memos),
+        snapshots,
         head: head_out,
         finals: finals_out,
         status: status_out,

@@ -9,7 +9,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     config::{Loaded, Role},
-    directory, node,
+    directory::{self, ReplicaDirectory},
+    node,
 };
 
 /// Runs a validator or a replica until SIGINT or SIGTERM, until standard input ends if `stop_with_stdin`, or until it
@@ -19,9 +20,13 @@ use crate::{
 /// Why it could not start, or had to stop, and what to do.
 pub async fn run(loaded: Loaded, stop_with_stdin: bool) -> anyhow::Result<()> {
     start_log(&loaded)?;
-    let input = if stop_with_stdin { Some(watch_input()?) } else { None };
+    let mut input = if stop_with_stdin { Some(watch_input()?) } else { None };
     let http = loaded.config.http.clone();
-    let mut running = node::start(loaded).await?;
+    // A replica may take a snapshot first, which can last: nothing is lost if that is cut short.
+    let mut running = tokio::select! {
+        started = node::start(loaded) => started?,
+        () = end_of(input.as_mut()) => return Ok(()),
+    };
     let api = crate::api::serve(running.node(), &http).await?;
     let network = running.node().network.as_ref().map(|network| network.listen_address());
     tracing::info!(
@@ -36,7 +41,7 @@ pub async fn run(loaded: Loaded, stop_with_stdin: bool) -> anyhow::Result<()> {
         ended = running.ended() => Some(ended),
         _ = tokio::signal::ctrl_c() => None,
         _ = terminate.recv() => None,
-        () = end_of(input) => {
+        () = end_of(input.as_mut()) => {
             tracing::info!("standard input ended");
             None
         }
@@ -71,7 +76,7 @@ fn watch_input() -> std::io::Result<oneshot::Receiver<()>> {
 }
 
 /// Waits for the end of an input that is watched; for ever, if none is.
-async fn end_of(input: Option<oneshot::Receiver<()>>) {
+async fn end_of(input: Option<&mut oneshot::Receiver<()>>) {
     match input {
         Some(input) => drop(input.await),
         None => std::future::pending().await,
@@ -103,7 +108,12 @@ fn start_log(loaded: &Loaded) -> anyhow::Result<()> {
 pub fn verify(loaded: &Loaded) -> anyhow::Result<()> {
     let opened = match loaded.config.role {
         Role::Validator => directory::open(loaded)?,
-        Role::Replica => directory::open_replica(loaded)?,
+        Role::Replica => match directory::open_replica(loaded)? {
+            ReplicaDirectory::Ledger(opened) => *opened,
+            ReplicaDirectory::Blank(_) => {
+                bail!("there is no ledger in {} yet", loaded.config.data.display())
+            }
+        },
     };
     let verified = opened.store.verify(&mut |_, _| {})?;
     println!(

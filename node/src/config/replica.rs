@@ -31,13 +31,17 @@ pub struct ReplicaSection {
     /// File with the reader token that the upstreams want, readable by its owner alone.
     pub token_file: PathBuf,
     /// Where a replica without data begins.
+    #[serde(default)]
     pub start: Start,
 }
 
 /// Where a replica without data begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Start {
+    /// At a snapshot under a final checkpoint: it has the state, and executes everything from there on.
+    #[default]
+    Snapshot,
     /// At the genesis document: it replays everything.
     Genesis,
 }
@@ -48,6 +52,8 @@ pub struct Replica {
     pub upstream: Vec<String>,
     /// The token that they want.
     pub token: Arc<Zeroizing<String>>,
+    /// Where to begin without data.
+    pub start: Start,
 }
 
 impl Config {
@@ -133,6 +139,11 @@ mod tests {
     #[test]
     fn each_role_has_its_own_section() {
         check(REPLICA).unwrap();
+        check(&REPLICA.replace("start = \"genesis\"", "start = \"snapshot\"")).unwrap();
+        check(&REPLICA.replace("start = \"genesis\"", "")).unwrap();
+        assert_eq!(super::Start::default(), super::Start::Snapshot);
+        check(&REPLICA.replace("start = \"genesis\"", "start = \"middle\""))
+            .expect_err("no such start");
         let changed = |from: &str, to: &str| check(&REPLICA.replace(from, to)).expect_err(to);
         let network = "[network]\nlisten = \"127.0.0.1:0\"\n[replica]";
         for (from, to, named) in [

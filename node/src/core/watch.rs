@@ -60,8 +60,9 @@ fn look(node: &Node) {
     }
     if let Some(following) = &node.following {
         let head = *node.head.borrow();
-        let info = following.borrow().info(head);
+        let info = following.borrow().info(head, None);
         metrics.following(info.upstream_height, info.behind_blocks, info.behind_ms);
     }
+    metrics.snapshots(node.snapshots.tidy());
     metrics.disk(node.disk_free(), node.store.bytes());
 }

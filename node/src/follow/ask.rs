@@ -115,7 +115,7 @@ impl Asking {
 }
 
 /// The stable code of a problem document, for the log.
-fn problem_code(content_type: Option<&str>, body: &[u8]) -> String {
+pub(super) fn problem_code(content_type: Option<&str>, body: &[u8]) -> String {
     let problem = content_type.filter(|of| of.starts_with(PROBLEM_JSON));
     let problem: Option<serde_json::Value> =
         problem.and_then(|_| serde_json::from_slice(body).ok());

@@ -11,6 +11,7 @@
 //! - [`check`]: what can be said of a block before it is executed; [`judge`]: executing, comparing, recording;
 //! - [`upstreams`]: whom to ask, when; [`evidence`]: what is kept of a block that was refused;
 //! - [`finals`]: final checkpoints as they are offered; [`finality`]: the task that keeps the newest;
+//! - [`snapshot`]: beginning with the state under a final seal instead of the genesis block;
 //! - [`pull`]: the loop; [`ask`]: one question of it; [`recorder`]: taking the answers; [`standing`]: where it stands; [`start`]: putting the node together.
 //!
 //! Nothing of a block is recorded before all of it adds up. A block that does not is tried at the other
@@ -27,6 +28,7 @@ pub mod page;
 pub mod pull;
 pub mod recorder;
 pub mod refused;
+pub mod snapshot;
 pub mod standing;
 pub mod start;
 pub mod upstreams;

@@ -29,15 +29,17 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// As `/v1/info` shows it.
+    /// As `/v1/info` shows it, of a replica whose knowledge begins at `base`.
     #[must_use]
-    pub fn info(&self, head: Head) -> ReplicaInfo {
+    pub fn info(&self, head: Head, base: Option<Head>) -> ReplicaInfo {
         ReplicaInfo {
             upstream: self.upstream.clone(),
             upstream_height: self.height,
             behind_blocks: self.behind(head),
             behind_ms: self.time.0.saturating_sub(head.time.0),
             refused: self.refused.clone(),
+            base_height: base.map_or(0, |base| base.height),
+            base_size: base.map_or(0, |base| base.size),
         }
     }
 
@@ -98,7 +100,7 @@ mod tests {
         assert_eq!(codes(&following, 50, 100_000, 140_000), ["no_upstream", "behind"]);
         let ahead = Standing { height: 5_000, ..following.clone() };
         assert_eq!(codes(&ahead, 50, 100_000, 100_500), ["behind"]);
-        let info = ahead.info(Head { height: 50, time: Time(99_000), size: 1 });
+        let info = ahead.info(Head { height: 50, time: Time(99_000), size: 1 }, None);
         assert_eq!((info.behind_blocks, info.behind_ms), (4_950, 1_000));
         let halted = Standing { halted: Some("block 51, leaf 7".into()), ..following };
         assert_eq!(codes(&halted, 50, 100_000, 100_500), ["halted"]);

@@ -13,11 +13,18 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ask::Asking, check::Checker, finality::Finality, judge::Judge, pull::Pull, recorder::Recorder,
-    standing::Standing, upstreams::Upstreams,
+    ask::Asking,
+    check::Checker,
+    finality::Finality,
+    judge::Judge,
+    pull::Pull,
+    recorder::Recorder,
+    snapshot::{Begun, asking},
+    standing::Standing,
+    upstreams::Upstreams,
 };
 use crate::{
-    config::{Loaded, Replica},
+    config::{Loaded, Replica, Start},
     core::{
         Fault,
         checkpoints::Notes,
@@ -27,25 +34,27 @@ use crate::{
         verified::Verified,
         watch,
     },
-    directory,
+    directory::{self, ReplicaDirectory},
     memos::{Memos, pull},
     metrics::Metrics,
     node::{Node, Running},
     outgoing::Outgoing,
     proposals::OpenProposals,
+    snapshots::Snapshots,
 };
 
-/// Opens the directory and starts everything but the HTTP API.
+/// Opens the directory, which may mean taking a snapshot first, and starts everything but the HTTP API.
 ///
 /// # Errors
-/// If the directory is refused, or is a validator's.
+/// If the directory is refused, or is a validator's; if no upstream's snapshot adds up.
 ///
 /// # Panics
 /// If the configuration is not a replica's.
-pub fn start(loaded: Loaded) -> anyhow::Result<Running> {
+pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
     let loaded = Arc::new(loaded);
     let metrics = Arc::new(Metrics::new());
-    let Opened { store, chain, seal, .. } = directory::open_replica(&loaded)?;
+    let Begun { opened, refused } = begin(&loaded, &metrics).await?;
+    let Opened { store, chain, seal, .. } = opened;
     tracing::info!(
         chain = %loaded.genesis.chain(),
         height = seal.height,
@@ -54,13 +63,19 @@ pub fn start(loaded: Loaded) -> anyhow::Result<Running> {
     let store = Arc::new(store);
     let proposals = Arc::new(OpenProposals::find(&store).context("the state cannot be read")?);
     metrics.head(store.head().0, RULES_VERSION);
+    metrics.base(store.base().map_or(0, |base| base.head.height));
     let (inputs, alive) = mpsc::channel(1);
     let (head, head_out) = tokio_watch::channel(store.head().0);
-    let (standing, standing_out) = tokio_watch::channel(Standing::default());
     let (memos, memos_heard) =
         Memos::open(Arc::clone(&store)).context("the memos cannot be read")?;
     let memos = Arc::new(memos);
     let judge = Judge::new(chain, Arc::clone(&store), Arc::clone(&memos));
+    let mut upstreams = Upstreams::new(loaded.replica().upstream.len());
+    refused.iter().for_each(|(at, _)| upstreams.exclude(*at));
+    let named = |(at, what): (usize, String)| (loaded.replica().upstream[at].clone(), what);
+    let refused = refused.into_iter().map(named).collect();
+    let (standing, standing_out) =
+        tokio_watch::channel(Standing { refused, ..Standing::default() });
     let recorder = Recorder {
         judge: judge.context("the archive cannot be read")?,
         store: Arc::clone(&store),
@@ -76,7 +91,7 @@ pub fn start(loaded: Loaded) -> anyhow::Result<Running> {
     let told = (standing, finals);
     let questions = Arc::new(Questions::default());
     let readers = (Arc::clone(&questions), Arc::clone(&notes));
-    let (pull, finality) = tasks_of(&loaded, recorder, readers, told, alive);
+    let (pull, finality) = tasks_of(&loaded, (recorder, upstreams), readers, told, alive);
     let room = evidence::Room::open(&loaded.config.data, Arc::clone(&store), Arc::clone(&metrics));
     // What it lacks for finding any is the talk of validators: what is there already is served.
     let (room, _) = room.context("the evidence cannot be read")?;
@@ -107,14 +122,28 @@ pub fn start(loaded: Loaded) -> anyhow::Result<Running> {
     Ok(Running { node, tasks, threads: Vec::new(), ended })
 }
 
+/// What is in the directory; where that is nothing, the configuration says where to begin.
+async fn begin(loaded: &Loaded, metrics: &Metrics) -> anyhow::Result<Begun> {
+    let opened = match (directory::open_replica(loaded)?, loaded.replica().start) {
+        (ReplicaDirectory::Ledger(opened), _) => *opened,
+        (ReplicaDirectory::Blank(blank), Start::Genesis) => {
+            directory::replica_from_genesis(loaded, *blank)?
+        }
+        (ReplicaDirectory::Blank(blank), Start::Snapshot) => {
+            return asking::take(loaded, *blank, metrics).await;
+        }
+    };
+    Ok(Begun { opened, refused: Vec::new() })
+}
+
 fn tasks_of(
     loaded: &Loaded,
-    recorder: Recorder,
+    (recorder, upstreams): (Recorder, Upstreams),
     (questions, notes): (Arc<Questions>, Arc<Notes>),
     (standing, finals): (tokio_watch::Sender<Standing>, tokio_watch::Sender<u64>),
     alive: mpsc::Receiver<musubi_consensus::Input>,
 ) -> (Pull, Finality) {
-    let Replica { upstream, token } = loaded.replica();
+    let Replica { upstream, token, .. } = loaded.replica();
     let (client, standing) = (Outgoing::new(), Arc::new(standing));
     let finality = Finality {
         client: client.clone(),
@@ -137,7 +166,7 @@ fn tasks_of(
             metrics: Arc::clone(&recorder.metrics),
         },
         urls: upstream.clone(),
-        upstreams: Upstreams::new(upstream.len()),
+        upstreams,
         standing,
         metrics: Arc::clone(&recorder.metrics),
         recorder: Some(recorder),
@@ -177,6 +206,7 @@ fn node(
         evidence,
         memos,
         questions,
+        snapshots: Arc::new(Snapshots::new(Arc::clone(&store))),
         refused: tokio_watch::channel(BTreeSet::new()).1,
         loaded,
         store,

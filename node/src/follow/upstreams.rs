@@ -89,6 +89,13 @@ impl Upstreams {
         self.current = (at + 1) % self.all.len();
     }
 
+    /// It gave a snapshot that does not add up: it is not asked again while this process runs. Nothing is contested
+    /// by that: what another serves is checked as well.
+    pub fn exclude(&mut self, at: usize) {
+        self.all[at].lied = true;
+        self.current = (at + 1) % self.all.len();
+    }
+
     /// It gave a block that does not add up. It is not asked again while this process runs.
     pub fn lied(&mut self, at: usize, now: u64) {
         self.all[at].lied = true;
@@ -149,6 +156,16 @@ mod tests {
         assert_eq!(upstreams.next(6), Next::Ask(2));
         upstreams.failed(2, 6);
         assert_eq!(upstreams.next(6), Next::Wait(206), "the liar is nobody's substitute");
+    }
+
+    #[test]
+    fn who_served_a_bad_snapshot_is_left_out_and_nothing_is_contested() {
+        let mut upstreams = Upstreams::new(2);
+        upstreams.exclude(0);
+        upstreams.failed(1, 0);
+        assert_eq!(upstreams.next(DOUBT_MS_MAX), Next::Ask(1), "however long that takes");
+        upstreams.exclude(1);
+        assert_eq!(upstreams.next(DOUBT_MS_MAX), Next::Halt);
     }
 
     #[test]

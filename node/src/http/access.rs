@@ -14,6 +14,7 @@ use musubi_ledger::{
     leaf::SealBody,
     policy::PolicyBundle,
     proof::{statement::Statement, wallet::WalletProof},
+    snapshot::Manifest,
     state::ReadState,
     time::Time,
     tlog::tile::{Bundle, Tile},
@@ -227,6 +228,27 @@ pub trait Ledger: Send + Sync + 'static {
     /// # Errors
     /// [`ReadFault`].
     fn checkpoints(&self) -> Read<Vec<(u64, String)>>;
+
+    /// Where this node's knowledge begins, if it began with a snapshot: the chain at that snapshot's seal. *Memory.*
+    fn base(&self) -> Option<Head> {
+        None
+    }
+
+    /// A snapshot's manifest; none if none is final yet.
+    ///
+    /// # Errors
+    /// [`ReadFault`].
+    fn snapshot(&self) -> Read<Option<Manifest>> {
+        Ok(None)
+    }
+
+    /// A page of rows of the snapshot at `height`, behind the storage key `after`; none if it is not held.
+    ///
+    /// # Errors
+    /// [`ReadFault`].
+    fn snapshot_rows(&self, _height: u64, _after: Option<&[u8]>) -> Read<Option<Vec<u8>>> {
+        Ok(None)
+    }
 
     /// The evidence files that this node keeps, by name.
     ///

@@ -68,6 +68,7 @@ pub(super) async fn feed(
         Some(id) => parse_id(&id)?,
         None => api.head().size,
     };
+    api.knows_leaf(next)?;
     let permit = std::sync::Arc::clone(&api.feeds).try_acquire_owned();
     let permit = permit.map_err(|_| ApiError::new(DoorCode::Busy).because("too many feeds"))?;
     let heads = api.ledger.heads();

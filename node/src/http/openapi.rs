@@ -14,7 +14,8 @@ use super::{
     Api, auth, feed, health, memos,
     problem::{ApiError, DoorCode, PROBLEM_JSON},
     read::{
-        blocks, download, evidence, grants, log, parties, proofs, public, statements, transactions,
+        blocks, download, evidence, grants, log, parties, proofs, public, snapshot, statements,
+        transactions,
     },
     schemas, submit,
 };
@@ -34,12 +35,18 @@ const OPERATOR: &[DoorCode] = &[DoorCode::Unauthorised, DoorCode::OperatorOnly];
 /// And those of memos, read or submitted.
 const MEMO: &[DoorCode] = &[DoorCode::MemoErased, DoorCode::MalformedMemo, DoorCode::OtherMemo];
 /// And that of the feed.
-const FEED: &[DoorCode] = &[DoorCode::WrongEpoch];
+const FEED: &[DoorCode] = &[DoorCode::WrongEpoch, DoorCode::BeforeSnapshot];
+/// And that of what a replica may not know.
+const PAST: &[DoorCode] = &[DoorCode::BeforeSnapshot];
+/// And that of a snapshot's rows.
+const ROWS: &[DoorCode] = &[DoorCode::SnapshotGone];
 /// And those of statements.
 const STATEMENT: &[DoorCode] =
     &[DoorCode::StatementTooLong, DoorCode::StateNotKept, DoorCode::NotFinal];
 /// And that of proofs.
-const PROOFS: &[DoorCode] = &[DoorCode::NotFinal];
+const PROOFS: &[DoorCode] = &[DoorCode::NotFinal, DoorCode::BeforeSnapshot];
+/// And that of wallets and snapshots.
+const FINAL: &[DoorCode] = &[DoorCode::NotFinal];
 /// And those of submissions, beside `reference_taken`, which is the ledger's.
 const SUBMISSION: &[DoorCode] = &[
     DoorCode::RequestTimeout,
@@ -89,6 +96,8 @@ fn reader_routes() -> OpenApiRouter<Api> {
         .routes(routes!(download::entries))
         .routes(routes!(blocks::blocks))
         .routes(routes!(memos::blob))
+        .routes(routes!(snapshot::manifest))
+        .routes(routes!(snapshot::rows))
         .routes(routes!(feed::feed))
 }
 
@@ -105,7 +114,7 @@ fn operator_routes() -> OpenApiRouter<Api> {
 
 /// The routes, still to be given their state, and the description.
 pub(super) fn routes() -> (impl FnOnce(&Api) -> Router<Api>, Value) {
-    let (public, public_api) = public_routes().split_for_parts();
+    let (public, mut public_api) = public_routes().split_for_parts();
     let (reader, mut reader_api) = reader_routes().split_for_parts();
     let (operator, mut operator_api) = operator_routes().split_for_parts();
     let (submission, mut submission_api) = submission_routes().split_for_parts();
@@ -115,7 +124,10 @@ pub(super) fn routes() -> (impl FnOnce(&Api) -> Router<Api>, Value) {
         match operation.operation_id.as_deref() {
             Some("memo") => refuses(operation, &[DoorCode::MemoErased]),
             Some("feed") => refuses(operation, FEED),
-            Some("proof" | "leaf_proof" | "wallet_proof") => refuses(operation, PROOFS),
+            Some("proof" | "leaf_proof") => refuses(operation, PROOFS),
+            Some("wallet_proof" | "snapshot") => refuses(operation, FINAL),
+            Some("snapshot_rows") => refuses(operation, ROWS),
+            Some("blocks" | "entries" | "transaction_full" | "history") => refuses(operation, PAST),
             Some("statement") => refuses(operation, STATEMENT),
             _ => {}
         }
@@ -123,6 +135,11 @@ pub(super) fn routes() -> (impl FnOnce(&Api) -> Router<Api>, Value) {
     for operation in operations(&mut operator_api) {
         operation.security = Some(vec![SecurityRequirement::new("reader", Vec::<String>::new())]);
         refuses(operation, OPERATOR);
+    }
+    for operation in operations(&mut public_api) {
+        if operation.operation_id.as_deref() == Some("seals") {
+            refuses(operation, PAST);
+        }
     }
     for operation in operations(&mut submission_api) {
         if operation.operation_id.as_deref() == Some("submit_with_memo") {

@@ -71,6 +71,8 @@ door_codes! {
     StatementTooLong "statement_too_long" UNPROCESSABLE_ENTITY "The period has more lines than one statement may have; ask for a shorter one."
     MemoErased "memo_erased" GONE "The memo was erased on this node, for good."
     StateNotKept "state_not_kept" GONE "This node does not have the states of those days; ask another organisation's node."
+    BeforeSnapshot "before_snapshot" GONE "This replica began with a snapshot and does not know what came before it; ask a validator, or a replica from genesis."
+    SnapshotGone "snapshot_gone" GONE "This node does not hold that snapshot any more; begin again with a new manifest."
     Internal "internal" INTERNAL_SERVER_ERROR "The node failed at this request; its operator finds the cause in the log."
     Busy "busy" SERVICE_UNAVAILABLE "A queue is full; the same bytes can be sent again after Retry-After, here or to another node."
     NoLeader "no_leader" SERVICE_UNAVAILABLE "The validators have no leader at the moment; send the same bytes again after Retry-After."

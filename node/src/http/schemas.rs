@@ -250,7 +250,8 @@ const OBJECTS: &[(&str, &str)] = &[
     ),
     (
         "ReplicaInfo",
-        "upstream: string?, upstream_height: u64, behind_blocks: u64, behind_ms: u64, refused: [(string, string)]",
+        "upstream: string?, upstream_height: u64, behind_blocks: u64, behind_ms: u64, refused: [(string, string)], \
+         base_height: u64, base_size: u64",
     ),
     (
         "Status",

@@ -236,6 +236,16 @@ impl Metrics {
         self.families.behind_ms.set(signed(ms));
     }
 
+    /// A replica: the block with whose snapshot it began.
+    pub fn base(&self, height: u64) {
+        self.families.base.set(signed(height));
+    }
+
+    /// States held for replicas that begin.
+    pub fn snapshots(&self, held: usize) {
+        self.families.snapshots.set(i64::try_from(held).unwrap_or(i64::MAX));
+    }
+
     /// An independent witness did not cosign a checkpoint.
     pub fn witness_failed(&self, witness: &str, code: &'static str) {
         self.families.witness_failures.with_label_values(&[witness, code]).inc();

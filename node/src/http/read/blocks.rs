@@ -59,6 +59,7 @@ pub(in crate::http) async fn blocks(
     if from == 0 {
         return Err(bad("from is 1 or more".into()));
     }
+    api.knows_block(from)?;
     if !(1..=BLOCKS_MAX).contains(&count) || wait_ms > WAIT_MS_MAX {
         return Err(bad(format!("count is 1 to {BLOCKS_MAX}, wait_ms at most {WAIT_MS_MAX}")));
     }

@@ -36,6 +36,7 @@ pub(in crate::http) async fn entries(
     if heights.from == 0 {
         return Err(ApiError::new(DoorCode::BadParameter).because("from is 1 or more"));
     }
+    api.knows_block(heights.from)?;
     let end =
         heights.from.saturating_add(heights.count as u64).min(api.head().height.saturating_add(1));
     // The first is read before the answer begins, so that a damaged store still gives a problem.

@@ -108,6 +108,7 @@ pub(in crate::http) async fn seals(
     QueryOf(heights): QueryOf<Heights>,
 ) -> Result<Response, ApiError> {
     let heights = heights.check(SEALS_MAX)?;
+    api.knows_block(heights.from)?;
     let seals = api
         .read_by(Who::Anyone, move |ledger| Ok(ledger.seals(heights.from, heights.count)?))
         .await?;

@@ -1,5 +1,5 @@
 //! Routes that read. [`public`], [`log`] and [`evidence`] are for everyone; [`transactions`], [`parties`], [`grants`],
-//! [`blocks`], [`statements`] and [`download`] are about parties and need a reader token.
+//! [`blocks`], [`snapshot`], [`statements`] and [`download`] are about parties and need a reader token.
 
 pub(super) mod blocks;
 pub(super) mod download;
@@ -9,5 +9,6 @@ pub(super) mod log;
 pub(super) mod parties;
 pub(super) mod proofs;
 pub(super) mod public;
+pub(super) mod snapshot;
 pub(super) mod statements;
 pub(super) mod transactions;

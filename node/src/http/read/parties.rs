@@ -75,9 +75,15 @@ pub(in crate::http) async fn history(
             ApiError::new(DoorCode::BadParameter).because(format!("limit is 1 to {LINES_MAX}"))
         );
     }
+    let at = api.clone();
     let page = api.read(move |ledger| {
         let page = ledger.history(&id, lines.before, lines.limit)?;
-        let next = page.leaves.last().copied().filter(|_| page.more);
+        // Behind the last leaf that this node knows may be others: the page behind it says so.
+        let last = page.leaves.last().copied();
+        let next = last.filter(|_| page.more || ledger.base().is_some());
+        if last.is_none() {
+            at.knows_all()?;
+        }
         let entries = ledger.entries(&page.leaves)?.into_iter().map(views::entry);
         Ok(Page { entries: entries.collect::<Result<_, _>>()?, next })
     });

@@ -76,6 +76,7 @@ pub(in crate::http) async fn proof(
 ) -> Result<Response, ApiError> {
     let deadline = wait.deadline()?;
     let leaf = judged(&api, id, deadline).await.map_err(|error| error.about(id))?;
+    api.knows_leaf(leaf).map_err(|error| error.about(id))?;
     covered(&api, leaf, deadline).await.map_err(|error| error.about(id))?;
     prove(&api, leaf).await
 }
@@ -99,6 +100,7 @@ pub(in crate::http) async fn leaf_proof(
     if index >= api.head().size {
         return Err(ApiError::new(DoorCode::NotFound).because("the log is not that long yet"));
     }
+    api.knows_leaf(index)?;
     covered(&api, index, deadline).await?;
     prove(&api, index).await
 }

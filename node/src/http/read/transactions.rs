@@ -55,10 +55,12 @@ pub(in crate::http) async fn full(
     PathOf(id): PathOf<TxId>,
 ) -> Result<Json<FullTransaction>, ApiError> {
     let head = api.head();
+    let at = api.clone();
     let found = api.read(move |ledger| {
         let Some(Row::Judged(judged)) = ledger.state().row(&RowKey::Judged(id)) else {
             return Ok(None);
         };
+        at.knows_leaf(judged.leaf).map_err(|error| error.about(id))?;
         let missing = || ReadFault(format!("leaf {} of a judged transaction", judged.leaf));
         let recorded = ledger.entries(&[judged.leaf])?.pop().ok_or_else(missing)?;
         let transaction = views::decode(&recorded.transaction.ok_or_else(missing)?)?;
