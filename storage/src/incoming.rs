@@ -58,8 +58,9 @@ pub struct Taken<'t> {
     pub entry: &'t LogEntry,
     /// Digest of all rows but wallets.
     pub rows: &'t SetDigest,
-    /// The final checkpoint that covers the seal.
-    pub checkpoint: &'t str,
+    /// The final checkpoint, if it is of the log up to the seal: of a longer one a directory keeps none, as long as it
+    /// does not have the leaves.
+    pub checkpoint: Option<&'t str>,
     /// Changes of the witness policy before the seal, the second policy's first.
     pub steps: &'t [PolicyStep],
 }
@@ -211,7 +212,9 @@ impl Incoming {
         layout::put(&mut set, Family::Meta, Word::Identity.key(), &identity);
         layout::put(&mut set, Family::Meta, Word::Genesis.key(), &taken.genesis.encode());
         layout::put(&mut set, Family::Meta, Word::Following.key(), &true);
-        layout::put(&mut set, Family::Meta, Word::Final.key(), taken.checkpoint);
+        if let Some(note) = taken.checkpoint {
+            layout::put(&mut set, Family::Meta, Word::Final.key(), note);
+        }
         for (number, step) in (2..).zip(taken.steps) {
             layout::put(&mut set, Family::Meta, Word::Step(number).key(), step);
             layout::put(&mut set, Family::Meta, Word::Settled(number).key(), &step.checkpoint);

@@ -112,6 +112,8 @@ pub struct Scribe {
     /// Every leaf's bytes, and every entry.
     pub leaves: Vec<Vec<u8>>,
     pub entries: Vec<Entry>,
+    /// The newest block.
+    pub last: Option<Block>,
 }
 
 impl Scribe {
@@ -129,6 +131,7 @@ impl Scribe {
             dues: Vec::new(),
             leaves: Vec::new(),
             entries: Vec::new(),
+            last: None,
         };
         let mut wallets = Vec::new();
         for (key, row) in &block.changes {
@@ -384,5 +387,6 @@ pub fn run(opened: &Opened, scribe: &mut Scribe, blocks: u64, items: u64) {
         opened.store.sync().unwrap();
         let block = scribe.block(&entry);
         opened.store.record(&block, entry.position()).unwrap();
+        scribe.last = Some(block);
     }
 }
