@@ -6,10 +6,14 @@
 mod finals;
 #[path = "replica/follow.rs"]
 mod follow;
+#[path = "replica/late.rs"]
+mod late;
 #[path = "replica/liar.rs"]
 mod liar;
 #[path = "replica/scene.rs"]
 mod scene;
+#[path = "replica/snapshot.rs"]
+mod snapshot;
 
 use std::sync::Arc;
 

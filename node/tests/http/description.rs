@@ -29,6 +29,8 @@ const ROUTES: &[&str] = &[
     "get /v1/seals",
     "get /log/checkpoint",
     "get /log/tile/{path}",
+    "get /v1/snapshot",
+    "get /v1/snapshot/rows",
     "get /v1/blocks",
     "get /v1/entries",
     "get /v1/transactions/{id}",
@@ -106,6 +108,7 @@ pub(crate) fn filled(path: &str) -> String {
         + match path {
             "/v1/seals" => "?from=0",
             "/v1/blocks" | "/v1/entries" => "?from=1",
+            "/v1/snapshot/rows" => "?height=1",
             "/v1/parties/{party}/statement" => "?from=2026-04-01&to=2026-04-01",
             _ => "",
         }

@@ -31,7 +31,7 @@ fn root(size: u64) -> Hash {
 }
 
 /// A note that node 1 signs as the log, and nodes of `cosigners` cosign.
-fn note(origin: &str, size: u64, root: Hash, cosigners: &[u8]) -> String {
+pub(crate) fn note(origin: &str, size: u64, root: Hash, cosigners: &[u8]) -> String {
     let checkpoint = Checkpoint::new(origin, size, root).unwrap();
     let mut note = SignedNote::new(checkpoint.to_string()).unwrap();
     let text = note.text().to_owned();

@@ -75,7 +75,7 @@ pub(crate) fn genesis() -> Genesis {
 }
 
 /// Alice adds her `n`th key.
-fn transaction(n: u8) -> Transaction {
+pub(crate) fn transaction(n: u8) -> Transaction {
     let body = Body {
         chain: genesis().chain(),
         rules_version: RULES_VERSION,
@@ -94,13 +94,13 @@ fn transaction(n: u8) -> Transaction {
 }
 
 /// Who makes blocks: an honest chain in memory.
-struct Origin {
-    chain: Chain,
+pub(crate) struct Origin {
+    pub(crate) chain: Chain,
     state: MemoryState,
 }
 
 impl Origin {
-    fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let (chain, block) = Chain::open(&genesis());
         let mut state = MemoryState::default();
         state.apply(&block.changes);
@@ -108,8 +108,12 @@ impl Origin {
     }
 
     /// The next block, of an entry at (term, index), with Alice's `n`th key if there is one.
-    fn block(&mut self, (term, index): (u64, u64), n: Option<u8>) -> Offered {
-        let items: Vec<Vec<u8>> = n.iter().map(|n| transaction(*n).encode()).collect();
+    pub(crate) fn block(&mut self, (term, index): (u64, u64), n: Option<u8>) -> Offered {
+        let items = n.iter().map(|n| transaction(*n).encode()).collect();
+        self.block_of((term, index), items)
+    }
+
+    pub(crate) fn block_of(&mut self, (term, index): (u64, u64), items: Vec<Vec<u8>>) -> Offered {
         let time = self.chain.head().time.plus(10);
         let id = self.chain.id();
         let batch = Batch::sign(id, (term, index), time, items, (NodeId(1), &key(1)));
@@ -135,22 +139,22 @@ impl Origin {
 }
 
 /// A replica without its sockets.
-struct Replica {
+pub(crate) struct Replica {
     disk: MemoryDisk,
-    store: Arc<Store>,
+    pub(crate) store: Arc<Store>,
     judge: Judge,
     checker: Checker,
 }
 
 impl Replica {
-    fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let disk = MemoryDisk::new(1);
         let opened =
             Store::create(disk.open().unwrap(), &genesis(), [9; 16], &OpenSettings::default());
         Self::of(disk, opened.unwrap())
     }
 
-    fn of(disk: MemoryDisk, opened: Opened) -> Self {
+    pub(crate) fn of(disk: MemoryDisk, opened: Opened) -> Self {
         let store = Arc::new(opened.store);
         store.follow().unwrap();
         let (memos, _) = Memos::open(Arc::clone(&store)).unwrap();
@@ -159,7 +163,7 @@ impl Replica {
         Self { disk, store, judge, checker: Checker::new(&genesis()) }
     }
 
-    fn restart(self) -> Self {
+    pub(crate) fn restart(self) -> Self {
         let Self { disk, store, judge, .. } = self;
         store.sync().unwrap();
         drop((store, judge));
@@ -167,7 +171,7 @@ impl Replica {
         Self::of(disk, opened)
     }
 
-    fn take(&mut self, offered: &Offered) -> Result<Head, Refused> {
+    pub(crate) fn take(&mut self, offered: &Offered) -> Result<Head, Refused> {
         let checked: Checked = self.checker.check(offered)?;
         match self.judge.take(&checked) {
             Ok(block) => Ok(block.head),

@@ -91,15 +91,19 @@ fn genesis(keys: &init::NodeKeys) -> Genesis {
 }
 
 async fn start(folder: &Path) -> Member {
+    try_start(folder).await.unwrap()
+}
+
+async fn try_start(folder: &Path) -> anyhow::Result<Member> {
     let loaded = Config::load(&folder.join("node.toml")).unwrap();
     let is_new = loaded.config.role == config::Role::Validator && !loaded.config.data.exists();
     if is_new {
         directory::format(&loaded).unwrap();
     }
     let http = loaded.config.http.clone();
-    let running = node::start(loaded).await.unwrap();
+    let running = node::start(loaded).await?;
     let api = api::serve(running.node(), &http).await.unwrap();
-    Member { running, api, folder: folder.into() }
+    Ok(Member { running, api, folder: folder.into() })
 }
 
 impl Member {
@@ -243,6 +247,31 @@ impl Scene {
 
     /// Writes a replica's files; returns its folder.
     pub(crate) fn configure(&self, name: &str, upstream: &[String], token: &str) -> PathBuf {
+        self.configure_from(name, upstream, token, Start::Genesis)
+    }
+
+    /// Writes the files of a replica that begins with a snapshot; returns its folder.
+    pub(crate) fn configure_late(&self, name: &str, upstream: &[String]) -> PathBuf {
+        self.configure_from(name, upstream, TOKEN, Start::Snapshot)
+    }
+
+    /// The folder of a replica whose files were written.
+    pub(crate) fn configured(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    /// A fresh replica that begins with a snapshot, or why it does not.
+    pub(crate) async fn late(&self, name: &str, upstream: &[String]) -> anyhow::Result<Member> {
+        try_start(&self.configure_late(name, upstream)).await
+    }
+
+    fn configure_from(
+        &self,
+        name: &str,
+        upstream: &[String],
+        token: &str,
+        start: Start,
+    ) -> PathBuf {
         let folder = self.root.path().join(name);
         let token_file = self.root.path().join(format!("{name}.token"));
         std::fs::write(&token_file, token).unwrap();
@@ -252,7 +281,7 @@ impl Scene {
             http: "127.0.0.1:0".parse::<SocketAddr>().unwrap(),
             upstream: upstream.to_vec(),
             token_file,
-            start: Start::Genesis,
+            start,
             readers: vec![("test".into(), TOKEN.into())],
             json_log: false,
         })

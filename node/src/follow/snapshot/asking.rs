@@ -91,11 +91,11 @@ pub async fn take(
             }
             Next::Halt => {
                 let told = refused.iter().map(|(at, what)| format!("{}: {what}", urls[*at]));
-                let fault = Fault::Contradicted(told.collect::<Vec<_>>().join("; "));
                 anyhow::bail!(
-                    "no snapshot is taken ({}): {fault}. {}",
-                    fault.code(),
-                    fault.advice()
+                    "no snapshot is taken (contradicted): nobody serves one that adds up: {}. Nothing of it was kept. \
+                     Find out, with other operators, who serves another state and why; then start this replica again \
+                     with upstreams that you trust to serve the right one, or with `start = \"genesis\"`",
+                    told.collect::<Vec<_>>().join("; ")
                 );
             }
         };

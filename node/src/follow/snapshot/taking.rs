@@ -171,13 +171,14 @@ impl Taking {
             Err(error) => return Err((error.into(), Some(incoming))),
         };
         let (term, index) = (anchor.term, anchor.index);
+        let whole = anchor.final_size == anchor.head.size;
         let taken = Taken {
             genesis: &genesis,
             id,
             seal: &manifest.seal,
             entry: &LogEntry { index, term, data: manifest.entry },
             rows: &rows,
-            checkpoint: &manifest.checkpoint,
+            checkpoint: whole.then_some(&manifest.checkpoint),
             steps: &steps,
         };
         incoming.finish(taken, settings).map_err(|error| (error.into(), None))
