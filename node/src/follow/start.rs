@@ -111,7 +111,7 @@ pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
         let ended = tokio_util::task::AbortOnDropHandle::new(ended).await;
         let _ = ended_in.send(ended.unwrap_or(Err(Fault::Thread("follow"))));
     });
-    let Replica { upstream, token } = node.loaded.replica();
+    let Replica { upstream, token, .. } = node.loaded.replica();
     let upstreams = pull::Others::Upstreams {
         client: Outgoing::new(),
         urls: upstream.clone(),
