@@ -332,6 +332,13 @@ fn administrative(operation: &Operation, glossary: &Glossary) -> Vec<String> {
             policy.quorum,
             policy.members().len()
         ),
+        Operation::BeginEpoch(op) => format!(
+            "Begin epoch {} behind leaf {} of the log, with {} validators: {}",
+            op.epoch,
+            op.size.saturating_sub(1),
+            op.validators.len(),
+            op.reason
+        ),
         Operation::CreateGroup(op) => format!("Open group {}", party(&op.group)),
         Operation::ChangeGroup(op) => format!("Change group {}", party(&op.group)),
         Operation::InstallSuccessors(op) => {
@@ -383,5 +390,6 @@ pub fn operation_name(operation: &Operation) -> &'static str {
         Operation::InstallSuccessors(_) => "install_successors",
         Operation::CloseGroup { .. } => "close_group",
         Operation::ChangeWitnessPolicy(_) => "change_witness_policy",
+        Operation::BeginEpoch(_) => "begin_epoch",
     }
 }

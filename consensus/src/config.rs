@@ -8,6 +8,8 @@ use musubi_ledger::{
 };
 use thiserror::Error;
 
+use crate::Ended;
+
 /// A member and the key that signs its batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemberKey {
@@ -70,8 +72,10 @@ pub struct Config {
     pub chain: ChainId,
     /// This member.
     pub me: NodeId,
-    /// All members, this one included. Fixed at genesis.
+    /// All members of the epoch, this one included. Fixed at genesis, and by each recovery.
     pub members: Vec<MemberKey>,
+    /// Epochs that recoveries have ended, oldest first; none in the first epoch.
+    pub earlier: Vec<Ended>,
     /// This member's node key.
     pub batch_key: SecretKey,
     /// The leader's pool.
@@ -136,6 +140,7 @@ impl Config {
             chain,
             me,
             members,
+            earlier: Vec::new(),
             batch_key,
             pool: PoolLimits { items: 16_384, bytes: 16 << 20 },
             cut: CutPolicy {

@@ -4,12 +4,16 @@
 
 use musubi_ledger::{
     batch::{Batch, BatchError, NodeId},
+    epoch::epoch_of,
     limits,
     time::Time,
 };
 use thiserror::Error;
 
-use crate::{Config, LogEntry, Position};
+use crate::{
+    Config, LogEntry, Position,
+    epoch::{check_place, check_recovery},
+};
 
 /// Why an entry must not be persisted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -26,6 +30,12 @@ pub enum EntryFault {
         /// By how much.
         ahead_ms: u64,
     },
+    /// Of a term or at a place of another epoch.
+    #[error("its term or its place is another epoch's")]
+    Epoch,
+    /// Where the recovery must stand that began the epoch, and another entry.
+    #[error("not the recovery that began its epoch")]
+    NotTheRecovery,
     /// Empty, but not the first entry of its term; or the first, but not empty.
     #[error("an empty entry must be the first of its term, and only that")]
     Empty,
@@ -43,6 +53,8 @@ impl EntryFault {
             Self::Batch(BatchError::Signature) => "batch_bad_signature",
             Self::Leader => "batch_wrong_leader",
             Self::StampAhead { .. } => "stamp_ahead",
+            Self::Epoch => "entry_of_other_epoch",
+            Self::NotTheRecovery => "not_the_recovery",
             Self::Empty => "empty_entry_misplaced",
         }
     }
@@ -60,18 +72,22 @@ pub(crate) fn check_entry(
     before: Position,
     (sender, sender_term): (NodeId, u64),
 ) -> Result<(), EntryFault> {
-    if entry.data.is_empty() != (entry.term > before.term) {
+    let opening = check_place(config, entry, before)?;
+    if opening.is_none() && entry.data.is_empty() != (entry.term > before.term) {
         return Err(EntryFault::Empty);
     }
-    if entry.data.is_empty() {
+    if opening.is_none() && entry.data.is_empty() {
         return Ok(());
     }
     let batch = Batch::decode(&entry.data)?;
     if entry.term == sender_term && batch.leader != sender {
         return Err(EntryFault::Leader);
     }
-    let key = config.key_of(batch.leader).ok_or(EntryFault::Leader)?;
+    let key = config.key_in(epoch_of(entry.term), batch.leader).ok_or(EntryFault::Leader)?;
     batch.check(&config.chain, (entry.term, entry.index), key)?;
+    if let Some(opening) = opening {
+        check_recovery(&batch, opening)?;
+    }
     // Ahead only: entries that a follower catches up on are old, and a late stamp is clamped at
     // execution.
     let ahead_ms = batch.time.0.saturating_sub(now.0);

@@ -11,9 +11,14 @@
 //! our term by more than [`TERM_STEP_MAX`], but none is refused for being further ahead either: a member
 //! that moved another one's term twice, or one that was away, would otherwise separate two honest
 //! members for ever, restart or not. Of a message from far ahead only its term is heard, one step of
-//! it, until repeats have brought us near. Terms beyond [`TERM_MAX`] are refused and move nothing: at a
-//! step per message, each written to disk first, nobody gets there within centuries, so only a lie
-//! names them.
+//! it, until repeats have brought us near. Terms of another epoch's range are refused and move nothing: a
+//! member that missed a recovery names them, or a lie, since at a step per message, each written to disk
+//! first, nobody gets to the end of a range within centuries.
+//!
+//! # Epochs
+//!
+//! Behind a recovery new members begin with empty logs. Until the recovery is in a log, its holder neither
+//! campaigns nor is voted for: else they would elect each other, and order a log from its beginning.
 //!
 //! # Trust
 //!
@@ -29,7 +34,10 @@ mod trust;
 
 use std::collections::BTreeSet;
 
-use musubi_ledger::batch::NodeId;
+use musubi_ledger::{
+    batch::NodeId,
+    epoch::{FIRST_EPOCH, epoch_of, first_term},
+};
 
 pub use self::accusation::{Accusation, Refusal};
 use self::{
@@ -41,8 +49,6 @@ use crate::{Ballot, Body, LogEntry, PeerMessage, Position, Standing};
 
 /// One message raises our term by no more than this.
 pub(crate) const TERM_STEP_MAX: u64 = 1_024;
-/// No term beyond it is heard at all.
-pub(crate) const TERM_MAX: u64 = 1 << 60;
 /// No index or hint is anywhere near: keeps sums from overflowing.
 const INDEX_MAX: u64 = 1 << 60;
 
@@ -84,6 +90,8 @@ pub(crate) enum Ruling {
 pub(crate) struct Guard {
     me: NodeId,
     members: BTreeSet<NodeId>,
+    /// The epoch in whose terms they speak.
+    epoch: u32,
     /// The leader's log and ours are the same up to this index, in this term.
     agreed: Position,
     trust: Trust,
@@ -94,7 +102,13 @@ pub(crate) struct Guard {
 impl Guard {
     pub(crate) fn new(me: NodeId, members: impl IntoIterator<Item = NodeId>) -> Self {
         let members = members.into_iter().collect();
-        Self { me, members, agreed: Position::default(), trust: Trust::default(), far_terms: 0 }
+        let (epoch, agreed) = (FIRST_EPOCH, Position::default());
+        Self { me, members, epoch, agreed, trust: Trust::default(), far_terms: 0 }
+    }
+
+    /// For another epoch than the first.
+    pub(crate) fn in_epoch(self, epoch: u32) -> Self {
+        Self { epoch, ..self }
     }
 
     /// One tick passed.
@@ -171,10 +185,15 @@ impl Guard {
     /// G1, and G3: a term that campaigns can reach.
     fn check_envelope(&self, peer: NodeId, message: &PeerMessage) -> Result<(), Refusal> {
         self.check_ends(peer, message)?;
-        if !(1..=TERM_MAX).contains(&message.term) {
+        if message.term == 0 {
             return Err(Refusal::Term);
         }
-        Ok(())
+        let without_recovery = |last: Position| last.term < first_term(self.epoch);
+        match message.body {
+            _ if epoch_of(message.term) != self.epoch => Err(Refusal::Epoch),
+            Body::VoteRequest { last, .. } if without_recovery(last) => Err(Refusal::Epoch),
+            _ => Ok(()),
+        }
     }
 
     /// What is heard of a message from far ahead (G3): its term, as far as one step goes. A vote request

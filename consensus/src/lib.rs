@@ -56,6 +56,7 @@ pub mod cosigner;
 mod cutter;
 mod effect;
 mod entry_check;
+mod epoch;
 mod guard;
 mod input;
 mod log;
@@ -75,6 +76,7 @@ pub use effect::{
     Class, Effect, Execute, Forgotten, HaltReason, Persist, RefuseReason, Remember, Role, Standing,
 };
 pub use entry_check::EntryFault;
+pub use epoch::Ended;
 pub use guard::{Accusation, Refusal};
 pub use input::{COPIES_MAX, Executed, Input, Submission, Via};
 pub use log::{HardState, LogEntry, LogFault, LogReader, Position, RecoverError, Recovered};

@@ -162,6 +162,17 @@ pub enum RecoverError {
         /// First index.
         first: u64,
     },
+    /// The log is of a later epoch than the configuration.
+    #[error(
+        "the directory is of epoch {found}, the configuration of epoch {configured}: name the recovery in the \
+         configuration"
+    )]
+    Epoch {
+        /// The log's.
+        found: u32,
+        /// The configuration's.
+        configured: u32,
+    },
     /// The vote names no member.
     #[error("the persisted vote names node {0}, which is no member")]
     Vote(u64),

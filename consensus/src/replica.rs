@@ -12,7 +12,11 @@ mod turns;
 
 use std::collections::VecDeque;
 
-use musubi_ledger::{batch::NodeId, time::Time};
+use musubi_ledger::{
+    batch::NodeId,
+    epoch::{epoch_of, first_term},
+    time::Time,
+};
 
 use crate::{
     Accusation, Config, Effect, Executed, HaltReason, Input, LogReader, RecoverError, Recovered,
@@ -94,11 +98,13 @@ impl Replica {
         config.check()?;
         recovered.check()?;
         check_against(&config, &recovered, &*reader)?;
+        let recovered = in_epoch(&config, recovered)?;
         let core = RaftCore::new(&config, &recovered, reader, seed)?;
         let standing = core.standing();
         let Recovered { applied_index, applied_time, due, .. } = recovered;
         Ok(Self {
-            guard: Guard::new(config.me, config.members.iter().map(|member| member.node)),
+            guard: Guard::new(config.me, config.members.iter().map(|member| member.node))
+                .in_epoch(config.epoch()),
             amnesia: None,
             outbox: Outbox::new(config.raft.held_messages),
             pool: Pool::new(config.pool),
@@ -196,7 +202,10 @@ impl Replica {
         // one whose disk works. They would follow this one for ever, for its messages rest on nothing
         // that its disk must still do; yet it executes nothing, so soon cuts nothing.
         if self.core.standing().role != Role::Leader || !self.is_stalled() {
-            self.core.tick();
+            // Who has not the recovery that began this epoch has not the log that it goes on with: it waits for one
+            // who has, and never campaigns.
+            let may_campaign = self.core.last().term >= first_term(self.config.epoch());
+            if may_campaign { self.core.tick() } else { self.core.wait() }
         }
     }
 
@@ -266,6 +275,20 @@ impl Replica {
     }
 }
 
+/// An epoch begins at its first term: whatever term a directory knows from before, this replica starts no lower. Not
+/// written now: whatever it promises in a term of the epoch is written with that term.
+fn in_epoch(config: &Config, mut recovered: Recovered) -> Result<Recovered, RecoverError> {
+    let (epoch, first) = (config.epoch(), first_term(config.epoch()));
+    let found = epoch_of(recovered.hard_state.term);
+    if found > epoch {
+        return Err(RecoverError::Epoch { found, configured: epoch });
+    }
+    if recovered.hard_state.term < first {
+        (recovered.hard_state.term, recovered.hard_state.vote) = (first, None);
+    }
+    Ok(recovered)
+}
+
 /// What `Recovered::check` cannot see: the members, and the log itself.
 fn check_against(
     config: &Config,
@@ -273,7 +296,7 @@ fn check_against(
     reader: &dyn LogReader,
 ) -> Result<(), RecoverError> {
     if let Some(vote) = recovered.hard_state.vote
-        && config.key_of(vote).is_none()
+        && config.key_in(epoch_of(recovered.hard_state.term), vote).is_none()
     {
         return Err(RecoverError::Vote(vote.0));
     }

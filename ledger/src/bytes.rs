@@ -83,6 +83,41 @@ pub mod list {
     struct Owned(#[serde(with = "super")] Vec<u8>);
 }
 
+/// A hash: hexadecimal digits where humans read, else its 32 bytes.
+pub mod digest {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+    /// Writes a hash.
+    ///
+    /// # Errors
+    /// Of the serialiser.
+    pub fn serialize<S: Serializer>(hash: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            return serializer.serialize_str(&hex::encode(hash));
+        }
+        hash.serialize(serializer)
+    }
+
+    /// Reads a hash.
+    ///
+    /// # Errors
+    /// Of the deserialiser, or if they are not 64 lower-case digits.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 32], D::Error> {
+        if !deserializer.is_human_readable() {
+            return <[u8; 32]>::deserialize(deserializer);
+        }
+        let text = String::deserialize(deserializer)?;
+        let mut hash = [0; 32];
+        let decoded = hex::decode_to_slice(&text, &mut hash);
+        let exact = decoded.is_ok() && text == hex::encode(hash);
+        if exact {
+            Ok(hash)
+        } else {
+            Err(D::Error::custom("expected 64 lower-case hexadecimal digits"))
+        }
+    }
+}
+
 /// Arrays of bytes, of a multiple of sixteen.
 pub mod array {
     use core::fmt;

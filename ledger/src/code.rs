@@ -69,6 +69,7 @@ codes! {
     5   AlreadyJudged "already_judged" Void "This transaction already has its verdict; ask for its status."
     6   ReferenceTaken "reference_taken" Void "The sender already used this reference for another transaction; use a new reference for a new intent."
     7   SenderNotSigner "sender_not_signer" Void "No valid signature acts for the sender; let a current key of the sender sign."
+    8   OutOfPlace "out_of_place" Void "A recovery is no ordinary transaction: it stands alone in the first entry of the epoch that it begins; use musubi-node recover."
     // What is rejected whatever the operation.
     20  Expired "expired" Rejected "It was ordered after its expiry; make a new one."
     21  WindowTooLong "window_too_long" Rejected "Its expiry lies more than 24 hours ahead; choose a nearer one."
@@ -137,6 +138,9 @@ codes! {
     101 UnknownRedemption "unknown_redemption" Rejected "No such redemption."
     102 RedemptionNotOpen "redemption_not_open" Rejected "The redemption was answered, or its deadline has passed."
     103 WrongPolicyNumber "wrong_policy_number" Rejected "The witness policy's number is not the one after the policy in force; read that one and number the change after it."
+    104 WrongEpoch "wrong_epoch" Rejected "The epoch is not the one after the epoch in force."
+    105 ReusedValidator "reused_validator" Rejected "A validator has an id or a key of another one before it; one whose disk is lost needs a new id and new keys."
+    106 CheckpointNotFinal "checkpoint_not_final" Rejected "The checkpoint that a recovery names is not final in the epoch before, or covers more than what survives."
     // The money itself.
     120 InsufficientFunds "insufficient_funds" Rejected "The wallet does not hold enough that can be spent now."
     121 InsufficientClaim "insufficient_claim" Rejected "The merchant's claim that can still be redeemed, less what it owes the issuer, is smaller."

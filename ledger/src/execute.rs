@@ -11,6 +11,7 @@ use crate::{
     batch::Batch,
     code::{Code, Standing},
     digest::{StatePath, state_digest, sum::SetDigest, tree::WalletTree},
+    epoch::first_term,
     genesis::{Genesis, RULES_VERSION},
     hash::Hash,
     id::{ChainId, PartyId, Salt, TxId},
@@ -18,6 +19,7 @@ use crate::{
     keys::{PublicKey, check_party_keys},
     leaf::{Leaf, LeafKind, SealBody, SystemCause},
     limits,
+    operation::Operation,
     outcome::Outcome,
     state::{Changes, Judged, Overlay, ReadState, Row, RowKey, Settled},
     time::Time,
@@ -243,7 +245,8 @@ impl Chain {
             item: None,
             due: None,
         };
-        let pass = Pass { entries: vec![entry], items: Vec::new(), overdue: false };
+        let (items, overdue, recovery) = (Vec::new(), false, false);
+        let pass = Pass { entries: vec![entry], items, overdue, recovery };
         let block = chain.close(&Nothing, state, pass, id.0, genesis.time, RULES_VERSION);
         (chain, block)
     }
@@ -324,15 +327,32 @@ impl Chain {
         let height = self.head.height + 1;
         let mut state = Overlay::new(base);
         let rules_version = state.meta().rules_version;
+        let recovery = self.recovers(batch, checked);
         let (entries, items) =
             (Vec::with_capacity(checked.len()), Vec::with_capacity(checked.len()));
-        let mut pass = Pass { entries, items, overdue: false };
+        let mut pass = Pass { entries, items, overdue: false, recovery };
         let clock = Clock { height, time, first_leaf: self.head.size };
-        pass.system_leaves(&mut state, clock);
+        // A recovery's leaf is the first of its epoch: what is due comes with the next block.
+        if !recovery {
+            pass.system_leaves(&mut state, clock);
+        }
         for (position, item) in checked.iter().enumerate() {
             pass.item(&mut state, clock, position, item);
         }
         self.close(base, state, pass, entry, time, rules_version)
+    }
+
+    /// Whether this batch is a recovery in its place: alone, in the first entry of the epoch that it begins, signed by
+    /// the opener, on the log that it says.
+    fn recovers(&self, batch: &Batch, checked: &[CheckedItem]) -> bool {
+        let [CheckedItem { transaction: Some(transaction), fault: None, .. }] = checked else {
+            return false;
+        };
+        let Operation::BeginEpoch(op) = &transaction.body.operation else { return false };
+        batch.term == first_term(op.epoch)
+            && op.last_index.checked_add(1) == Some(batch.index)
+            && batch.leader == op.opener
+            && (op.size, op.root) == (self.head.size, self.log.root())
     }
 
     fn close(
@@ -436,6 +456,8 @@ struct Pass {
     entries: Vec<Entry>,
     items: Vec<ItemResult>,
     overdue: bool,
+    /// The batch is a recovery in its place.
+    recovery: bool,
 }
 
 impl Pass {
@@ -460,6 +482,14 @@ impl Pass {
         }
     }
 
+    /// Whether this is a recovery where none may stand, and nothing that comes before that is wrong with it. Void, so
+    /// that nobody burns it by ordering it early.
+    fn out_of_place(&self, transaction: &Transaction, code: Code) -> bool {
+        let is_recovery = matches!(transaction.body.operation, Operation::BeginEpoch(_));
+        let earlier = code != Code::Applied && code < Code::OutOfPlace;
+        is_recovery && !self.recovery && !earlier
+    }
+
     fn item(&mut self, state: &mut Overlay<'_>, clock: Clock, position: usize, item: &CheckedItem) {
         let index = clock.first_leaf + self.entries.len() as u64;
         let judged = match (&item.transaction, item.fault) {
@@ -467,6 +497,12 @@ impl Pass {
                 judge::judge(state, transaction, (item.id, &item.fit), clock.time)
             }
             (_, fault) => judge::Judgement::void(fault.unwrap_or(Code::Malformed)),
+        };
+        let judged = match &item.transaction {
+            Some(transaction) if self.out_of_place(transaction, judged.code) => {
+                judge::Judgement::void(Code::OutOfPlace)
+            }
+            _ => judged,
         };
         let code = judged.code;
         let (Standing::Applied | Standing::Rejected, Some(transaction)) =

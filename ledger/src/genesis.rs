@@ -139,8 +139,8 @@ pub enum GenesisError {
     Rules(u16),
 }
 
-/// The first epoch: the log between two recoveries.
-pub const FIRST_EPOCH: u32 = 1;
+pub use crate::epoch::FIRST_EPOCH;
+
 /// The rules that this software has.
 pub const RULES_VERSION: u16 = 1;
 
@@ -167,10 +167,24 @@ impl Genesis {
         ChainId(sha256(&self.encode()))
     }
 
-    /// The origin of the log's checkpoints: `name/epoch`.
+    /// The origin of the log's checkpoints in the first epoch: `name/epoch`.
     #[must_use]
     pub fn origin(&self) -> String {
-        format!("{}/{FIRST_EPOCH}", self.name)
+        self.origin_of(FIRST_EPOCH)
+    }
+
+    /// The origin of the log's checkpoints in an epoch.
+    #[must_use]
+    pub fn origin_of(&self, epoch: u32) -> String {
+        format!("{}/{epoch}", self.name)
+    }
+
+    /// The epoch that an origin names, if it is this ledger's.
+    #[must_use]
+    pub fn epoch_of_origin(&self, origin: &str) -> Option<u32> {
+        let epoch = origin.strip_prefix(&self.name)?.strip_prefix('/')?;
+        let number = epoch.parse().ok().filter(|number| *number >= FIRST_EPOCH)?;
+        (epoch == u32::to_string(&number)).then_some(number)
     }
 
     /// The printed prefix.

@@ -14,6 +14,7 @@ pub mod bytes;
 pub mod code;
 pub mod codec;
 pub mod digest;
+pub mod epoch;
 pub mod evidence;
 pub mod execute;
 pub mod genesis;

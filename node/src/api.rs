@@ -54,7 +54,7 @@ impl Ledger for Node {
         let genesis = &self.loaded.genesis;
         Info {
             chain: genesis.chain(),
-            origin: genesis.origin(),
+            origin: self.notes.origin(),
             scheme: genesis.scheme.clone(),
             node: self.loaded.config.node,
             leader: status.standing.leader.map(|leader| leader.0),
@@ -210,6 +210,11 @@ impl Ledger for Node {
 
     fn checkpoint(&self) -> Read<Option<String>> {
         self.store.final_checkpoint().map_err(fault)
+    }
+
+    fn epochs(&self) -> Read<Vec<u64>> {
+        let policies = self.store.policies().map_err(fault)?;
+        Ok(policies.recoveries().iter().map(|recovery| recovery.begins.size).collect())
     }
 
     fn policies(&self) -> Read<PolicyBundle> {

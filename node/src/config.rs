@@ -10,7 +10,7 @@ use std::{
 
 use musubi_ledger::{
     batch::NodeId,
-    genesis::Genesis,
+    genesis::{Genesis, Node},
     keys::SecretKey,
     limits::{BATCH_ITEMS_MAX, HTTP_BULK_BYTES_MAX},
 };
@@ -21,7 +21,10 @@ use zeroize::Zeroizing;
 
 pub use replica::{Replica, ReplicaSection, Role, Start};
 
-use crate::http::{HttpConfig, HttpLimits, ReaderToken};
+use crate::{
+    http::{HttpConfig, HttpLimits, ReaderToken},
+    recover::{Recoveries, RecoveryFile},
+};
 use replica::{is_private, read_token};
 
 /// `musubi-node run --config FILE` reads this. Paths are relative to the file's folder.
@@ -47,6 +50,9 @@ pub struct Config {
     /// Independent witnesses to which a validator submits the checkpoints that it names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub witness: Vec<WitnessSection>,
+    /// The recovery that began the present epoch, signed, with all before it; none in the first epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<PathBuf>,
     /// Whom a replica follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replica: Option<ReplicaSection>,
@@ -219,6 +225,14 @@ pub enum ConfigError {
         /// Why.
         source: musubi_ledger::genesis::GenesisError,
     },
+    /// The recovery.
+    #[error("{path}: {why}")]
+    Recovery {
+        /// Its file.
+        path: PathBuf,
+        /// Why it does not count.
+        why: String,
+    },
     /// A key file.
     #[error("{0} must hold one key of 64 hexadecimal digits, readable by its owner alone")]
     KeyFile(PathBuf),
@@ -246,6 +260,8 @@ pub struct Loaded {
     pub config: Config,
     /// The genesis document.
     pub genesis: Genesis,
+    /// The recoveries up to the epoch that this validator takes part in.
+    pub recoveries: Recoveries,
     part: Part,
 }
 
@@ -276,6 +292,18 @@ impl Loaded {
             Part::Validator(keys) => keys,
             Part::Replica(_) => panic!("a replica has no keys"),
         }
+    }
+
+    /// The epoch that this validator takes part in.
+    #[must_use]
+    pub fn epoch(&self) -> u32 {
+        self.recoveries.epoch()
+    }
+
+    /// Its validators, this one included.
+    #[must_use]
+    pub fn validators(&self) -> &[Node] {
+        self.recoveries.validators(&self.genesis)
     }
 
     /// Whom a replica follows.
@@ -310,6 +338,8 @@ impl Config {
             config.keys = folder.join(&config.keys);
         }
         let genesis = read_genesis(&config.genesis)?;
+        let recoveries = read_recoveries(&mut config, folder, &genesis)?;
+        let validators = recoveries.validators(&genesis);
         let part = match &mut config.replica {
             Some(replica) => {
                 replica.token_file = folder.join(&replica.token_file);
@@ -325,12 +355,12 @@ impl Config {
                 if next.exists() {
                     cosigners.push(read_key(&next)?);
                 }
-                config.check_keys(&genesis, &transport, &node)?;
-                config.check_members(&genesis)?;
+                config.check_keys(validators, &transport, &node)?;
+                config.check_members(validators)?;
                 Part::Validator(Box::new(Keys { transport, node, cosigners }))
             }
         };
-        Ok(Loaded { config, genesis, part })
+        Ok(Loaded { config, genesis, recoveries, part })
     }
 
     /// The other validators; none for a replica.
@@ -387,13 +417,16 @@ impl Config {
 
     fn check_keys(
         &self,
-        genesis: &Genesis,
+        validators: &[Node],
         transport: &SecretKey,
         node: &SecretKey,
     ) -> Result<(), ConfigError> {
-        let listed = genesis.nodes.iter().find(|n| n.id == NodeId(self.node));
+        let listed = validators.iter().find(|n| n.id == NodeId(self.node));
         let listed = listed.ok_or_else(|| {
-            ConfigError::Mismatch(format!("node {} is not in the genesis document", self.node))
+            ConfigError::Mismatch(format!(
+                "node {} is not in the genesis document, or not in the recovery that is named",
+                self.node
+            ))
         })?;
         for (name, listed, own) in [
             ("transport", listed.transport, transport.public()),
@@ -410,8 +443,8 @@ impl Config {
         Ok(())
     }
 
-    fn check_members(&self, genesis: &Genesis) -> Result<(), ConfigError> {
-        for listed in genesis.nodes.iter().filter(|n| n.id.0 != self.node) {
+    fn check_members(&self, validators: &[Node]) -> Result<(), ConfigError> {
+        for listed in validators.iter().filter(|n| n.id.0 != self.node) {
             let count = self.members().iter().filter(|m| m.node == listed.id.0).count();
             if count != 1 {
                 return Err(ConfigError::Mismatch(format!(
@@ -423,11 +456,11 @@ impl Config {
         match self
             .members()
             .iter()
-            .find(|m| m.node == self.node || !genesis.nodes.iter().any(|n| n.id.0 == m.node))
+            .find(|m| m.node == self.node || !validators.iter().any(|n| n.id.0 == m.node))
         {
             None => Ok(()),
             Some(extra) => Err(ConfigError::Mismatch(format!(
-                "network.member lists node {}, which is this node or not in the genesis document",
+                "network.member lists node {}, which is this node or no validator of this epoch",
                 extra.node
             ))),
         }
@@ -489,6 +522,18 @@ fn read_genesis(path: &Path) -> Result<Genesis, ConfigError> {
     let bytes =
         std::fs::read(path).map_err(|source| ConfigError::Read { path: path.into(), source })?;
     Genesis::decode(&bytes).map_err(|source| ConfigError::Genesis { path: path.into(), source })
+}
+
+/// The recoveries that the configuration names.
+fn read_recoveries(
+    config: &mut Config,
+    folder: &Path,
+    genesis: &Genesis,
+) -> Result<Recoveries, ConfigError> {
+    let Some(path) = &mut config.recovery else { return Ok(Recoveries::default()) };
+    *path = folder.join(&*path);
+    let read = RecoveryFile::read(path).and_then(|file| file.check(genesis));
+    read.map_err(|error| ConfigError::Recovery { path: path.clone(), why: format!("{error:#}") })
 }
 
 /// Reads a key file: 64 hex digits and a newline, readable by its owner alone.

@@ -69,6 +69,14 @@ fn create(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
     publish(&draft, path)
 }
 
+/// Writes a new file that everybody may read, durably.
+///
+/// # Errors
+/// If it is there already, or cannot be written.
+pub fn create_new(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    create(path, bytes, EVERYBODY_READS)
+}
+
 /// Where a file is written before it gets its name.
 fn draft_of(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -138,6 +146,8 @@ pub struct Setup {
     pub http: SocketAddr,
     /// The other validators.
     pub members: Vec<(u64, SocketAddr)>,
+    /// The recovery that began the present epoch, copied into the folder; none in the first.
+    pub recovery: Option<PathBuf>,
     /// Names and bearer tokens of readers.
     pub readers: Vec<(String, String)>,
     /// Logs as JSON.
@@ -160,6 +170,10 @@ pub fn make_config(setup: &Setup) -> anyhow::Result<PathBuf> {
         bail!("{} exists: edit it, or move it away to have a new one written", path.display());
     }
     copy_genesis(&setup.genesis, &folder.join("genesis.bin"))?;
+    let recovery = setup.recovery.as_ref();
+    if let Some(from) = recovery {
+        copy_same(from, &folder.join("recovery.json"), "another recovery")?;
+    }
     let members = setup.members.iter();
     let config = Config {
         role: Role::Validator,
@@ -174,6 +188,7 @@ pub fn make_config(setup: &Setup) -> anyhow::Result<PathBuf> {
                 .collect(),
         }),
         witness: Vec::new(),
+        recovery: recovery.map(|_| "recovery.json".into()),
         replica: None,
         http: http_section(setup.http, &setup.readers),
         log: LogSection { json: setup.json_log, ..LogSection::default() },
@@ -235,6 +250,7 @@ pub fn make_replica(setup: &ReplicaSetup) -> anyhow::Result<PathBuf> {
         keys: PathBuf::new(),
         network: None,
         witness: Vec::new(),
+        recovery: None,
         replica: Some(ReplicaSection {
             upstream: setup.upstream.clone(),
             token_file: "upstream.token".into(),
@@ -275,10 +291,14 @@ fn write_config(config: &Config, path: &Path) -> anyhow::Result<()> {
 
 /// Copies the document, unless the very same is there.
 fn copy_genesis(from: &Path, to: &Path) -> anyhow::Result<()> {
+    copy_same(from, to, "another chain's genesis document")
+}
+
+fn copy_same(from: &Path, to: &Path, other: &str) -> anyhow::Result<()> {
     let bytes = std::fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
     match std::fs::read(to) {
         Ok(there) if there == bytes => Ok(()),
-        Ok(_) => bail!("{} is another chain's genesis document", to.display()),
+        Ok(_) => bail!("{} is {other}", to.display()),
         Err(_) => create(to, &bytes, EVERYBODY_READS),
     }
 }
@@ -332,6 +352,7 @@ mod tests {
             listen: "127.0.0.1:7000".parse().unwrap(),
             http: "127.0.0.1:8080".parse().unwrap(),
             members: vec![],
+            recovery: None,
             readers: vec![("app".into(), "a token of some length".into())],
             json_log: false,
         }

@@ -3,8 +3,9 @@
 //! [`config`], [`init`] and [`directory`] make and read what it starts from; [`network`] talks to the other
 //! validators; [`core`] runs replica, disk and execution; [`follow`] does their work on a
 //! replica; [`http`] is the API, [`api`] joins the two;
-//! [`memos`] keeps and fetches encrypted texts beside the log; [`outgoing`] is the HTTP client; [`proposals`] knows what waits for whom; [`metrics`] is what an operator
-//! watches; [`run`] is the process.
+//! [`memos`] keeps and fetches encrypted texts beside the log; [`snapshots`] holds states for replicas that begin;
+//! [`outgoing`] is the HTTP client; [`proposals`] knows what waits for whom; [`metrics`] is what an operator
+//! watches; [`run`] is the process; [`recover`] begins anew when a quorum of disks is lost.
 
 pub mod api;
 pub mod clock;
@@ -20,6 +21,7 @@ pub mod network;
 pub mod node;
 pub mod outgoing;
 pub mod proposals;
+pub mod recover;
 pub mod run;
 pub mod snapshots;
 pub mod statements;

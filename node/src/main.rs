@@ -2,12 +2,15 @@
 
 use std::{io::Write, net::SocketAddr, path::PathBuf, process::ExitCode};
 
+mod recover_cli;
+
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use musubi_node::{
     config::{Config, Start},
     directory, init, run,
 };
+use recover_cli::Recover;
 
 /// One allocator for Rust and for RocksDB (its C++ side too): the system's keeps an arena per thread, and holds
 /// on to what the threads of a database free in turn (docs/adr/0011).
@@ -43,6 +46,9 @@ enum Command {
     /// Make keys, the genesis document, a configuration
     #[command(subcommand)]
     Init(Init),
+    /// Begin a new epoch on the best surviving log, when a quorum of disks is lost
+    #[command(subcommand)]
+    Recover(Recover),
     /// Re-check all of a stopped node's directory against its own seals
     Verify {
         /// The node's configuration
@@ -114,6 +120,9 @@ struct ConfigArgs {
     /// The node's id in the genesis document
     #[arg(long)]
     node: u64,
+    /// The recovery that began the present epoch, signed; it is copied
+    #[arg(long)]
+    recovery: Option<PathBuf>,
     /// Address for the other validators
     #[arg(long)]
     listen: SocketAddr,
@@ -172,6 +181,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
             println!("formatted {}", loaded.config.data.display());
             Ok(())
         }
+        Command::Recover(command) => recover_cli::run(command),
         Command::Init(Init::Keys { dir }) => {
             let keys = init::make_keys(&dir.join("keys"))?;
             println!("{}", serde_json::to_string_pretty(&keys)?);
@@ -190,6 +200,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
                 listen: args.listen,
                 http: args.http,
                 members: args.members,
+                recovery: args.recovery,
                 readers: args.readers,
                 json_log: args.json_log,
             })?;

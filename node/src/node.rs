@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::Context;
 use musubi_consensus::{
-    Config as ReplicaConfig, Identity, Input, MemberKey, Replica, Status, Submission, Via,
+    Config as ReplicaConfig, Identity, Input, Replica, Status, Submission, Via,
     cosigner::{CosignerKeys, Event},
 };
 use musubi_ledger::{batch::NodeId, execute::Head, genesis::RULES_VERSION};
@@ -47,6 +47,7 @@ use crate::{
     network::{Member, Network, NetworkConfig, PeerKey, TransportKey},
     outgoing::Outgoing,
     proposals::OpenProposals,
+    recover,
     snapshots::Snapshots,
 };
 
@@ -120,6 +121,7 @@ pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
     let loaded = Arc::new(loaded);
     let metrics = Arc::new(Metrics::new());
     let opened = directory::open(&loaded)?;
+    recover::apply::check_applied(&loaded, &opened)?;
     let identity = directory::identity(&opened)?;
     tracing::info!(
         chain = %loaded.genesis.chain(),
@@ -138,6 +140,7 @@ pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
     let verified = Arc::new(Verified::new(VERIFIED_MAX));
     let notes =
         Notes::new(&loaded.genesis, loaded.config.node, Arc::clone(&store), Arc::clone(&metrics));
+    notes.begin(&loaded.genesis.origin_of(loaded.epoch()), loaded.validators());
     let data = &loaded.config.data;
     let (room, work) = evidence::Room::open(data, Arc::clone(&store), Arc::clone(&metrics))
         .with_context(|| format!("cannot read {}", data.join("evidence").display()))?;
@@ -145,7 +148,8 @@ pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
         Memos::open(Arc::clone(&store)).context("the memos cannot be read")?;
     metrics.head(store.head().0, RULES_VERSION);
     let (cosigner, cosigner_in) = sync_channel(EVENTS_MAX);
-    let final_size = store.final_size().context("the final checkpoint cannot be read")?;
+    let final_size = recover::final_size(&store, &loaded.recoveries)
+        .context("the final checkpoint cannot be read")?;
     let (finals, finals_out) = tokio_watch::channel(final_size);
     let (named, named_out) = tokio_watch::channel(Named::default());
     let (inputs, inputs_in) = mpsc::channel(INPUTS_MAX);
@@ -225,7 +229,7 @@ async fn start_network(loaded: &Loaded) -> anyhow::Result<(Network, crate::netwo
         let found = loaded.config.members().iter().find(|m| m.node == node.0);
         found.map(|m| m.address)
     };
-    let members = loaded.genesis.nodes.iter().filter_map(|listed| {
+    let members = loaded.validators().iter().filter_map(|listed| {
         let address = address_of(listed.id)?;
         Some(Member { node: listed.id.0, peer: PeerKey(listed.transport.0), address })
     });
@@ -240,10 +244,10 @@ fn start_replica(
     identity: Identity,
 ) -> anyhow::Result<Replica> {
     let genesis = &loaded.genesis;
-    let members = genesis.nodes.iter().map(|n| MemberKey { node: n.id, batch_key: n.node });
+    let members = recover::file::members(loaded.validators());
     let me = NodeId(loaded.config.node);
-    let config =
-        ReplicaConfig::new(genesis.chain(), me, members.collect(), loaded.keys().node.clone());
+    let mut config = ReplicaConfig::new(genesis.chain(), me, members, loaded.keys().node.clone());
+    config.earlier = loaded.recoveries.ended(genesis);
     // Only election timeouts depend on the seed: distinct per node and boot is all it takes.
     let seed = me.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ identity.boot;
     let reader = Box::new(LogView(Arc::clone(store)));
@@ -364,7 +368,7 @@ fn start_cosigner(
         cosigners: loaded.keys().cosigners.clone(),
     };
     let cosigning = Cosigning {
-        cosigner: cosigning::resume(&node.store, me, keys)?,
+        cosigner: cosigning::resume(&node.store, me, keys, &loaded.recoveries)?,
         me,
         members: loaded.config.members().iter().map(|member| member.node).collect(),
         store: Arc::clone(&node.store),

@@ -121,6 +121,7 @@ fn set_up(root: &Path) -> (Genesis, Vec<std::path::PathBuf>) {
             node: n as u64 + 1,
             listen: listen[n],
             http: "127.0.0.1:0".parse().unwrap(),
+            recovery: None,
             members: others.map(|other| (other as u64 + 1, listen[other])).collect(),
             readers: vec![("test".into(), TOKEN.into())],
             json_log: false,

@@ -44,6 +44,7 @@ pub mod memory;
 mod memos;
 mod party;
 mod pledges;
+mod policies;
 mod raft_log;
 mod read;
 mod recover;

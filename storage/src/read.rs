@@ -12,9 +12,8 @@ use musubi_ledger::{
     genesis::Genesis,
     id::TxId,
     leaf::{LEAF_BYTES, Leaf},
-    policy::{PolicyBundle, PolicyChain, PolicyStep, WitnessPolicy},
     state::{Judged, Row, RowKey, Shared, Table},
-    tlog::{checkpoint::Checkpoint, note::SignedNote, proof::prove_inclusion},
+    tlog::{checkpoint::Checkpoint, note::SignedNote},
 };
 
 use crate::{
@@ -206,67 +205,6 @@ impl Store {
         let damaged = || StoreError::damaged("the final checkpoint");
         let note = SignedNote::parse(note.as_bytes()).map_err(|_| damaged())?;
         Ok(note.text().parse::<Checkpoint>().map_err(|_| damaged())?.size())
-    }
-
-    /// The witness policies up to the newest recorded block, each with the size from which it holds; those
-    /// that a final checkpoint has confirmed are settled.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn policies(&self) -> Result<PolicyChain, StoreError> {
-        let mut chain = PolicyChain::of_genesis(&self.genesis()?);
-        for number in 2.. {
-            let Some((policy, leaf)) = self.policy(number)? else { break };
-            let damaged = |_| StoreError::damaged(format!("witness policy {number}"));
-            chain.push(&policy, leaf + 1).map_err(damaged)?;
-            if self.settled(number)?.is_some() {
-                chain.settle(leaf + 1);
-            }
-        }
-        Ok(chain)
-    }
-
-    /// All confirmed changes of the witness policy with their proofs, for verifiers.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn policy_bundle(&self) -> Result<PolicyBundle, StoreError> {
-        let genesis = layout::meta(self.backend(), Word::Genesis)?;
-        let mut steps = Vec::new();
-        for number in 2.. {
-            let Some((_, index)) = self.policy(number)? else { break };
-            let Some(checkpoint) = self.settled(number)? else { break };
-            // What lies before the base came with the snapshot, and was verified with it.
-            let kept = layout::get(self.backend(), Family::Meta, &Word::Step(number).key())?;
-            steps.push(match kept {
-                Some(step) => step,
-                None => self.policy_step(index, checkpoint)?,
-            });
-        }
-        Ok(PolicyBundle { genesis, steps })
-    }
-
-    fn policy_step(&self, index: u64, checkpoint: String) -> Result<PolicyStep, StoreError> {
-        let damaged = || StoreError::damaged(format!("the policy change at leaf {index}"));
-        let transaction = self.transaction(index)?.ok_or_else(damaged)?;
-        let leaf = self.leaf(index)?.ok_or_else(damaged)?;
-        let note = SignedNote::parse(checkpoint.as_bytes()).map_err(|_| damaged())?;
-        let size = note.text().parse::<Checkpoint>().map_err(|_| damaged())?.size();
-        let path = prove_inclusion(&self.nodes(), index, size).map_err(|_| damaged())?;
-        Ok(PolicyStep { transaction, leaf, index, path, checkpoint })
-    }
-
-    /// A policy that a transaction set, and that transaction's leaf.
-    fn policy(&self, number: u32) -> Result<Option<(WitnessPolicy, u64)>, StoreError> {
-        let Some(row) = self.row(&RowKey::Policy(number))? else { return Ok(None) };
-        let damaged = || StoreError::damaged(format!("witness policy {number}"));
-        let Row::Policy(row) = row else { return Err(damaged()) };
-        let judged = self.judged(row.set_by.ok_or_else(damaged)?)?.ok_or_else(damaged)?;
-        Ok(Some((row.policy.clone(), judged.leaf)))
-    }
-
-    fn settled(&self, number: u32) -> Result<Option<String>, StoreError> {
-        layout::get(self.backend(), Family::Meta, &Word::Settled(number).key())
     }
 
     /// The genesis document.

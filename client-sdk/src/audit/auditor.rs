@@ -3,20 +3,23 @@
 use std::collections::BTreeSet;
 
 use musubi_ledger::{
+    epoch::epoch_of,
     execute::{Block, Chain, Head},
     genesis::Genesis,
     id::ChainId,
     state::RowKey,
     tlog::merkle::Node,
+    transaction::Transaction,
 };
 
 use super::{
     check::{CheckedEntry, Checker},
     compare,
     ends::Ends,
+    epochs,
     fault::Fault,
     finals::{self, Change},
-    finding::{Finding, Findings, Part},
+    finding::{Finding, Findings, Part, Signer},
     order::Order,
     resume::Point,
     state::State,
@@ -43,6 +46,8 @@ pub struct Auditor {
     pub(super) tally: Tally,
     /// Changes of the witness policy so far.
     pub(super) changes: Vec<Change>,
+    /// Recoveries so far.
+    pub(super) recoveries: Vec<Transaction>,
     /// Height of the last entry that was fed.
     fed: u64,
     /// From some height on, nothing can be compared any more.
@@ -80,6 +85,7 @@ impl Auditor {
             order: Order::default(),
             tally: Tally::default(),
             changes: Vec::new(),
+            recoveries: Vec::new(),
             fed: 0,
             diverged: false,
             findings: Vec::new(),
@@ -150,7 +156,8 @@ impl Auditor {
 
     /// Goes on from where an earlier run stopped, in place of [`Auditor::open`].
     pub(super) fn resume(&mut self, point: Point) {
-        let Point { chain, state, order, tally, changes, .. } = point;
+        let Point { chain, state, order, tally, changes, recoveries, .. } = point;
+        self.recoveries = recoveries;
         self.first = None;
         self.fed = chain.head().height;
         self.ends.push(chain.head(), chain.root());
@@ -203,7 +210,8 @@ impl Auditor {
         let leader = batch.leader.0;
         let disorder = self.order.next(batch.term, batch.index, leader);
         // An entry that nobody signed is executed all the same: the leaves then tell which item it is.
-        let suspicion = entry.suspicion.or(disorder);
+        let later = epochs::check_leader(&batch, &entry.items, &self.recoveries);
+        let suspicion = entry.suspicion.or(later).or(disorder);
         if self.diverged {
             return self.suspect(suspicion, height, leader);
         }
@@ -216,6 +224,13 @@ impl Auditor {
         if block.changes.range(RowKey::Policy(0)..).next().is_some() {
             self.changes.extend(finals::changes(&block, &entry.items));
         }
+        let begun = block.changes.range(RowKey::Epoch(0)..).next().is_some();
+        if begun {
+            self.recoveries.extend(entry.items.iter().filter_map(|item| item.transaction.clone()));
+        }
+        let epoch = epoch_of(batch.term);
+        let unbegun = epoch as usize > self.recoveries.len() + 1;
+        let suspicion = suspicion.or(unbegun.then_some(Fault::NoRecovery(epoch)));
         self.state.apply(std::mem::take(&mut block.changes));
         self.tally.block(&block, &entry.items, entry.signatures);
         self.ends.push(block.head, block.root);
@@ -247,7 +262,7 @@ impl Auditor {
         };
         let forged = matches!(suspicion, Some(Fault::Entry(_) | Fault::UnknownLeader(_)));
         let leader = leader.filter(|_| !forged);
-        let by = leader.and_then(|id| signer(&self.genesis, id, "cut and signed its batch"));
+        let by = leader.and_then(|id| self.signer(id, "cut and signed its batch"));
         self.found(finding.signed(by));
         true
     }
@@ -256,8 +271,13 @@ impl Auditor {
         let Some(fault) = suspicion else { return };
         let signed = matches!(fault, Fault::Order { .. } | Fault::SecondLeader { .. });
         let did = if signed { "cut and signed it" } else { "is named as its leader" };
-        let by = signer(&self.genesis, leader, did);
+        let by = self.signer(leader, did);
         self.found(Finding::new(Part::Entry, fault).at(height).signed(by));
+    }
+
+    fn signer(&self, node: u64, did: &str) -> Option<Signer> {
+        let recoveries = epochs::recoveries(&self.genesis, &self.recoveries);
+        signer(&epochs::everybody(&self.genesis, &recoveries), node, did)
     }
 
     /// Notes a finding, as long as there is room.

@@ -1,10 +1,11 @@
 //! What is compared when all blocks are in, and how it ends.
 
-use musubi_ledger::time::Time;
+use musubi_ledger::{epoch::FIRST_EPOCH, time::Time};
 
 use super::{
     auditor::Auditor,
     coverage::{Demands, coverage},
+    epochs,
     finals::{self, Finals},
     finding::Findings,
     kept::{self, Kept, Known},
@@ -40,18 +41,32 @@ impl Auditor {
         assert!(self.first.is_none(), "block 0 is compared before the end");
         let cut = self.diverged;
         let supply = report::supply(&self.state).map_err(|finding| self.found(finding));
+        let recoveries = epochs::recoveries(&self.genesis, &self.recoveries);
+        let (present, everybody) = (
+            epochs::present(&self.genesis, &recoveries),
+            epochs::everybody(&self.genesis, &recoveries),
+        );
+        let epoch = recoveries.last().map_or(FIRST_EPOCH, |last| last.begins.epoch);
+        let origin = self.genesis.origin_of(epoch);
         let (validators, wrong) =
-            validators::agreed(&self.genesis, &self.ends, cut, &closing.notes);
+            validators::agreed((&present, &origin), &self.ends, cut, &closing.notes);
         let changes = std::mem::take(&mut self.changes);
-        let finality = finals::check(&self.genesis, &changes, &self.ends, cut, &closing.finals);
-        let kept = Known { genesis: &self.genesis, changes: &changes, ends: &self.ends, cut };
+        let set = (&changes[..], &recoveries[..]);
+        let finality = finals::check(&self.genesis, set, &self.ends, cut, &closing.finals);
+        let kept = Known {
+            genesis: &everybody,
+            changes: &changes,
+            recoveries: &recoveries,
+            ends: &self.ends,
+            cut,
+        };
         let (kept, rewritten) = kept.agreed(&closing.kept);
         let validators = [validators, finality.agreements].concat();
         let validators = validators::newest(validators);
         let clean = self.is_clean() && wrong.is_empty();
         let findings = wrong.into_iter().chain(finality.findings).chain(rewritten);
         findings.for_each(|finding| self.found(finding));
-        let coverage = coverage(&self.genesis, &self.ends, &validators, &closing.demands);
+        let coverage = coverage(&present, &self.ends, &validators, &closing.demands);
         // Where signatures are wrong, that they do not reach far enough is no news.
         let coverage = coverage.map_err(|finding| {
             if clean {
@@ -66,7 +81,7 @@ impl Auditor {
         };
         let root = hex::encode(self.chain.root());
         let state = hex::encode(self.chain.state_digest());
-        let which = (self.chain.id(), self.genesis.origin());
+        let which = (self.chain.id(), origin);
         let head = self.chain.head();
         let note =
             finality.note.or_else(|| kept::newest(&closing.notes, coverage.by_majority.size));
@@ -78,6 +93,7 @@ impl Auditor {
             kept,
             covered: finality.covered,
             unsettled: finality.unsettled,
+            recoveries: epochs::lines(&self.genesis, &recoveries),
             note: note.unwrap_or_default(),
         };
         Ok(self.tally.report(which, head, (root, state), supply, trust))

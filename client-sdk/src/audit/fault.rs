@@ -3,7 +3,7 @@
 use musubi_ledger::{
     batch::BatchError,
     genesis::GenesisError,
-    id::InstrumentId,
+    id::{InstrumentId, TxId},
     policy::{BundleError, PolicyError},
     tlog::CheckpointError,
 };
@@ -31,6 +31,9 @@ pub enum Fault {
     /// The leader is no validator.
     #[error("cut by node {0}, which the genesis document does not name")]
     UnknownLeader(u64),
+    /// A term of an epoch that no recovery began there.
+    #[error("of a term of epoch {0}, which no recovery began there")]
+    NoRecovery(u32),
     /// Terms or indexes do not rise.
     #[error("term {term} and index {index} do not follow those of the entry before")]
     Order {
@@ -125,6 +128,37 @@ pub enum Fault {
         /// Our size.
         ours: u64,
     },
+    /// A checkpoint that the auditor kept from before is of an epoch that a recovery ended, and was dropped by it.
+    #[error(
+        "{file} is of {size} leaves and is not this log's: the recovery {recovery} to epoch {epoch} went on from {went_on} leaves \
+         and dropped what it covers beyond"
+    )]
+    KeptDropped {
+        /// Which.
+        file: String,
+        /// Its size.
+        size: u64,
+        /// The epoch that the recovery began.
+        epoch: u32,
+        /// Leaves from which the log went on.
+        went_on: u64,
+        /// The recovery.
+        recovery: TxId,
+    },
+    /// The final checkpoint that a recovery names has another root than this log.
+    #[error(
+        "the recovery to epoch {epoch} names a final checkpoint of {size} leaves with root {theirs}, these entries give {ours}"
+    )]
+    RecoveryRoot {
+        /// The epoch that it began.
+        epoch: u32,
+        /// The checkpoint's size.
+        size: u64,
+        /// Its root, hex.
+        theirs: String,
+        /// Ours, hex.
+        ours: String,
+    },
     /// A checkpoint that the auditor kept from before has another root: history was rewritten.
     #[error(
         "{file} has root {theirs} at size {size}, these entries give {ours}: history was rewritten since"
@@ -206,6 +240,7 @@ impl Fault {
             Self::Entry(BatchError::Chain) => "other_chain",
             Self::Entry(_) => "bad_entry",
             Self::UnknownLeader(_) => "unknown_leader",
+            Self::NoRecovery(_) => "wrong_epoch",
             Self::Order { .. } => "bad_order",
             Self::SecondLeader { .. } => "second_leader",
             Self::Differs { .. } => "differs",
@@ -221,6 +256,8 @@ impl Fault {
             Self::Kept { .. } => "bad_kept_checkpoint",
             Self::KeptSize { .. } => "kept_size",
             Self::KeptRoot { .. } => "kept_root",
+            Self::KeptDropped { .. } => "kept_dropped",
+            Self::RecoveryRoot { .. } => "recovery_root",
             Self::Bundle(error) => error.code(),
             Self::OtherPolicy(_) => "other_policy",
             Self::Final(error) => error.code(),

@@ -11,8 +11,8 @@ use musubi_ledger::{
     genesis::Genesis,
     operation::Operation,
     policy::{
-        Cosigned, FinalCheckpoint, Member, PolicyBundle, PolicyChain, PolicyStep, WitnessPolicy,
-        cosigner_name,
+        Cosigned, FinalCheckpoint, Member, PolicyBundle, PolicyChain, PolicyStep, Recovery,
+        WitnessPolicy, cosigner_name,
     },
     time::Time,
     transaction::Transaction,
@@ -21,6 +21,7 @@ use serde::Serialize;
 
 use super::{
     ends::Ends,
+    epochs,
     fault::Fault,
     finding::{Finding, Part, Signer},
     kept,
@@ -42,8 +43,12 @@ impl Finals {
     pub(super) fn notes(&self) -> Vec<String> {
         let bundle = self.bundle.as_ref().and_then(|bytes| PolicyBundle::decode(bytes).ok());
         let steps = bundle.map(|bundle| bundle.steps).unwrap_or_default();
-        let steps = steps.into_iter().map(|step| step.checkpoint);
-        steps.chain(self.note.clone()).collect()
+        let named = |step: &PolicyStep| {
+            let transaction = Transaction::decode(&step.transaction).ok()?;
+            epochs::begins(&transaction)?.checkpoint.clone()
+        };
+        let steps = steps.into_iter().flat_map(|step| [named(&step), Some(step.checkpoint)]);
+        steps.flatten().chain(self.note.clone()).collect()
     }
 }
 
@@ -93,33 +98,63 @@ pub(super) struct Finality {
     pub(super) findings: Vec<Finding>,
 }
 
+/// Every policy, epoch by epoch, in the order in which the log set them.
+fn chain(genesis: &Genesis, changes: &[Change], recoveries: &[Recovery]) -> PolicyChain {
+    let mut policies = PolicyChain::of_genesis(genesis);
+    let mut changes = changes.iter().peekable();
+    let ends = recoveries.iter().map(|recovery| (recovery.begins.size, Some(recovery)));
+    for (end, recovery) in ends.chain([(u64::MAX, None)]) {
+        while let Some((from, policy)) = changes.next_if(|(from, _)| *from <= end) {
+            policies.push(policy, *from).expect("an applied policy was checked");
+        }
+        if let Some(recovery) = recovery {
+            policies.begin(recovery.clone()).expect("an applied recovery was checked");
+        }
+    }
+    policies
+}
+
+/// That the checkpoints which recoveries name are this log's.
+fn named(genesis: &Genesis, ends: &Ends, recoveries: &[Recovery], found: &mut Finality) {
+    for recovery in recoveries {
+        let Some(last) = &recovery.last_final else { continue };
+        // Kept are the ends of blocks that somebody names; without a bundle nobody does.
+        let Some(end) = ends.at_size(last.size()) else { continue };
+        if end.root != *last.root() {
+            let (theirs, ours) = (hex::encode(last.root()), hex::encode(end.root));
+            let (epoch, size) = (recovery.begins.epoch, last.size());
+            let fault = Fault::RecoveryRoot { epoch, size, theirs, ours };
+            let by = epochs::signers(genesis, recovery);
+            found.findings.push(Finding::new(Part::Policy, fault).signed(by));
+        }
+    }
+}
+
 /// Checks bundle and checkpoint. Where execution stopped early (`cut`), nothing can be said of what lies
 /// beyond.
 pub(super) fn check(
     genesis: &Genesis,
-    changes: &[Change],
+    (changes, recoveries): (&[Change], &[Recovery]),
     ends: &Ends,
     cut: bool,
     finals: &Finals,
 ) -> Finality {
     let mut found = Finality::default();
-    let mut policies = PolicyChain::of_genesis(genesis);
-    for (from, policy) in changes {
-        policies.push(policy, *from).expect("an applied policy was checked");
-    }
+    let mut policies = chain(genesis, changes, recoveries);
+    let everybody = epochs::everybody(genesis, recoveries);
+    named(genesis, ends, recoveries, &mut found);
     if let Some(bytes) = &finals.bundle {
         let verified = PolicyBundle::decode(bytes)
             .and_then(|bundle| bundle.verify(&genesis.chain()).map(|_| bundle));
         match verified {
-            Ok(bundle) => steps(genesis, changes, ends, cut, &bundle, &mut policies, &mut found),
+            Ok(bundle) => steps(&everybody, changes, ends, cut, &bundle, &mut policies, &mut found),
             Err(error) => found.findings.push(Finding::new(Part::Policy, Fault::Bundle(error))),
         }
     }
     if let Some(note) = &finals.note {
-        newest(genesis, ends, cut, note, &mut policies, &mut found);
+        newest(&everybody, ends, cut, note, &mut policies, &mut found);
     }
-    let unsettled = changes.iter().filter(|(from, _)| policies.settles(*from));
-    found.unsettled = unsettled.map(|(_, policy)| policy.number).collect();
+    found.unsettled = policies.unsettled(u64::MAX);
     found
 }
 
@@ -132,12 +167,15 @@ fn steps(
     policies: &mut PolicyChain,
     found: &mut Finality,
 ) {
-    for (number, step) in (2u32..).zip(&bundle.steps) {
+    for step in &bundle.steps {
+        let number = number_of(step);
         if cut && step.index >= ends.last().size {
             return;
         }
         let ours = changes.iter().find(|(_, policy)| policy.number == number);
-        let same = ours.is_some_and(|ours| same_change(ours, step));
+        let recovery = policies.recoveries().iter().find(|r| r.begins.policy.number == number);
+        let same = ours.is_some_and(|ours| same_change(ours, step))
+            || recovery.is_some_and(|recovery| same_recovery(recovery, step));
         let checkpoint = policies.check(step.checkpoint.as_bytes());
         let finding = match checkpoint {
             _ if !same => {
@@ -146,12 +184,25 @@ fn steps(
             }
             Err(error) => Err(Finding::new(Part::Policy, Fault::Final(error))),
             Ok(checkpoint) => compare(genesis, ends, cut, &checkpoint, Part::Policy)
-                .map(|_| policies.settle(checkpoint.checkpoint.size())),
+                .map(|_| policies.settle_by(&checkpoint.checkpoint)),
         };
         if let Err(finding) = finding {
             return found.findings.push(finding);
         }
     }
+}
+
+/// The number of the policy that a step of a verified bundle sets.
+fn number_of(step: &PolicyStep) -> u32 {
+    match Transaction::decode(&step.transaction).map(|transaction| transaction.body.operation) {
+        Ok(Operation::ChangeWitnessPolicy(policy)) => policy.number,
+        Ok(Operation::BeginEpoch(begins)) => begins.policy.number,
+        _ => 0,
+    }
+}
+
+fn same_recovery(recovery: &Recovery, step: &PolicyStep) -> bool {
+    step.leaf.id == recovery.id && step.index == recovery.begins.size
 }
 
 fn same_change((from, policy): &Change, step: &PolicyStep) -> bool {
@@ -185,7 +236,7 @@ fn newest(
     match compare(genesis, ends, cut, &checkpoint, Part::Checkpoint) {
         Ok(None) => {}
         Ok(Some(covered)) => {
-            policies.settle(covered.size);
+            policies.settle_by(&checkpoint.checkpoint);
             let agreement =
                 |node: &NodeId| agreement_of(genesis, node.0, covered.size, covered.height);
             found.agreements = checkpoint.logs.iter().filter_map(agreement).collect();

@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 
 use musubi_ledger::{
+    epoch::FIRST_EPOCH,
     genesis::Genesis,
+    policy::Recovery,
     tlog::{Algorithm, Checkpoint, SignedNote, VerifierKey},
 };
 
 use super::{
     closing::Closing,
     ends::Ends,
+    epochs,
     fault::Fault,
     finals::Change,
     finding::{Finding, Part, Signer},
@@ -52,6 +55,8 @@ pub(super) struct Known<'a> {
     pub(super) genesis: &'a Genesis,
     /// Changes of the witness policy.
     pub(super) changes: &'a [Change],
+    /// Recoveries.
+    pub(super) recoveries: &'a [Recovery],
     pub(super) ends: &'a Ends,
     /// Execution stopped early: nothing can be said of what lies beyond.
     pub(super) cut: bool,
@@ -72,13 +77,21 @@ impl Known<'_> {
                 }
             };
             let size = checkpoint.size();
+            let dropped = self.recovery_after(checkpoint.origin());
             match self.ends.at_size(size) {
                 Some(end) if end.root == *checkpoint.root() => agreed.push(file),
+                None if self.cut && size > self.ends.last().size => {}
+                _ if dropped.is_some() => {
+                    let recovery = dropped.expect("just seen");
+                    let (epoch, went_on) = (recovery.begins.epoch, recovery.begins.size);
+                    let fault =
+                        Fault::KeptDropped { file, size, epoch, went_on, recovery: recovery.id };
+                    findings.push(find(fault).signed(epochs::signers(self.genesis, recovery)));
+                }
                 Some(end) => {
                     let (theirs, ours) = (hex::encode(checkpoint.root()), hex::encode(end.root));
                     findings.push(find(Fault::KeptRoot { file, size, theirs, ours }).signed(by));
                 }
-                None if self.cut && size > self.ends.last().size => {}
                 None => {
                     let ours = self.ends.last().size;
                     findings.push(find(Fault::KeptSize { file, size, ours }).signed(by));
@@ -88,9 +101,18 @@ impl Known<'_> {
         (agreed, findings)
     }
 
+    /// The recovery that ended the epoch of an origin.
+    fn recovery_after(&self, origin: &str) -> Option<&Recovery> {
+        let epoch = self.genesis.epoch_of_origin(origin)?;
+        self.recoveries.iter().find(|recovery| recovery.begins.epoch == epoch + 1)
+    }
+
     /// A note by log keys of any policy, and whose signatures it has.
     fn open(&self, note: &str) -> Result<(Checkpoint, Vec<Signer>), String> {
-        let origin = self.genesis.origin();
+        let epoch = self.recoveries.last().map_or(FIRST_EPOCH, |last| last.begins.epoch);
+        let claimed = note.lines().next().unwrap_or_default();
+        let ours = self.genesis.epoch_of_origin(claimed).is_some_and(|of| of <= epoch);
+        let origin = if ours { claimed.to_owned() } else { self.genesis.origin_of(epoch) };
         let first = self.genesis.nodes.iter().map(|node| (node.id.0, node.node.0));
         let later = self.changes.iter().flat_map(|(_, policy)| &policy.logs);
         let mut logs: Vec<(u64, [u8; 32])> =

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::{
     coverage::Covered,
+    epochs::Recovered,
     fault::Fault,
     finals::FinalCovered,
     finding::{Finding, Part},
@@ -73,6 +74,8 @@ pub struct Report {
     pub checkpoint: String,
     /// Checkpoints kept from before that agree with this log, by file.
     pub kept: Vec<String>,
+    /// Recoveries after the loss of a quorum of disks, oldest first.
+    pub recoveries: Vec<Recovered>,
     /// Up to this height an earlier run executed, and this one went on from its resume point: what was
     /// counted before is that run's word, the state was compared with the seal there.
     pub resumed: Option<u64>,

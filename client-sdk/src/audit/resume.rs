@@ -25,6 +25,7 @@ use musubi_ledger::{
     id::ChainId,
     state::{Row, RowKey},
     tlog::frontier::Frontier,
+    transaction::Transaction,
 };
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +62,9 @@ struct Header {
     tally: Tally,
     /// Changes of the witness policy so far.
     changes: Vec<Change>,
+    /// Recoveries so far.
+    #[serde(default)]
+    recoveries: Vec<Transaction>,
 }
 
 /// A resume point that was read, to be compared with the record.
@@ -72,6 +76,7 @@ pub(super) struct Point {
     pub(super) order: Order,
     pub(super) tally: Tally,
     pub(super) changes: Vec<Change>,
+    pub(super) recoveries: Vec<Transaction>,
 }
 
 fn refused(what: impl Into<String>) -> AuditError {
@@ -95,6 +100,7 @@ pub(super) fn write(path: &Path, auditor: &mut Auditor) -> Result<(), AuditError
         rows: auditor.state.len(),
         tally: auditor.tally.clone(),
         changes: auditor.changes.clone(),
+        recoveries: auditor.recoveries.clone(),
     };
     let header = serde_json::to_vec(&header).map_err(io::Error::other);
     let written = header.and_then(|header| {
@@ -159,14 +165,14 @@ pub(super) fn read(
     let (state, wallets, rows) = parts.finish().ok_or_else(damaged)?;
     let peaks = header.peaks.iter().map(|peak| hex::decode(peak).ok()?.try_into().ok());
     let peaks = peaks.collect::<Option<Vec<Hash>>>().ok_or_else(damaged)?;
-    let Header { head, order, tally, changes, state: named, .. } = header;
+    let Header { head, order, tally, changes, recoveries, state: named, .. } = header;
     let log = Frontier::from_parts(head.size, peaks).map_err(|e| refused(e.to_string()))?;
     let mut chain = Chain::resume(chain, head, log, wallets, rows);
     let digest = chain.state_digest();
     if hex::encode(digest) != named {
         return Err(refused("its rows do not have the state digest that its header names"));
     }
-    Ok(Some(Point { chain, state, digest, order, tally, changes }))
+    Ok(Some(Point { chain, state, digest, order, tally, changes, recoveries }))
 }
 
 fn header(file: &mut impl Read) -> Option<Header> {

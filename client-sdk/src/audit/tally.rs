@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     coverage::Coverage,
+    epochs::Recovered,
     finals::FinalCovered,
     report::{Agreement, Report, SupplyLine},
     warning::{Beside, warnings},
@@ -34,6 +35,8 @@ pub(super) struct Trust {
     pub(super) covered: Option<FinalCovered>,
     /// Policies that no final checkpoint covers.
     pub(super) unsettled: Vec<u32>,
+    /// Recoveries.
+    pub(super) recoveries: Vec<Recovered>,
     /// The newest note that agrees.
     pub(super) note: String,
 }
@@ -104,7 +107,8 @@ impl Tally {
         supply: Vec<SupplyLine>,
         trust: Trust,
     ) -> Report {
-        let Trust { pinned, now, validators, coverage, kept, covered, unsettled, note } = trust;
+        let Trust { pinned, now, validators, coverage, kept, covered, unsettled, recoveries, note } =
+            trust;
         let beside =
             Beside { pinned, end: head.time, now, late: (self.late, self.first_late), unsettled };
         Report {
@@ -131,6 +135,7 @@ impl Tally {
             final_checkpoint: covered,
             checkpoint: note,
             kept,
+            recoveries,
             resumed: self.resumed,
             warnings: warnings(&beside, &coverage),
             covered_by_majority: coverage.by_majority,

@@ -19,7 +19,7 @@ use super::{
 /// Returns who agrees, by node id, and every note that is wrong; [`super::coverage`] says whether those who
 /// agree are enough. Where execution stopped early (`cut`), nothing can be said of what lies beyond.
 pub(super) fn agreed(
-    genesis: &Genesis,
+    (genesis, origin): (&Genesis, &str),
     ends: &Ends,
     cut: bool,
     notes: &[(u64, String)],
@@ -27,7 +27,7 @@ pub(super) fn agreed(
     let mut agreements: Vec<Agreement> = Vec::new();
     let mut findings = Vec::new();
     for (node, note) in notes {
-        let agreement = match agreement(genesis, ends, *node, note) {
+        let agreement = match agreement((genesis, origin), ends, *node, note) {
             Ok(agreement) => agreement,
             Err(Fault::OtherSize { size, .. }) if cut && size > ends.last().size => continue,
             Err(fault) => {
@@ -65,12 +65,16 @@ pub(super) fn signer(genesis: &Genesis, id: u64, did: &str) -> Option<Signer> {
     Some(Signer { node: Some(id), organisation, did: did.to_owned() })
 }
 
-fn agreement(genesis: &Genesis, ends: &Ends, id: u64, note: &str) -> Result<Agreement, Fault> {
+fn agreement(
+    (genesis, origin): (&Genesis, &str),
+    ends: &Ends,
+    id: u64,
+    note: &str,
+) -> Result<Agreement, Fault> {
     let node = genesis.nodes.iter().find(|node| node.id.0 == id);
     let node = node.ok_or(Fault::UnknownValidator(id))?;
-    let origin = genesis.origin();
     let checkpoint =
-        open(note, &origin, &node.node.0).map_err(|cause| Fault::Checkpoint { node: id, cause })?;
+        open(note, origin, &node.node.0).map_err(|cause| Fault::Checkpoint { node: id, cause })?;
     let size = checkpoint.size();
     let Some(End { height, root, .. }) = ends.at_size(size) else {
         return Err(Fault::OtherSize { node: id, size, ours: ends.last().size });

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use musubi_sdk::{
     InstrumentId, Time,
-    audit::{self, Covered, FinalCovered, Report},
+    audit::{self, Covered, FinalCovered, Recovered, Report},
 };
 
 use super::table::{self, Align};
@@ -30,7 +30,14 @@ pub(super) fn words(report: &Report, decimals: &Places, now: Time) -> String {
     let resumed = report.resumed.map(|height| {
         format!("Went on from block {height}: what lies before was executed by an earlier run.\n")
     });
-    let kept: String = kept.chain(resumed).collect();
+    let recoveries = report.recoveries.iter().map(|recovered| {
+        let Recovered { epoch, size, signed_by, reason, id, .. } = recovered;
+        let by = signed_by.join(", ");
+        format!(
+            "Epoch {epoch} began behind {size} leaves by recovery {id}, signed by {by}: {reason}\n"
+        )
+    });
+    let kept: String = kept.chain(resumed).chain(recoveries).collect();
     let verdict = match report.warnings.is_empty() {
         true => "Everything agrees.",
         false => "Everything that is here agrees, but heed the warnings.",

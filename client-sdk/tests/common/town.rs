@@ -176,10 +176,21 @@ impl Town {
     }
 
     pub fn block_after(&mut self, ms: u64, items: Vec<Vec<u8>>) -> &Block {
-        self.time = self.time.plus(ms);
         let index = 2 * self.blocks.len() as u64;
-        let leader = (NodeId(1), &node_key(1));
-        let batch = Batch::sign(self.chain.id(), (1, index), self.time, items, leader);
+        self.block_at((1, index), 1, ms, items)
+    }
+
+    /// Orders and executes items as one block at a Raft term and index, cut by a node.
+    pub fn block_at(
+        &mut self,
+        place: (u64, u64),
+        leader: u8,
+        ms: u64,
+        items: Vec<Vec<u8>>,
+    ) -> &Block {
+        self.time = self.time.plus(ms);
+        let leader = (NodeId(leader.into()), &node_key(leader));
+        let batch = Batch::sign(self.chain.id(), place, self.time, items, leader);
         let bytes = batch.encode();
         let checked = check_items(&self.chain.id(), RULES_VERSION, &batch.items, &|_| false);
         let block = self.chain.execute(&self.state, &batch, Batch::entry_hash(&bytes), &checked);
@@ -214,11 +225,15 @@ impl Town {
     /// Node `node`'s signed checkpoint at the end of block `height`.
     pub fn note(&self, node: u8, height: usize) -> (u64, String) {
         let block = &self.blocks[height];
-        let origin = self.genesis.origin();
-        let checkpoint = Checkpoint::new(&origin, block.head.size, block.root).unwrap();
+        self.note_of(&self.genesis.origin(), node, (block.head.size, block.root))
+    }
+
+    /// Node `node`'s signed checkpoint of the log `origin`.
+    pub fn note_of(&self, origin: &str, node: u8, at: (u64, [u8; 32])) -> (u64, String) {
+        let checkpoint = Checkpoint::new(origin, at.0, at.1).unwrap();
         let secret = node_key(node);
         let public = secret.public();
-        let key = VerifierKey::new(&origin, Algorithm::Ed25519, &public.0).unwrap();
+        let key = VerifierKey::new(origin, Algorithm::Ed25519, &public.0).unwrap();
         let mut note = SignedNote::new(checkpoint.to_string()).unwrap();
         let line = NoteSignature::sign(note.text(), &key, |text| secret.sign(text).0);
         note.add(line).unwrap();

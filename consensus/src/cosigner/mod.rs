@@ -83,8 +83,9 @@ impl Cosigner {
         remembered: Remembered,
     ) -> Result<Self, String> {
         let signed = remembered.signed.map(|note| Signed::before(note, &policies)).transpose()?;
+        // Not one that a recovery has dropped: what is final now may be smaller.
         let last_final =
-            remembered.last_final.and_then(|note| policies.check(note.as_bytes()).ok());
+            remembered.last_final.and_then(|note| policies.check_whole(note.as_bytes()).ok());
         let last_final = last_final.map_or((0, 0), |f| (f.checkpoint.size(), f.cosigned.len()));
         Ok(Self {
             me,

@@ -20,9 +20,12 @@ pub enum Refusal {
     /// It is for another node.
     #[error("addressed to another node")]
     Receiver,
-    /// Its term is zero or absurdly far ahead.
-    #[error("its term is zero or out of range")]
+    /// Its term is zero.
+    #[error("its term is zero")]
     Term,
+    /// Its term is another epoch's, or it asks for a vote without having the recovery that began this one.
+    #[error("of another epoch: the two members are not configured with the same recovery")]
+    Epoch,
     /// An index is out of range, or beyond the log it answers about.
     #[error("an index is out of range")]
     Index,
@@ -59,6 +62,7 @@ impl Refusal {
             Self::NotAMember => "not_a_member",
             Self::Receiver => "wrong_receiver",
             Self::Term => "term_out_of_range",
+            Self::Epoch => "other_epoch",
             Self::Index => "index_out_of_range",
             Self::Commit => "commit_out_of_range",
             Self::Gap => "entry_gap",

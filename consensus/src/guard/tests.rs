@@ -84,8 +84,10 @@ fn g1_both_ends_are_members_and_who_they_claim_to_be() {
 #[test]
 fn g3_a_term_moves_ours_one_step_and_an_absurd_one_not_at_all() {
     let body = || Body::Heartbeat { commit: 3 };
-    for term in [0, TERM_MAX + 1, u64::MAX] {
-        assert_eq!(refusal(rule(Role::Follower, says(term, body()))), Refusal::Term);
+    for (term, why) in
+        [(0, Refusal::Term), (TERM_MAX + 1, Refusal::Epoch), (u64::MAX, Refusal::Epoch)]
+    {
+        assert_eq!(refusal(rule(Role::Follower, says(term, body()))), why);
     }
     let near = TERM + TERM_STEP_MAX;
     let harmless = says(near, Body::Heartbeat { commit: 0 });
@@ -108,6 +110,30 @@ fn g3_a_term_moves_ours_one_step_and_an_absurd_one_not_at_all() {
         assert_eq!(rule(Role::Follower, pre.clone()), Ruling::Step(pre));
         assert_eq!(rule(Role::PreCandidate, says(term, answer(true))), Ruling::Ignore);
     }
+}
+
+/// The last term of the first epoch.
+const TERM_MAX: u64 = musubi_ledger::epoch::last_term(1);
+
+#[test]
+fn members_of_two_epochs_do_not_hear_each_other() {
+    let second = first_term(2) + 5;
+    let facts = Facts {
+        standing: Standing { term: second, ..facts(Role::Follower).standing },
+        ..facts(Role::Follower)
+    };
+    let rule = |message| guard().in_epoch(2).rule(PEER, message, &facts, &log());
+    let heartbeat = |term| says(term, Body::Heartbeat { commit: 0 });
+    assert_eq!(refusal(rule(heartbeat(TERM))), Refusal::Epoch);
+    assert_eq!(refusal(rule(heartbeat(first_term(3)))), Refusal::Epoch);
+    assert_eq!(rule(heartbeat(second)), Ruling::Step(heartbeat(second)));
+    // A vote only for a log that has the recovery.
+    let asks = |last| says(second + 1, Body::VoteRequest { ballot: Ballot::Pre, last });
+    for last in [Position::default(), Position { index: 900, term: TERM }] {
+        assert_eq!(refusal(rule(asks(last))), Refusal::Epoch);
+    }
+    let last = Position { index: 10, term: first_term(2) };
+    assert_eq!(rule(asks(last)), Ruling::Step(asks(last)));
 }
 
 #[test]

@@ -120,6 +120,13 @@ impl RaftCore {
         }
     }
 
+    /// Time passes, and this node does not campaign: only a leader that is not heard loses its lease here.
+    pub(crate) fn wait(&mut self) {
+        self.call(|node| {
+            node.raft.election_elapsed = node.raft.election_elapsed.saturating_add(1);
+        });
+    }
+
     /// Steps a message that the guard let pass.
     pub(crate) fn step(&mut self, message: PeerMessage) {
         let message = convert::to_raft(message);

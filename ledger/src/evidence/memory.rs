@@ -77,9 +77,14 @@ impl Memory {
     ///
     /// # Panics
     /// If a key is known no more, which is a bug: every policy there has been counts.
-    pub fn learn(&mut self, suspects: Suspects) {
+    pub fn learn(&mut self, origin: &str, suspects: Suspects) {
         let known = suspects.list().starts_with(self.suspects.list());
         assert!(known, "who has signed once answers for it for ever");
+        if self.origin != origin {
+            // Another epoch's log: what was signed about the one before contradicts nothing in it.
+            self.origin = origin.into();
+            self.signed.clear();
+        }
         self.signed.resize(suspects.list().len(), Signed::default());
         self.suspects = suspects;
     }

@@ -8,6 +8,7 @@ mod allowance;
 mod case;
 mod consent;
 mod due;
+mod epoch;
 mod genesis;
 mod group;
 mod instrument;
@@ -140,6 +141,7 @@ fn decide(case: &mut Case<'_, '_>) -> Result<(), Code> {
         Operation::InstallSuccessors(op) => group::install_successors(case, op),
         Operation::CloseGroup { group } => group::close(case, *group),
         Operation::ChangeWitnessPolicy(policy) => policy::change(case, policy),
+        Operation::BeginEpoch(op) => epoch::begin(case, op),
     }
 }
 

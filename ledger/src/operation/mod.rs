@@ -4,11 +4,13 @@ use core::slice;
 
 use serde::{Deserialize, Serialize};
 
+mod epoch;
 mod grant;
 mod group;
 mod money;
 mod party;
 
+pub use epoch::*;
 pub use grant::*;
 pub use group::*;
 pub use money::*;
@@ -110,6 +112,8 @@ pub enum Operation {
     },
     /// Sets the next witness policy: whose cosignatures make a checkpoint final.
     ChangeWitnessPolicy(WitnessPolicy),
+    /// Starts a new epoch after a quorum of disks was lost. Stands alone, in the epoch's first entry.
+    BeginEpoch(BeginEpoch),
 }
 
 impl Operation {

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{PolicyChain, PolicyError, WitnessPolicy};
+use super::{PolicyChain, PolicyError, Recovery, RecoveryError, WitnessPolicy};
 use crate::{
     code::Code,
     codec::{self, CodecError},
@@ -75,6 +75,9 @@ pub enum BundleError {
     /// A change does not follow on the policy before it, or is not what its leaf says.
     #[error("change {0} of the bundle is not the applied change that its leaf says: {1}")]
     Step(u32, &'static str),
+    /// A recovery that does not count.
+    #[error("the recovery to epoch {0} in the bundle: {1}")]
+    Recovery(u32, RecoveryError),
     /// A change's inclusion proof.
     #[error("change {0} of the bundle: {1}")]
     Inclusion(u32, ProofError),
@@ -92,6 +95,7 @@ impl BundleError {
             Self::Genesis(_) => "bad_genesis",
             Self::OtherChain { .. } => "other_chain",
             Self::Step(..) => "bad_policy_step",
+            Self::Recovery(_, error) => error.code(),
             Self::Inclusion(_, error) => error.code(),
             Self::Checkpoint(_, error) => error.code(),
         }
@@ -145,10 +149,17 @@ impl PolicyStep {
     /// Checks this change against the policies so far and adds it to them.
     fn follow(&self, policies: &mut PolicyChain) -> Result<(), BundleError> {
         let number = policies.newest().policy().number + 1;
-        let policy = self.policy(policies, number)?;
-        // Every checkpoint that covers the leaf is cut behind it.
-        let from = self.index.checked_add(1).ok_or(BundleError::Step(number, "its index"))?;
-        policies.push(&policy, from).map_err(|_| BundleError::Step(number, "a key"))?;
+        let transaction = self.transaction(policies, number)?;
+        if matches!(transaction.body.operation, Operation::BeginEpoch(_)) {
+            self.begin(&transaction, policies)?;
+        } else {
+            let policy = policy(transaction, number)?;
+            // Every checkpoint that covers the leaf is cut behind it.
+            let from = self.index.checked_add(1).filter(|from| *from > policies.newest_from());
+            let from = from.ok_or(BundleError::Step(number, "its index"))?;
+            policies.push(&policy, from).map_err(|_| BundleError::Step(number, "a key"))?;
+        }
+        let number = policies.newest().policy().number;
         let checkpoint = policies.check(self.checkpoint.as_bytes());
         let checkpoint =
             checkpoint.map_err(|error| BundleError::Checkpoint(number, error))?.checkpoint;
@@ -160,25 +171,50 @@ impl PolicyStep {
         Ok(())
     }
 
-    /// The policy that the transaction sets, once the transaction is the leaf's.
-    fn policy(&self, policies: &PolicyChain, number: u32) -> Result<WitnessPolicy, BundleError> {
+    /// The transaction, once it is the leaf's.
+    fn transaction(&self, policies: &PolicyChain, number: u32) -> Result<Transaction, BundleError> {
         let wrong = |what| BundleError::Step(number, what);
         if self.transaction.len() > limits::TRANSACTION_BYTES_MAX {
             return Err(wrong("the transaction's length"));
         }
         let transaction =
             Transaction::decode(&self.transaction).map_err(|_| wrong("the transaction's bytes"))?;
-        let id = transaction.body.id();
         let applied = self.leaf.kind == LeafKind::Transaction && self.leaf.code == Code::Applied;
-        let Operation::ChangeWitnessPolicy(policy) = transaction.body.operation else {
-            return Err(wrong("it changes no policy"));
-        };
-        if !applied || self.leaf.id != id {
+        let signatures = self.leaf.signatures == transaction.signatures_hash();
+        if !applied || self.leaf.id != transaction.body.id() || !signatures {
             return Err(wrong("its leaf"));
         }
-        if transaction.body.chain != policies.chain() || policy.number != number {
-            return Err(wrong("its chain or number"));
+        if transaction.body.chain != policies.chain() {
+            return Err(wrong("its chain"));
         }
-        if policy.well_formed() { Ok(policy) } else { Err(wrong("its bounds")) }
+        Ok(transaction)
     }
+
+    /// Takes a recovery, which the governance keys of the genesis document prove.
+    fn begin(
+        &self,
+        transaction: &Transaction,
+        policies: &mut PolicyChain,
+    ) -> Result<(), BundleError> {
+        let epoch = policies.epoch() + 1;
+        let wrong = |error| BundleError::Recovery(epoch, error);
+        let recovery = Recovery::signed(transaction, policies.genesis()).map_err(wrong)?;
+        recovery.follows(policies).map_err(wrong)?;
+        if recovery.begins.size != self.index {
+            return Err(wrong(RecoveryError::Order("its leaf is not the first of the epoch")));
+        }
+        policies.begin(recovery).map_err(|_| wrong(RecoveryError::Form("a key")))
+    }
+}
+
+/// The policy that the transaction sets.
+fn policy(transaction: Transaction, number: u32) -> Result<WitnessPolicy, BundleError> {
+    let wrong = |what| BundleError::Step(number, what);
+    let Operation::ChangeWitnessPolicy(policy) = transaction.body.operation else {
+        return Err(wrong("it changes no policy"));
+    };
+    if policy.number != number {
+        return Err(wrong("its number"));
+    }
+    if policy.well_formed() { Ok(policy) } else { Err(wrong("its bounds")) }
 }

@@ -9,10 +9,12 @@
 //!
 //! Who owns what: this file the policy itself and its bounds; [`trusted`] the check of one note against one
 //! policy; [`chain`] which policy a note needs; [`bundle`] the file for verifiers; [`text`] the C2SP
-//! tlog-policy that other tools read.
+//! tlog-policy that other tools read; [`recovery`] and [`survival`] what a new epoch means for all that.
 
 pub mod bundle;
 pub mod chain;
+pub mod recovery;
+pub mod survival;
 pub mod text;
 pub mod trusted;
 
@@ -20,11 +22,13 @@ use serde::{Deserialize, Serialize};
 
 pub use bundle::{BundleError, PolicyBundle, PolicyStep};
 pub use chain::PolicyChain;
+pub use recovery::{Recovery, RecoveryError};
+pub use survival::Fate;
 pub use trusted::{Cosigned, FinalCheckpoint, PolicyError, Trusted};
 
 use crate::{
     batch::NodeId,
-    genesis::Genesis,
+    genesis::{Genesis, Node},
     id::PartyId,
     keys::{PublicKey, check_party_key},
     limits,
@@ -81,18 +85,29 @@ impl WitnessPolicy {
     /// The first policy: every node of the document, and a majority of the organisations that run one.
     #[must_use]
     pub fn of_genesis(genesis: &Genesis) -> Self {
-        let logs = genesis.nodes.iter().map(|n| LogKey { node: n.id, key: n.node });
-        let mut witnesses: Vec<Witness> = genesis
-            .nodes
+        Self::of_nodes(genesis, 1, &genesis.nodes, &[])
+    }
+
+    /// The policy of these nodes and independent witnesses, and a majority of the members.
+    #[must_use]
+    pub fn of_nodes(
+        genesis: &Genesis,
+        number: u32,
+        nodes: &[Node],
+        independent: &[Witness],
+    ) -> Self {
+        let logs = nodes.iter().map(|n| LogKey { node: n.id, key: n.node });
+        let mut witnesses: Vec<Witness> = nodes
             .iter()
             .map(|n| Witness {
                 name: cosigner_name(genesis, n.id),
                 key: n.cosigner,
                 member: Member::Organisation(n.organisation),
             })
+            .chain(independent.iter().cloned())
             .collect();
         witnesses.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        let mut policy = Self { number: 1, logs: logs.collect(), witnesses, quorum: 0 };
+        let mut policy = Self { number, logs: logs.collect(), witnesses, quorum: 0 };
         policy.quorum = majority(policy.members().len());
         policy
     }

@@ -1,6 +1,6 @@
 //! One policy, ready to check notes against.
 
-use super::{Member, WitnessPolicy};
+use super::{Member, WitnessPolicy, survival::Fate};
 use crate::{
     batch::NodeId,
     tlog::{
@@ -30,6 +30,29 @@ pub enum PolicyError {
         /// Members that must.
         need: usize,
     },
+    /// Of an epoch that begins only behind it.
+    #[error("epoch {epoch} begins after {size} leaves: no checkpoint of that size is its")]
+    BeforeEpoch {
+        /// The epoch that its origin names.
+        epoch: u32,
+        /// Its size.
+        size: u64,
+    },
+    /// It was final, and a recovery dropped the leaf.
+    #[error(
+        "leaf {} was final and is no longer in the log: the recovery that began epoch {} went on from {} leaves. \
+         It is transaction {}, signed by {}. Keep this file: with that recovery it shows what was dropped",
+        .0.leaf, .0.epoch, .0.size, .0.recovery, .0.names()
+    )]
+    Dropped(Box<Fate>),
+    /// It was final, and nothing here tells whether the leaf survived a recovery.
+    #[error(
+        "leaf {} was final under a checkpoint that the recovery that began epoch {} did not know of (it went on from \
+         {} leaves; transaction {}, signed by {}): ask a node for a new proof. If none can give one, keep this file: \
+         with that recovery it shows what was dropped",
+        .0.leaf, .0.epoch, .0.size, .0.recovery, .0.names()
+    )]
+    Undecided(Box<Fate>),
 }
 
 impl PolicyError {
@@ -39,6 +62,9 @@ impl PolicyError {
         match self {
             Self::Checkpoint(error) => error.code(),
             Self::Quorum { .. } => "no_quorum",
+            Self::BeforeEpoch { .. } => "before_epoch",
+            Self::Dropped(_) => "dropped_by_recovery",
+            Self::Undecided(_) => "undecided_by_recovery",
         }
     }
 }

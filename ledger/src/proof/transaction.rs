@@ -98,7 +98,8 @@ impl TransactionProof {
         &self,
         policies: &PolicyChain,
     ) -> Result<ProvenTransaction, TransactionProofError> {
-        let checkpoint = policies.check(self.file.checkpoint().as_bytes())?;
+        let checkpoint =
+            policies.check_surviving(self.file.checkpoint().as_bytes(), self.file.index())?;
         let leaf = leaf_hash(&self.opening.leaf.encode());
         self.file.verify(&leaf, &checkpoint.checkpoint)?;
         self.opening.check()?;

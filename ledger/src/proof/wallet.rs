@@ -207,7 +207,7 @@ impl WalletProof {
     /// # Errors
     /// [`WalletProofError`]: what does not hold.
     pub fn verify(&self, policies: &PolicyChain) -> Result<ProvenWallet, WalletProofError> {
-        let checkpoint = policies.check(self.checkpoint.as_bytes())?;
+        let checkpoint = policies.check_whole(self.checkpoint.as_bytes())?;
         let wallet = &self.wallet;
         wallet.check(&checkpoint.checkpoint)?;
         let lots = wallet.lots.shown().map(<[_]>::to_vec);

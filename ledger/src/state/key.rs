@@ -56,11 +56,12 @@ pub enum Table {
     Judged = 19,
     Due = 20,
     Policy = 21,
+    Epoch = 22,
 }
 
 impl Table {
     /// Every table, by number.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Meta,
         Self::Party,
         Self::Key,
@@ -83,6 +84,7 @@ impl Table {
         Self::Judged,
         Self::Due,
         Self::Policy,
+        Self::Epoch,
     ];
 }
 
@@ -133,6 +135,8 @@ pub enum RowKey {
     Due(Time, DueKind, [u8; 32]),
     /// A witness policy by its number.
     Policy(u32),
+    /// An epoch that a recovery began, by its number.
+    Epoch(u32),
 }
 
 impl RowKey {
@@ -162,6 +166,7 @@ impl RowKey {
             Self::Judged(_) => Table::Judged,
             Self::Due(..) => Table::Due,
             Self::Policy(_) => Table::Policy,
+            Self::Epoch(_) => Table::Epoch,
         }
     }
 
@@ -173,7 +178,7 @@ impl RowKey {
         bytes.push(self.table() as u8);
         match self {
             Self::Meta => {}
-            Self::Policy(number) => bytes.extend(number.to_be_bytes()),
+            Self::Policy(number) | Self::Epoch(number) => bytes.extend(number.to_be_bytes()),
             Self::Party(id) | Self::Wallet(id) | Self::Group(id) => bytes.extend(id.0),
             Self::Key(key) => bytes.extend(key.0),
             Self::Person(tag) => bytes.extend(tag.0),
@@ -240,6 +245,7 @@ impl RowKey {
             }
             19 => Self::Judged(part(rest)?),
             21 => Self::Policy(u32::from_be_bytes(rest.try_into().ok()?)),
+            22 => Self::Epoch(u32::from_be_bytes(rest.try_into().ok()?)),
             _ => Self::due_from_bytes(bytes)?,
         };
         // One key, one spelling.
@@ -321,6 +327,7 @@ mod tests {
             RowKey::Judged(id),
             RowKey::Due(Time(1 << 40), DueKind::Lots, [8; 32]),
             RowKey::Policy(3),
+            RowKey::Epoch(2),
         ];
         let tables = keys.each_ref().map(|key| key.to_bytes()[0]);
         assert_eq!(tables, Table::ALL.map(|table| table as u8), "every table has its key here");
@@ -331,6 +338,6 @@ mod tests {
             assert_ne!(RowKey::from_bytes(&bytes[..bytes.len() - 1]), Some(key));
         }
         assert_eq!(RowKey::from_bytes(&[]), None);
-        assert_eq!(RowKey::from_bytes(&[22; 33]), None);
+        assert_eq!(RowKey::from_bytes(&[23; 33]), None);
     }
 }

@@ -3,8 +3,8 @@
 use std::{cell::RefCell, collections::BTreeMap};
 
 use super::{
-    Allowance, Instrument, Judged, Medium, Meta, NumberedPolicy, Proposal, ReadState, Redemption,
-    Request, Row, RowKey, Shared, Supply,
+    Allowance, Epoch, Instrument, Judged, Medium, Meta, NumberedPolicy, Proposal, ReadState,
+    Redemption, Request, Row, RowKey, Shared, Supply,
 };
 use crate::{
     amount::Amount,
@@ -192,6 +192,8 @@ impl<'a> Overlay<'a> {
         judged, put_judged, Judged: Shared<Judged>, (id: TxId) => RowKey::Judged(id);
         /// A witness policy.
         policy, put_policy, Policy: Shared<NumberedPolicy>, (number: u32) => RowKey::Policy(number);
+        /// An epoch that a recovery began.
+        epoch, put_epoch, Epoch: Shared<Epoch>, (number: u32) => RowKey::Epoch(number);
     }
 }
 

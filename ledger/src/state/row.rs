@@ -47,6 +47,17 @@ pub struct NumberedPolicy {
     pub set_by: Option<TxId>,
 }
 
+/// An epoch that a recovery began.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Epoch {
+    /// The recovery.
+    pub begun_by: TxId,
+    /// The number of its first witness policy.
+    pub policy: u32,
+    /// Its validators, ascending by id.
+    pub validators: Vec<crate::genesis::Node>,
+}
+
 /// A medium.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Medium {
@@ -295,6 +306,7 @@ pub enum Row {
     Judged(Shared<Judged>),
     Due,
     Policy(Shared<NumberedPolicy>),
+    Epoch(Shared<Epoch>),
 }
 
 impl Row {

@@ -10,6 +10,7 @@
 )]
 
 mod archive;
+mod epoch;
 mod genesis;
 mod names;
 mod operations;
@@ -18,6 +19,7 @@ mod scan;
 mod world;
 
 pub use archive::{COSIGNED_AT, VALIDATORS, policies, signed_by};
+pub use epoch::*;
 pub use genesis::{BEGIN, DELAY, NOTICE, genesis};
 pub use names::*;
 pub use operations::*;

@@ -175,10 +175,19 @@ impl World {
 
     /// Executes a block of raw items.
     pub fn block_of_items(&mut self, items: Vec<Vec<u8>>) -> Vec<Code> {
-        self.now = self.now.plus(1_000);
-        let leader = (NodeId(1), &key("city/node"));
         let index = self.chain.head().height + 1;
-        let batch = Batch::sign(self.chain.id(), (1, index), self.now, items, leader);
+        self.block_at((1, index), (NodeId(1), "city/node"), items)
+    }
+
+    /// Executes a block of raw items that stands at a place of the Raft log, by its term and index.
+    pub fn block_at(
+        &mut self,
+        place: (u64, u64),
+        (leader, key_name): (NodeId, &str),
+        items: Vec<Vec<u8>>,
+    ) -> Vec<Code> {
+        self.now = self.now.plus(1_000);
+        let batch = Batch::sign(self.chain.id(), place, self.now, items, (leader, &key(key_name)));
         let bytes = batch.encode();
         let batch = Batch::decode(&bytes).unwrap();
         let checked = check_items(&self.chain.id(), RULES_VERSION, &batch.items, &|_| false);

@@ -232,6 +232,7 @@ impl Model {
             Operation::InstallSuccessors(op) => self.install(op, by),
             Operation::CloseGroup { group } => self.close_group(*group, by),
             Operation::ChangeWitnessPolicy(policy) => self.change_policy(policy, by),
+            Operation::BeginEpoch(_) => Err(Code::OutOfPlace),
             Operation::Freeze(op) => self.freeze(op.party, by),
             Operation::Unfreeze { party } => self.unfreeze(*party, by),
         }

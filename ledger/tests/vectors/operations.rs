@@ -53,7 +53,23 @@ fn policies() -> Vec<Vector> {
         member: Member::Independent,
     });
     let signers = vec![governs("city"), governs("operator")];
-    vec![("change_witness_policy", Operation::ChangeWitnessPolicy(next), signers)]
+    let validators = validators();
+    let epoch = BeginEpoch {
+        epoch: 2,
+        last_index: 9,
+        last_term: 3,
+        size: 21,
+        root: [5; 32],
+        checkpoint: Some(note_of(1, (18, [4; 32]), "city/node", &OLD_VOICES)),
+        policy: WitnessPolicy::of_nodes(&genesis(), 2, &validators, &[]),
+        validators,
+        opener: musubi_ledger::batch::NodeId(1),
+        reason: "two data centres burnt".into(),
+    };
+    vec![
+        ("change_witness_policy", Operation::ChangeWitnessPolicy(next), signers.clone()),
+        ("begin_epoch", Operation::BeginEpoch(epoch), signers),
+    ]
 }
 
 fn money() -> Vec<Vector> {

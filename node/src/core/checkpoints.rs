@@ -7,7 +7,7 @@ use std::{
 };
 
 use musubi_ledger::{
-    genesis::Genesis,
+    genesis::{Genesis, Node},
     hash::Hash,
     tlog::{
         checkpoint::{Checkpoint, CheckpointError},
@@ -23,12 +23,24 @@ use crate::metrics::Metrics;
 /// The newest note of each validator, and the newest of its notes that contradict this node's log: an
 /// auditor who asks here sees both.
 pub struct Notes {
-    origin: String,
+    roster: Mutex<Roster>,
     me: u64,
-    keys: BTreeMap<u64, VerifierKey>,
     notes: Mutex<BTreeMap<u64, Signed>>,
     store: Arc<Store>,
     metrics: Arc<Metrics>,
+}
+
+/// Who signs in the present epoch.
+struct Roster {
+    origin: String,
+    keys: BTreeMap<u64, VerifierKey>,
+}
+
+impl Roster {
+    fn new(origin: &str, nodes: &[Node]) -> Self {
+        let keys = nodes.iter().map(|n| (n.id.0, verifier_key(origin, &n.node.0))).collect();
+        Self { origin: origin.into(), keys }
+    }
 }
 
 /// What one validator signed.
@@ -60,18 +72,39 @@ impl Notes {
     /// Knows the validators of the genesis document.
     #[must_use]
     pub fn new(genesis: &Genesis, me: u64, store: Arc<Store>, metrics: Arc<Metrics>) -> Self {
-        let origin = genesis.origin();
-        let keys = genesis.nodes.iter().map(|n| (n.id.0, verifier_key(&origin, &n.node.0)));
-        let keys = keys.collect();
-        Self { origin, me, keys, notes: Mutex::default(), store, metrics }
+        let roster = Mutex::new(Roster::new(&genesis.origin(), &genesis.nodes));
+        Self { roster, me, notes: Mutex::default(), store, metrics }
+    }
+
+    /// From now on these validators sign, about the log `origin`: another epoch has begun.
+    pub fn begin(&self, origin: &str, nodes: &[Node]) {
+        let mut roster = self.roster();
+        if roster.origin != origin {
+            *roster = Roster::new(origin, nodes);
+            self.lock().clear();
+        }
+    }
+
+    /// The log's origin in the present epoch.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        self.roster().origin.clone()
+    }
+
+    fn roster(&self) -> MutexGuard<'_, Roster> {
+        self.roster.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a note that `node` signed, if it verifies and is newer than the one kept. A note with another
     /// root than this node's log has at that size is evidence, and kept apart; one about leaves that are
     /// not executed here yet is compared when this node signs next.
     pub fn take(&self, node: u64, text: &str) {
-        let Some(key) = self.keys.get(&node) else { return };
-        let opened = Checkpoint::open(text.as_bytes(), &self.origin, std::slice::from_ref(key));
+        let (origin, key) = {
+            let roster = self.roster();
+            let Some(key) = roster.keys.get(&node) else { return };
+            (roster.origin.clone(), key.clone())
+        };
+        let opened = Checkpoint::open(text.as_bytes(), &origin, std::slice::from_ref(&key));
         // A final note of others, told again: nothing that this node signed.
         if matches!(opened, Err(CheckpointError::Note(NoteError::NoTrustedSignature))) {
             return;

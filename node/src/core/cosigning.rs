@@ -36,6 +36,7 @@ use crate::{
     clock,
     metrics::Metrics,
     network::{Class, Network},
+    recover::{self, Recoveries},
 };
 
 /// Events that may wait: blocks wait no longer than a signature takes, peers' notes are rare.
@@ -81,7 +82,12 @@ pub struct Cosigning {
 /// # Errors
 /// If the store cannot be read, or if this node has signed a root that its own log does not have: then the
 /// directory is not the one that the signature was made from.
-pub fn resume(store: &Store, me: u64, keys: CosignerKeys) -> anyhow::Result<Cosigner> {
+pub fn resume(
+    store: &Store,
+    me: u64,
+    keys: CosignerKeys,
+    recoveries: &Recoveries,
+) -> anyhow::Result<Cosigner> {
     let signed = store.latest_checkpoint().context("the signed checkpoint cannot be read")?;
     if let Some((size, note)) = &signed {
         let note = SignedNote::parse(note.as_bytes()).context("the signed checkpoint")?;
@@ -93,10 +99,14 @@ pub fn resume(store: &Store, me: u64, keys: CosignerKeys) -> anyhow::Result<Cosi
              is not the one that it signed from; keep it, and start from a new one as a replica"
         );
     }
-    let policies = store.policies().context("the witness policies cannot be read")?;
+    let policies =
+        recover::policies(store, recoveries).context("the witness policies cannot be read")?;
     let last_final = store.final_checkpoint().context("the final checkpoint cannot be read")?;
     let bundle = store.policy_bundle().context("the witness policies cannot be read")?;
-    let confirmed = bundle.steps.into_iter().map(|step| step.checkpoint).collect();
+    let confirmed = bundle.steps.into_iter().map(|step| step.checkpoint);
+    // What an earlier epoch confirmed, nobody waits for: its log has ended. A note begins with its log's origin.
+    let origin = Some(policies.newest().origin());
+    let confirmed = confirmed.filter(|note| note.lines().next() == origin).collect();
     let signed = signed.map(|(_, note)| note);
     let remembered = Remembered { signed, last_final, confirmed };
     let cosigner = Cosigner::new(NodeId(me), keys, policies, remembered);
@@ -107,8 +117,10 @@ pub fn resume(store: &Store, me: u64, keys: CosignerKeys) -> anyhow::Result<Cosi
 /// What a recorded block tells the cosigner.
 #[must_use]
 pub fn executed(block: &Block) -> Event {
+    // A recovery's policy is known from the start, by configuration.
+    let recovery = block.changes.keys().any(|key| matches!(key, RowKey::Epoch(_)));
     let policies = block.changes.iter().filter_map(|(key, row)| match (key, row) {
-        (RowKey::Policy(_), Some(Row::Policy(row))) => {
+        (RowKey::Policy(_), Some(Row::Policy(row))) if !recovery => {
             let set_by = row.set_by?;
             let item = block.items.iter().find(|item| item.id == set_by && item.leaf.is_some())?;
             item.leaf.map(|leaf| (row.policy.clone(), leaf + 1))

@@ -137,8 +137,9 @@ impl Finality {
             return Ok(());
         };
         let Ok(checkpoints) = serde_json::from_slice::<Checkpoints>(&bytes) else { return Ok(()) };
-        let notes = Arc::clone(&self.notes);
+        let (notes, store) = (Arc::clone(&self.notes), Arc::clone(&self.store));
         let hear = move || {
+            begin_epoch(&notes, &store)?;
             checkpoints.notes.iter().for_each(|(node, note)| notes.take(*node, note));
             Ok(())
         };
@@ -203,6 +204,15 @@ fn take(store: &Store, note: &[u8]) -> Result<Taken, StoreError> {
         Offer::NotFinal if !policies.unsettled(u64::MAX).is_empty() => Taken::Unconfirmed,
         Offer::NotFinal | Offer::Known | Offer::Ahead(_) => Taken::Nothing,
     })
+}
+
+/// Single validators' notes are those of the present epoch.
+pub fn begin_epoch(notes: &Notes, store: &Store) -> Result<(), StoreError> {
+    let policies = store.policies()?;
+    if let Some(recovery) = policies.recoveries().last() {
+        notes.begin(policies.newest().origin(), &recovery.begins.validators);
+    }
+    Ok(())
 }
 
 /// Reads or writes the store on a thread that may wait.

@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use musubi_consensus::Position;
 use musubi_ledger::{
+    epoch::{FIRST_EPOCH, epoch_of},
     execute::{Block, Chain, Head},
+    genesis::Node,
     leaf::{LEAF_BYTES, Leaf, SealBody},
+    operation::Operation,
+    state::RowKey,
 };
 use musubi_storage::{EMPTY_ENTRIES_MAX, Store, StoreError};
 use thiserror::Error;
@@ -74,12 +78,14 @@ impl Judge {
         let height = self.chain.head().height + 1;
         assert_eq!(checked.offered.height, height, "blocks are asked for in order");
         let position = self.position(checked)?;
+        let begins = self.check_epoch(checked)?;
         let next = self.chain.next_time(&checked.batch);
         let kept = self.keeper.before(next, &self.chain, &self.store);
         kept.map_err(failed)?;
         let ahead = self.store.state().ahead(keys_of(&checked.items));
         let block = self.chain.execute(&ahead, &checked.batch, checked.hash, &checked.items);
-        if let Err(refused) = compare(checked, &block) {
+        let compared = compare(checked, &block).and_then(|()| begun(checked, &block, begins));
+        if let Err(refused) = compared {
             // The chain has gone on with a block that is not to be, which may even have begun a day: back to
             // what is recorded. What was kept for the day before is written again at its true end.
             let chain = self.store.chain();
@@ -93,6 +99,27 @@ impl Judge {
         recorded.map_err(failed)?;
         self.keeper.after(&block);
         Ok(block)
+    }
+
+    /// That a batch of a later epoch is its leader's. True if it must be the recovery that begins its epoch.
+    fn check_epoch(&self, checked: &Checked) -> Result<bool, NotTaken> {
+        let (batch, epoch) = (&checked.batch, epoch_of(checked.batch.term));
+        if epoch == FIRST_EPOCH {
+            return Ok(false);
+        }
+        let refused = |wrong| Refused { height: checked.offered.height, leaf: None, wrong };
+        let row = self.store.epoch(epoch).map_err(failed)?;
+        let begins = row.is_none();
+        let validators = match row {
+            Some(row) => row.validators.clone(),
+            None => opening(checked, epoch).ok_or_else(|| refused(Wrong::Epoch(epoch)))?,
+        };
+        let leader = validators.iter().find(|v| v.id == batch.leader);
+        let leader = leader.ok_or_else(|| refused(Wrong::Leader(batch.leader.0)))?;
+        let place = (batch.term, batch.index);
+        let signed = batch.check(&self.chain.id(), place, &leader.node);
+        signed.map_err(|error| refused(error.into()))?;
+        Ok(begins)
     }
 
     /// The entry's place, which must follow on the last one's.
@@ -110,6 +137,25 @@ impl Judge {
 
 fn failed(error: StoreError) -> Fault {
     Fault::Storage(error.to_string())
+}
+
+/// The validators that a recovery names; believed once it has taken effect.
+fn opening(checked: &Checked, epoch: u32) -> Option<Vec<Node>> {
+    let [item] = &checked.items[..] else { return None };
+    match &item.transaction.as_ref()?.body.operation {
+        Operation::BeginEpoch(op) if op.epoch == epoch => Some(op.validators.clone()),
+        _ => None,
+    }
+}
+
+/// That a recovery took effect where one must.
+fn begun(checked: &Checked, block: &Block, begins: bool) -> Result<(), Refused> {
+    let epoch = epoch_of(checked.batch.term);
+    if !begins || block.changes.contains_key(&RowKey::Epoch(epoch)) {
+        return Ok(());
+    }
+    let (height, leaf) = (checked.offered.height, Some(block.first_leaf));
+    Err(Refused { height, leaf, wrong: Wrong::Epoch(epoch) })
 }
 
 /// Compares leaf by leaf, then the seal. Equal leaves on an equal log give an equal root.

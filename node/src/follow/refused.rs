@@ -43,6 +43,9 @@ pub enum Wrong {
         /// That entry's index.
         last_index: u64,
     },
+    /// An epoch begins with something else than a recovery that takes effect, or ends otherwise.
+    #[error("its entry is of epoch {0}, which no recovery began there")]
+    Epoch(u32),
     /// The seal cannot be read.
     #[error("its seal cannot be read: {0}")]
     Seal(CodecError),
@@ -88,6 +91,7 @@ impl Wrong {
         match self {
             Self::Entry(_) => "bad_entry",
             Self::Leader(_) => "unknown_leader",
+            Self::Epoch(_) => "wrong_epoch",
             Self::Order { .. } => "bad_order",
             Self::Seal(_) | Self::SealHeight(_) | Self::SealEntry | Self::SealBody(_) => "bad_seal",
             Self::Leaf(_) | Self::Leaves { .. } => "bad_leaf",

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     ask::Asking,
     check::Checker,
-    finality::Finality,
+    finality::{Finality, begin_epoch},
     judge::Judge,
     pull::Pull,
     recorder::Recorder,
@@ -87,6 +87,7 @@ pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
     let (finals, finals_out) = tokio_watch::channel(store.final_size()?);
     // Of no validator: every note is another's.
     let notes = Notes::new(&loaded.genesis, 0, Arc::clone(&store), Arc::clone(&metrics));
+    begin_epoch(&notes, &store)?;
     let notes = Arc::new(notes);
     let told = (standing, finals);
     let questions = Arc::new(Questions::default());

@@ -196,6 +196,14 @@ pub trait Ledger: Send + Sync + 'static {
     /// [`ReadFault`].
     fn policies(&self) -> Read<PolicyBundle>;
 
+    /// The first leaves of the epochs after the first.
+    ///
+    /// # Errors
+    /// [`ReadFault`].
+    fn epochs(&self) -> Read<Vec<u64>> {
+        Ok(Vec::new())
+    }
+
     /// Leaves in the log at a block's seal.
     ///
     /// # Errors

@@ -21,6 +21,7 @@ use musubi_ledger::{
     code::Code,
     id::{ChainId, TxId},
     limits,
+    operation::Operation,
     state::{Judged, Row, RowKey, Shared},
     time::Time,
     transaction::{Preimage, Transaction},
@@ -211,6 +212,9 @@ impl Checker {
         }
         if body.rules_version != self.ledger.rules_version() {
             return refused(Code::InactiveRules);
+        }
+        if matches!(body.operation, Operation::BeginEpoch(_)) {
+            return refused(Code::OutOfPlace);
         }
         Ok(CheckedSubmission { id, bytes, transaction })
     }

@@ -65,7 +65,7 @@ pub(super) async fn feed(
         None => which.after,
     };
     let next = match last {
-        Some(id) => parse_id(&id)?,
+        Some(id) => parse_id(&id, &api.read(|ledger| Ok(ledger.epochs()?)).await?)?,
         None => api.head().size,
     };
     api.knows_leaf(next)?;
@@ -84,13 +84,20 @@ pub(super) async fn feed(
     Ok((no_cache, Sse::new(events).keep_alive(alive)).into_response())
 }
 
+/// The epoch of a leaf, if the epochs after the first begin with these.
+fn epoch_of_leaf(leaf: u64, epochs: &[u64]) -> u32 {
+    let begun = epochs.iter().filter(|first| **first <= leaf).count();
+    FIRST_EPOCH + u32::try_from(begun).unwrap_or(u32::MAX - FIRST_EPOCH)
+}
+
 /// The leaf behind the one that an event id names.
-fn parse_id(id: &str) -> Result<u64, ApiError> {
+fn parse_id(id: &str, epochs: &[u64]) -> Result<u64, ApiError> {
     let bad = || ApiError::new(DoorCode::BadParameter).because("an event id is `epoch.leaf`");
     let (epoch, leaf) = id.split_once('.').ok_or_else(bad)?;
     let epoch: u32 = epoch.parse().map_err(|_| bad())?;
     let leaf: u64 = leaf.parse().map_err(|_| bad())?;
-    if epoch != FIRST_EPOCH {
+    // What was read of an epoch before is good up to where the next began: a recovery dropped the rest.
+    if epoch != epoch_of_leaf(leaf, epochs) {
         return Err(DoorCode::WrongEpoch.into());
     }
     leaf.checked_add(1).ok_or_else(bad)
@@ -125,18 +132,19 @@ impl Feed {
 
     async fn read_page(&mut self) -> Result<VecDeque<Event>, ApiError> {
         let (from, party) = (self.next, self.party);
-        let (next, entries) = self
+        let (next, entries, epochs) = self
             .api
             .read(move |ledger| {
                 let page = ledger.feed(from, party.as_ref(), PAGE)?;
                 let entries = ledger.entries(&page.leaves)?.into_iter().map(views::entry);
-                Ok((page.next, entries.collect::<Result<Vec<_>, _>>()?))
+                let epochs = if page.leaves.is_empty() { Vec::new() } else { ledger.epochs()? };
+                Ok((page.next, entries.collect::<Result<Vec<_>, _>>()?, epochs))
             })
             .await?;
         assert!(next > from, "a feed page moves on while the log is longer");
         self.next = next;
         let event = |entry: &musubi_ledger::api::EntryView| {
-            let id = format!("{FIRST_EPOCH}.{}", entry.leaf);
+            let id = format!("{}.{}", epoch_of_leaf(entry.leaf, &epochs), entry.leaf);
             Event::default().id(id).json_data(entry).expect("entries always serialise")
         };
         Ok(entries.iter().map(event).collect())
@@ -150,11 +158,18 @@ mod tests {
 
     #[test]
     fn event_ids_name_epoch_and_leaf() {
-        assert_eq!(parse_id("1.0").unwrap(), 1);
-        assert_eq!(parse_id("1.41").unwrap(), 42);
-        assert_eq!(parse_id("2.41").unwrap_err().code(), "wrong_epoch");
+        let first = |id: &str| parse_id(id, &[]);
+        assert_eq!(first("1.0").unwrap(), 1);
+        assert_eq!(first("1.41").unwrap(), 42);
+        assert_eq!(first("2.41").unwrap_err().code(), "wrong_epoch");
+        // Epoch 2 begins with leaf 41: what a client read of leaf 41 in epoch 1 was dropped.
+        let second = |id: &str| parse_id(id, &[41]);
+        assert_eq!(second("1.40").unwrap(), 41);
+        assert_eq!(second("1.41").unwrap_err().code(), "wrong_epoch");
+        assert_eq!(second("2.41").unwrap(), 42);
+        assert_eq!(second("2.40").unwrap_err().code(), "wrong_epoch");
         for bad in ["", "41", "1.", ".1", "1.-1", "1.1.1", "x.1", "1.18446744073709551615"] {
-            assert_eq!(parse_id(bad).unwrap_err().code(), "bad_parameter", "{bad}");
+            assert_eq!(first(bad).unwrap_err().code(), "bad_parameter", "{bad}");
         }
     }
 }

@@ -77,7 +77,7 @@ const UNIONS: &[(&str, &str)] = &[
          recover: Recover, cancel_recovery: OfParty, enrol_medium: EnrolMedium, \
          revoke_medium: RevokeMedium, create_group: CreateGroup, change_group: ChangeGroup, \
          install_successors: InstallSuccessors, close_group: OfGroup, \
-         change_witness_policy: WitnessPolicy",
+         change_witness_policy: WitnessPolicy, begin_epoch: BeginEpoch",
     ),
     ("BulkResult", "status: Status, problem: Problem"),
     ("Member", "organisation: PartyId, independent"),
@@ -286,6 +286,15 @@ const OBJECTS: &[(&str, &str)] = &[
     ),
     ("Page", "entries: [EntryView], next: u64?"),
     ("WitnessPolicy", "number: u32, logs: [LogKey], witnesses: [Witness], quorum: u8"),
+    (
+        "BeginEpoch",
+        "epoch: u32, last_index: u64, last_term: u64, size: u64, root: Hash, checkpoint: string?, \
+         validators: [Validator], opener: u64, policy: WitnessPolicy, reason: string",
+    ),
+    (
+        "Validator",
+        "id: u64, organisation: PartyId, transport: PublicKey, node: PublicKey, cosigner: PublicKey",
+    ),
     ("LogKey", "node: u64, key: PublicKey"),
     ("Witness", "name: string, key: PublicKey, member: Member"),
     ("ErasedMemo", "memo: Hash, was_here: bool"),

@@ -154,6 +154,7 @@ impl Scene {
             node: 1,
             listen: "127.0.0.1:0".parse().unwrap(),
             http: "127.0.0.1:0".parse().unwrap(),
+            recovery: None,
             members: vec![],
             readers: vec![("test".into(), TOKEN.into())],
             json_log: false,

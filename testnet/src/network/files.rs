@@ -128,6 +128,7 @@ fn configure(
             node,
             listen,
             http: *http,
+            recovery: None,
             members: nodes.iter().copied().filter(|(id, _)| *id != node).collect(),
             readers: vec![("testnet".into(), remembered.reader_token.clone())],
             json_log: false,

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use musubi_consensus::cosigner::{Act, Cosigner, CosignerKeys, Event, Remembered};
 use musubi_ledger::batch::NodeId;
-use musubi_node::core::cosigning;
+use musubi_node::{core::cosigning, recover::Recoveries};
 use musubi_storage::Store;
 
 use super::{
@@ -37,7 +37,8 @@ impl CosignerThread {
         };
         let mut cosigner = match bug {
             Some(Bug::CosignForgotten) => forgetful(store, at, keys)?,
-            _ => cosigning::resume(store, at as u64 + 1, keys).map_err(|why| format!("{why:#}"))?,
+            _ => cosigning::resume(store, at as u64 + 1, keys, &Recoveries::default())
+                .map_err(|why| format!("{why:#}"))?,
         };
         Bug::in_cosigner(bug, &mut cosigner);
         let last_final = store.final_size().map_err(|error| error.to_string())?;

@@ -61,7 +61,7 @@ impl Statement {
         if self.from >= self.to {
             return Err(StatementError::Period);
         }
-        let checkpoint = policies.check(self.checkpoint.as_bytes())?;
+        let checkpoint = policies.check_whole(self.checkpoint.as_bytes())?;
         let (opening, closing) = self.check_states(&checkpoint.checkpoint)?;
         let mut walk = Walk::begin(self.opening.as_ref(), &opening);
         let lines = self.check_lines(&mut walk, &policies.chain(), &checkpoint.checkpoint)?;

@@ -89,7 +89,7 @@ impl Room {
         let policies = store.policies().map_err(io::Error::other)?;
         let suspects = Suspects::of_policies(&policies);
         let files = Mutex::new(Files::open(data.join("evidence"), &suspects)?);
-        let memory = Mutex::new(Memory::new(policies.genesis().origin(), suspects));
+        let memory = Mutex::new(Memory::new(policies.newest().origin().to_owned(), suspects));
         let policy = policies.newest().policy().number.into();
         let (work, work_in) = mpsc::channel(WORK_MAX);
         let comparison = Mutex::default();
@@ -165,7 +165,8 @@ impl Room {
             let next = self.policy.load(Ordering::Relaxed) + 1;
             if self.store.row(&RowKey::Policy(next))?.is_some() {
                 let policies = self.store.policies()?;
-                lock(&self.memory).learn(Suspects::of_policies(&policies));
+                let suspects = Suspects::of_policies(&policies);
+                lock(&self.memory).learn(policies.newest().origin(), suspects);
                 self.policy.store(policies.newest().policy().number, Ordering::Relaxed);
             }
             Ok::<(), StoreError>(())

@@ -65,6 +65,7 @@ pub(in crate::demo) fn report() -> Report {
         final_checkpoint: None,
         checkpoint: String::new(),
         kept: Vec::new(),
+        recoveries: Vec::new(),
         resumed: None,
         warnings: Vec::new(),
     }
