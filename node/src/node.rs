@@ -472,15 +472,16 @@ impl Running {
             }
         });
         let _ = joined.await;
-        let store = Arc::downgrade(&self.node.store);
+        let store = self.node.store.alive();
         drop(self.node);
         closed(&store).await;
     }
 }
 
-/// Waits until the last reader (the door's thread, a read under way) has let go of the store, so that it is
-/// closed before the process ends: RocksDB aborts when it is closed while its statics go.
-async fn closed(store: &Weak<Store>) {
+/// Waits until the last reader (the door's thread, a read under way) has let go of the store and it is closed, so
+/// that this happens before the process ends: RocksDB aborts when it is closed while its statics go. Whoever opens
+/// the directory next finds it unlocked.
+async fn closed(store: &Weak<()>) {
     let begun = Instant::now();
     while store.strong_count() > 0 {
         if begun.elapsed() > CLOSE_WITHIN {

@@ -128,6 +128,7 @@ impl Store {
             poison: OnceLock::new(),
             counters: Counters::default(),
             _lock: directory.lock,
+            alive: Arc::default(),
         };
         let directory = identity.directory;
         Ok(Opened { store, chain, recovered, seal: block.seal, genesis, directory, boot })

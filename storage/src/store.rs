@@ -3,7 +3,7 @@
 use std::{
     any::Any,
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
 };
 
 use musubi_consensus::{Persist, Position};
@@ -54,8 +54,10 @@ pub struct Store {
     pub(crate) poison: OnceLock<StoreError>,
     pub(crate) cosigned: Mutex<Cosigned>,
     pub(crate) counters: Counters,
-    /// Declared last: released when everything else is closed.
+    /// Released when everything else is closed.
     pub(crate) _lock: Box<dyn Any + Send + Sync>,
+    /// Declared last: gone when the lock is released.
+    pub(crate) alive: Arc<()>,
 }
 
 impl Store {
@@ -229,6 +231,13 @@ impl Store {
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.counters.read(self.state.counts())
+    }
+
+    /// Something that lives until this store is closed and its directory unlocked, which may be a while after its last
+    /// owner has let go of it: closing a database takes time.
+    #[must_use]
+    pub fn alive(&self) -> Weak<()> {
+        Arc::downgrade(&self.alive)
     }
 
     /// Bytes on disk, roughly.
