@@ -41,7 +41,7 @@ pub(crate) const TAKEN_WRITE: u64 = 1;
 
 /// A directory into which a snapshot is being taken.
 pub struct Incoming {
-    directory: Directory,
+    directory: Box<Directory>,
     log: Frontier,
 }
 
@@ -106,7 +106,7 @@ impl Incoming {
         layout::put(&mut set, Family::Meta, Word::Incoming.key(), &true);
         directory.backend.write(set)?;
         directory.backend.sync()?;
-        let mut incoming = Self { directory, log: Frontier::new() };
+        let mut incoming = Self { directory: Box::new(directory), log: Frontier::new() };
         incoming.restart()?;
         Ok(incoming)
     }
@@ -144,7 +144,7 @@ impl Incoming {
         set.remove(Family::Meta, Word::Incoming.key());
         self.directory.backend.write(set)?;
         self.directory.backend.sync()?;
-        Ok(self.directory)
+        Ok(*self.directory)
     }
 
     /// Writes rows of the state. Not yet durable, and nobody's to read.
@@ -222,7 +222,7 @@ impl Incoming {
         set.remove(Family::Meta, Word::Incoming.key());
         backend.write(set)?;
         backend.sync()?;
-        Store::open(self.directory, settings)
+        Store::open(*self.directory, settings)
     }
 
     /// Index of the first leaf of the seal's block.
