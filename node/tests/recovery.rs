@@ -216,7 +216,7 @@ fn configure_survivor(root: &Path, listen: &[(u64, SocketAddr)], file: &Path) {
 /// Drafts the recovery on node 1, collects two organisations' signatures, and writes it.
 fn agree(root: &Path, genesis: &Genesis, new: &[Node]) -> PathBuf {
     let survivor = load(&folder(root, 1));
-    let inspected = inspect(&[survivor.config.data.clone()]).unwrap();
+    let inspected = inspect(std::slice::from_ref(&survivor.config.data)).unwrap();
     assert!(inspected.contains("epoch 1") && inspected.contains("best: "), "{inspected}");
     let list = root.join("validators.json");
     let validators = [&genesis.nodes[..1], new].concat();

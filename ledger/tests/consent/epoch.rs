@@ -131,9 +131,12 @@ fn what_is_due_comes_behind_it() {
     assert_eq!(w.last.entries[0].leaf.kind, LeafKind::System);
 }
 
+/// What is wrong with a recovery.
+type Change = fn(&mut BeginEpoch);
+
 #[test]
 fn what_could_begin_no_epoch_is_refused_by_name() {
-    let cases: [(Code, fn(&mut BeginEpoch)); 10] = [
+    let cases: [(Code, Change); 10] = [
         (Code::NotWellFormed, |op| op.reason.clear()),
         (Code::NotWellFormed, |op| op.validators.swap(0, 1)),
         (Code::NotWellFormed, |op| op.validators[1].node = op.validators[2].node),

@@ -96,14 +96,9 @@ pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
     let room = evidence::Room::open(&loaded.config.data, Arc::clone(&store), Arc::clone(&metrics));
     // What it lacks for finding any is the talk of validators: what is there already is served.
     let (room, _) = room.context("the evidence cannot be read")?;
-    let node = node(
-        loaded,
-        store,
-        proposals,
-        (metrics, notes, Arc::new(room), Arc::clone(&memos), questions),
-        (head_out, finals_out, standing_out),
-        inputs,
-    );
+    let evidence = Arc::new(room);
+    let rooms = Rooms { metrics, notes, evidence, memos: Arc::clone(&memos), questions };
+    let node = node(loaded, store, proposals, rooms, (head_out, finals_out, standing_out), inputs);
     let mut tasks = JoinSet::new();
     let (ended_in, ended) = oneshot::channel();
     tasks.spawn(async move {
@@ -180,17 +175,20 @@ fn tasks_of(
     (pull, finality)
 }
 
+/// What readers of a replica ask beside its store.
+struct Rooms {
+    metrics: Arc<Metrics>,
+    notes: Arc<Notes>,
+    evidence: Arc<evidence::Room>,
+    memos: Arc<Memos>,
+    questions: Arc<Questions>,
+}
+
 fn node(
     loaded: Arc<Loaded>,
     store: Arc<Store>,
     proposals: Arc<OpenProposals>,
-    (metrics, notes, evidence, memos, questions): (
-        Arc<Metrics>,
-        Arc<Notes>,
-        Arc<evidence::Room>,
-        Arc<Memos>,
-        Arc<Questions>,
-    ),
+    rooms: Rooms,
     (head, finals, standing): (
         tokio_watch::Receiver<musubi_ledger::execute::Head>,
         tokio_watch::Receiver<u64>,
@@ -200,6 +198,7 @@ fn node(
 ) -> Arc<Node> {
     // Nobody changes it; readers see the last value.
     let (_, status) = tokio_watch::channel(outside_raft());
+    let Rooms { metrics, notes, evidence, memos, questions } = rooms;
     Arc::new(Node {
         pending: Arc::new(Pending::new(loaded.config.tuning.pending)),
         verified: Arc::new(Verified::new(1)),

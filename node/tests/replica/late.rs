@@ -219,7 +219,7 @@ async fn when_nobody_has_one_that_adds_up_there_is_no_ledger() {
         scene.apply(n).await;
     }
     let liar = between(scene.url(), another_person).await;
-    let error = scene.late("replica", &[liar.clone()]).await.err().unwrap().to_string();
+    let error = scene.late("replica", std::slice::from_ref(&liar)).await.err().unwrap().to_string();
     for part in ["contradicted", "snapshot_digest", &liar] {
         assert!(error.contains(part), "{error}");
     }
