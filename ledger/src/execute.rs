@@ -3,46 +3,37 @@
 //! Signatures are checked before ([`check_items`], in parallel and cached if the caller likes); what is
 //! left is one sequential pure pass.
 
-use std::collections::BTreeSet;
+mod check;
+mod memory;
+mod pass;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     batch::Batch,
-    code::{Code, Standing},
+    code::Code,
     digest::{StatePath, state_digest, sum::SetDigest, tree::WalletTree},
     epoch::first_term,
     genesis::{Genesis, RULES_VERSION},
     hash::Hash,
     id::{ChainId, PartyId, Salt, TxId},
     judge,
-    keys::{PublicKey, check_party_keys},
     leaf::{Leaf, LeafKind, SealBody, SystemCause},
-    limits,
     operation::Operation,
     outcome::Outcome,
-    state::{Changes, Judged, Overlay, ReadState, Row, RowKey, Settled},
+    state::{Changes, Overlay, ReadState, Row, RowKey},
     time::Time,
     tlog::{frontier::Frontier, merkle::Node},
-    transaction::{Transaction, hashes},
-    verify::{Check, verify_all},
 };
 
-/// An item of a batch after decoding and signature checks.
-#[derive(Clone, Debug)]
-pub struct CheckedItem {
-    /// What it is, unless it is malformed.
-    pub transaction: Option<Transaction>,
-    /// Its id; of the bytes, where it is malformed.
-    pub id: TxId,
-    /// Hash of its signatures, as its leaf keeps it; zero where it is malformed.
-    pub signatures: Hash,
-    /// Keys that it registers and that were found fit for that ([`check_party_keys`]), in no order; one that is
-    /// not among them is looked at when it is judged.
-    pub fit: Vec<PublicKey>,
-    /// The first thing wrong with its form, chain, rules version or signatures.
-    pub fault: Option<Code>,
-}
+pub use self::{
+    check::{CheckedItem, check_items},
+    memory::MemoryState,
+};
+use self::{
+    memory::Nothing,
+    pass::{Clock, Pass, touch_wallets},
+};
 
 /// Where the chain stands after a block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -126,86 +117,6 @@ pub struct Block {
     pub rows: SetDigest,
     /// The earliest deadline that is already due but did not fit into this block.
     pub overdue: bool,
-}
-
-/// Decodes items and verifies their signatures, all in one batch. `known` says which exact signed
-/// bytes, by their SHA-256, this node has verified before.
-#[must_use]
-pub fn check_items(
-    chain: &ChainId,
-    rules_version: u16,
-    items: &[Vec<u8>],
-    known: &dyn Fn(&Hash) -> bool,
-) -> Vec<CheckedItem> {
-    let mut checked: Vec<CheckedItem> =
-        items.iter().map(|bytes| decode_item(chain, rules_version, bytes)).collect();
-    let to_verify: Vec<usize> = (0..items.len())
-        .filter(|&at| checked[at].fault.is_none() && !known(&crate::hash::sha256(&items[at])))
-        .collect();
-    let preimages: Vec<_> = to_verify
-        .iter()
-        .map(|&at| match &checked[at].transaction {
-            Some(transaction) => transaction.preimages(&checked[at].id),
-            None => Vec::new(),
-        })
-        .collect();
-    let mut checks: Vec<Check<'_>> = Vec::new();
-    for (&at, preimages) in to_verify.iter().zip(&preimages) {
-        if let Some(transaction) = &checked[at].transaction {
-            checks.extend(transaction.checks(preimages));
-        }
-    }
-    let verdicts = verify_all(&checks);
-    let mut next = verdicts.into_iter();
-    for (at, preimages) in to_verify.into_iter().zip(&preimages) {
-        // Every verdict is taken from the iterator, also behind a failed one.
-        let failed = next.by_ref().take(preimages.len()).filter(|holds| !holds).count();
-        if failed > 0 {
-            checked[at].fault = Some(Code::BadSignature);
-        }
-    }
-    find_fit(&mut checked);
-    checked
-}
-
-/// Looks at the keys that items register, all together: what of judging needs no state.
-fn find_fit(checked: &mut [CheckedItem]) {
-    let mut brought: Vec<(usize, PublicKey)> = Vec::new();
-    for (at, item) in checked.iter().enumerate() {
-        if let (Some(transaction), None) = (&item.transaction, item.fault) {
-            brought.extend(transaction.body.operation.new_keys().iter().map(|key| (at, *key)));
-        }
-    }
-    let keys: Vec<PublicKey> = brought.iter().map(|(_, key)| *key).collect();
-    for ((at, key), fit) in brought.into_iter().zip(check_party_keys(&keys)) {
-        if fit {
-            checked[at].fit.push(key);
-        }
-    }
-}
-
-fn decode_item(chain: &ChainId, rules_version: u16, bytes: &[u8]) -> CheckedItem {
-    match Transaction::decode(bytes) {
-        Err(_) => CheckedItem {
-            transaction: None,
-            id: TxId(crate::hash::sha256(bytes)),
-            signatures: [0; 32],
-            fit: Vec::new(),
-            fault: Some(Code::Malformed),
-        },
-        Ok(transaction) => {
-            let fault = if transaction.body.chain != *chain {
-                Some(Code::WrongChain)
-            } else if transaction.body.rules_version != rules_version {
-                Some(Code::InactiveRules)
-            } else {
-                None
-            };
-            let (id, signatures) = hashes(bytes, &transaction);
-            let transaction = Some(transaction);
-            CheckedItem { transaction, id, signatures, fit: Vec::new(), fault }
-        }
-    }
 }
 
 impl Chain {
@@ -440,185 +351,5 @@ fn first_written(key: &RowKey, row: Option<&Row>, height: u64) -> bool {
         (RowKey::Reference(..), _) => true,
         (RowKey::Judged(_), Some(Row::Judged(judged))) => judged.height == height,
         _ => false,
-    }
-}
-
-/// Height, time and first leaf of the block being executed.
-#[derive(Clone, Copy)]
-struct Clock {
-    height: u64,
-    time: Time,
-    first_leaf: u64,
-}
-
-/// What a block's pass has gathered so far.
-struct Pass {
-    entries: Vec<Entry>,
-    items: Vec<ItemResult>,
-    overdue: bool,
-    /// The batch is a recovery in its place.
-    recovery: bool,
-}
-
-impl Pass {
-    fn system_leaves(&mut self, state: &mut Overlay<'_>, clock: Clock) {
-        let due = state.base().due(clock.time, limits::SYSTEM_LEAVES_MAX + 1);
-        self.overdue = due.len() > limits::SYSTEM_LEAVES_MAX;
-        for key in due.into_iter().take(limits::SYSTEM_LEAVES_MAX) {
-            let RowKey::Due(deadline, kind, cause) = key.clone() else {
-                panic!("a due scan returns due keys, not {key:?}");
-            };
-            let (outcome, parties) = judge::act_on_due(state, kind, cause, clock.time);
-            outcome.assert_balanced();
-            state.remove(key);
-            state.keep();
-            let due = SystemCause { kind, cause, deadline };
-            let (id, salt) = (due.id(), due.salt());
-            let leaf =
-                clock.leaf(LeafKind::System, id, Code::Applied, [0; 32], outcome.hash(&salt));
-            let index = clock.first_leaf + self.entries.len() as u64;
-            let due = Some(due);
-            self.entries.push(Entry { index, leaf, outcome, salt, parties, item: None, due });
-        }
-    }
-
-    /// Whether this is a recovery where none may stand, and nothing that comes before that is wrong with it. Void, so
-    /// that nobody burns it by ordering it early.
-    fn out_of_place(&self, transaction: &Transaction, code: Code) -> bool {
-        let is_recovery = matches!(transaction.body.operation, Operation::BeginEpoch(_));
-        let earlier = code != Code::Applied && code < Code::OutOfPlace;
-        is_recovery && !self.recovery && !earlier
-    }
-
-    fn item(&mut self, state: &mut Overlay<'_>, clock: Clock, position: usize, item: &CheckedItem) {
-        let index = clock.first_leaf + self.entries.len() as u64;
-        let judged = match (&item.transaction, item.fault) {
-            (Some(transaction), None) => {
-                judge::judge(state, transaction, (item.id, &item.fit), clock.time)
-            }
-            (_, fault) => judge::Judgement::void(fault.unwrap_or(Code::Malformed)),
-        };
-        let judged = match &item.transaction {
-            Some(transaction) if self.out_of_place(transaction, judged.code) => {
-                judge::Judgement::void(Code::OutOfPlace)
-            }
-            _ => judged,
-        };
-        let code = judged.code;
-        let (Standing::Applied | Standing::Rejected, Some(transaction)) =
-            (judged.standing, &item.transaction)
-        else {
-            state.drop_item();
-            self.items.push(ItemResult { id: item.id, code, leaf: None });
-            return;
-        };
-        if code == Code::Applied {
-            judged.outcome.assert_balanced();
-        } else {
-            state.drop_item();
-        }
-        bind(state, transaction, item.id, clock, index, code, judged.settled);
-        state.keep();
-        let salt = transaction.body.salt;
-        let hash = judged.outcome.hash(&salt);
-        let signatures = item.signatures;
-        let leaf = clock.leaf(LeafKind::Transaction, item.id, code, signatures, hash);
-        let parties = judge::parties_of(transaction, &judged.outcome);
-        self.items.push(ItemResult { id: item.id, code, leaf: Some(index) });
-        let item = Some(u32::try_from(position).expect("batches are far smaller"));
-        let outcome = judged.outcome;
-        self.entries.push(Entry { index, leaf, outcome, salt, parties, item, due: None });
-    }
-}
-
-impl Clock {
-    fn leaf(self, kind: LeafKind, id: TxId, code: Code, signatures: Hash, outcome: Hash) -> Leaf {
-        Leaf { kind, height: self.height, time: self.time, id, code, signatures, outcome }
-    }
-}
-
-/// Binds id and reference to the verdict, for ever (INV-3): the reference's row stands for both, since no
-/// other id has this sender and reference.
-fn bind(
-    state: &mut Overlay<'_>,
-    transaction: &Transaction,
-    id: TxId,
-    clock: Clock,
-    leaf: u64,
-    code: Code,
-    settled: Option<Settled>,
-) {
-    let body = &transaction.body;
-    let reference = RowKey::Reference(body.sender, body.reference.clone());
-    assert!(state.get(&reference).is_none(), "INV-3: {id} is judged once");
-    let Clock { height, time, .. } = clock;
-    state.put_judged(id, Judged { code, height, time, leaf, settled });
-    state.put(reference, Row::Reference(id));
-}
-
-/// Extends the leaf count and running hash of every wallet that a leaf's postings touched.
-fn touch_wallets(state: &mut Overlay<'_>, entries: &[Entry]) {
-    for entry in entries {
-        let leaf = entry.leaf.bytes();
-        for party in entry.outcome.wallets() {
-            let Row::Wallet(wallet) = state.written(&RowKey::Wallet(party)) else {
-                panic!("a posting's wallet is a wallet: {party}");
-            };
-            wallet.touch(&leaf, &entry.salt);
-        }
-    }
-}
-
-/// The state before a chain is opened.
-struct Nothing;
-
-impl ReadState for Nothing {
-    fn row(&self, _key: &RowKey) -> Option<Row> {
-        None
-    }
-
-    fn due(&self, _until: Time, _limit: usize) -> Vec<RowKey> {
-        Vec::new()
-    }
-}
-
-/// A whole state in memory: for tools, tests and audits. Nodes keep theirs in storage.
-#[derive(Clone, Debug, Default)]
-pub struct MemoryState {
-    rows: std::collections::BTreeMap<RowKey, Row>,
-    due: BTreeSet<RowKey>,
-}
-
-impl MemoryState {
-    /// Takes a block's changes.
-    pub fn apply(&mut self, changes: &Changes) {
-        for (key, row) in changes {
-            match row {
-                Some(row) => self.rows.insert(key.clone(), row.clone()),
-                None => self.rows.remove(key),
-            };
-            if let RowKey::Due(..) = key {
-                match row {
-                    Some(_) => self.due.insert(key.clone()),
-                    None => self.due.remove(key),
-                };
-            }
-        }
-    }
-
-    /// All rows, in key order.
-    pub fn rows(&self) -> impl Iterator<Item = (&RowKey, &Row)> {
-        self.rows.iter()
-    }
-}
-
-impl ReadState for MemoryState {
-    fn row(&self, key: &RowKey) -> Option<Row> {
-        self.rows.get(key).cloned()
-    }
-
-    fn due(&self, until: Time, limit: usize) -> Vec<RowKey> {
-        let in_time = |key: &&RowKey| matches!(key, RowKey::Due(time, ..) if *time <= until);
-        self.due.iter().take_while(in_time).take(limit).cloned().collect()
     }
 }

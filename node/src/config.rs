@@ -1,5 +1,7 @@
 //! A node's configuration file: TOML, every key known, every value checked before anything starts.
 
+mod files;
+mod limits;
 mod replica;
 
 use std::{
@@ -12,20 +14,21 @@ use musubi_ledger::{
     batch::NodeId,
     genesis::{Genesis, Node},
     keys::SecretKey,
-    limits::{BATCH_ITEMS_MAX, HTTP_BULK_BYTES_MAX},
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tracing_subscriber::EnvFilter;
-use zeroize::Zeroizing;
 
+pub use files::read_key;
 pub use replica::{Replica, ReplicaSection, Role, Start};
 
 use crate::{
     http::{HttpConfig, HttpLimits, ReaderToken},
-    recover::{Recoveries, RecoveryFile},
+    recover::Recoveries,
 };
-use replica::{is_private, read_token};
+use files::{read_genesis, read_recoveries, read_text};
+use limits::check_limits;
+use replica::read_token;
 
 /// `musubi-node run --config FILE` reads this. Paths are relative to the file's folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -478,129 +481,5 @@ fn in_range(key: &str, value: u64, least: u64, most: u64) -> Result<(), ConfigEr
     Err(wrong(key, value, format!("it must be {least} to {most}")))
 }
 
-/// Every one of these, set too low, would let the API stand still or refuse what it promises to take.
-fn check_limits(limits: &HttpLimits) -> Result<(), ConfigError> {
-    let key = |name: &str| format!("http.limits.{name}");
-    let hour = 3_600_000;
-    for (name, ms) in [
-        ("header_timeout_ms", limits.header_timeout_ms),
-        ("body_timeout_ms", limits.body_timeout_ms),
-        ("write_stall_ms", limits.write_stall_ms),
-        ("drain_ms", limits.drain_ms),
-        ("read_wait_ms", limits.read_wait_ms),
-    ] {
-        in_range(&key(name), ms, 1, hour)?;
-    }
-    for (name, count) in [
-        ("connections", limits.connections),
-        ("connections_per_ip", limits.connections_per_ip),
-        ("feeds", limits.feeds),
-        ("reads", limits.reads),
-        ("public_reads", limits.public_reads),
-    ] {
-        in_range(&key(name), count as u64, 1, 65_536)?;
-    }
-    let bulk = (HTTP_BULK_BYTES_MAX + 4 * BATCH_ITEMS_MAX) as u64;
-    for (name, bytes) in [("door_bytes", limits.door_bytes), ("body_bytes", limits.body_bytes)] {
-        in_range(&key(name), bytes as u64, bulk, u64::from(u32::MAX))?;
-    }
-    for (name, rate) in [("per_ip", limits.per_ip), ("per_key", limits.per_key)] {
-        let Some(rate) = rate else { continue };
-        let most = u64::from(u32::MAX);
-        in_range(&key(&format!("{name}.per_second")), rate.per_second.into(), 1, most)?;
-        // Otherwise a whole bulk submission would be refused for ever.
-        in_range(&key(&format!("{name}.burst")), rate.burst.into(), BATCH_ITEMS_MAX as u64, most)?;
-    }
-    Ok(())
-}
-
-fn read_text(path: &Path) -> Result<String, ConfigError> {
-    std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.into(), source })
-}
-
-fn read_genesis(path: &Path) -> Result<Genesis, ConfigError> {
-    let bytes =
-        std::fs::read(path).map_err(|source| ConfigError::Read { path: path.into(), source })?;
-    Genesis::decode(&bytes).map_err(|source| ConfigError::Genesis { path: path.into(), source })
-}
-
-/// The recoveries that the configuration names.
-fn read_recoveries(
-    config: &mut Config,
-    folder: &Path,
-    genesis: &Genesis,
-) -> Result<Recoveries, ConfigError> {
-    let Some(path) = &mut config.recovery else { return Ok(Recoveries::default()) };
-    *path = folder.join(&*path);
-    let read = RecoveryFile::read(path).and_then(|file| file.check(genesis));
-    read.map_err(|error| ConfigError::Recovery { path: path.clone(), why: format!("{error:#}") })
-}
-
-/// Reads a key file: 64 hex digits and a newline, readable by its owner alone.
-///
-/// # Errors
-/// [`ConfigError::Read`] or [`ConfigError::KeyFile`].
-pub fn read_key(path: &Path) -> Result<SecretKey, ConfigError> {
-    let wrong = || ConfigError::KeyFile(path.into());
-    let text = Zeroizing::new(read_text(path)?);
-    if !is_private(path)? {
-        return Err(wrong());
-    }
-    let mut seed = Zeroizing::new([0; 32]);
-    hex::decode_to_slice(text.trim(), &mut *seed).map_err(|_| wrong())?;
-    Ok(SecretKey::from_seed(&seed))
-}
-
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    pub(super) const FILE: &str = r#"
-        node = 1
-        genesis = "genesis.bin"
-        data = "data"
-        keys = "keys"
-        [network]
-        listen = "127.0.0.1:0"
-        [http]
-        listen = "127.0.0.1:0"
-        [http.limits]
-        [tuning]
-        [log]
-    "#;
-
-    pub(super) fn check(text: &str) -> Result<(), ConfigError> {
-        toml::from_str::<Config>(text).unwrap().check()
-    }
-
-    #[test]
-    fn every_value_is_checked_before_anything_starts() {
-        check(FILE).unwrap();
-        for (section, line, named) in [
-            ("[http.limits]", "reads = 0", "http.limits.reads"),
-            ("[http.limits]", "public_reads = 0", "http.limits.public_reads"),
-            ("[http.limits]", "read_wait_ms = 0", "http.limits.read_wait_ms"),
-            ("[http.limits]", "connections = 0", "http.limits.connections"),
-            ("[http.limits]", "body_timeout_ms = 0", "http.limits.body_timeout_ms"),
-            ("[http.limits]", "door_bytes = 491520", "http.limits.door_bytes"),
-            ("[http.limits]", "body_bytes = 0", "http.limits.body_bytes"),
-            ("[http.limits]", "per_key = { per_second = 0, burst = 5000 }", "per_key.per_second"),
-            ("[http.limits]", "per_ip = { per_second = 1, burst = 4095 }", "per_ip.burst"),
-            ("[tuning]", "tick_ms = 0", "tuning.tick_ms"),
-            ("[tuning]", "pending = 0", "tuning.pending"),
-            ("[log]", "filter = \"=,=\"", "log.filter"),
-            ("[http]", "reader = [{ name = \"app\", token_sha256 = \"12\" }]", "reader `app`"),
-        ] {
-            let text = FILE.replace(section, &format!("{section}\n{line}"));
-            let error = check(&text).expect_err(line).to_string();
-            assert!(error.contains(named), "{line}: {error}");
-        }
-        let outside = FILE.replacen(
-            "[http]\n        listen = \"127.0.0.1:0\"",
-            "[http]\nlisten = \"0.0.0.0:0\"",
-            1,
-        );
-        assert!(check(&outside).expect_err("not loopback").to_string().contains("allow_remote"));
-    }
-}
+mod tests;
