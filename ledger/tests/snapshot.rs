@@ -7,8 +7,9 @@ use musubi_ledger::{
     hash::Hash,
     id::{PartyId, PersonTag},
     lot::{Lot, OriginKind},
+    policy::WitnessPolicy,
     snapshot::{Gathered, SnapshotError},
-    state::{Row, RowKey},
+    state::{NumberedPolicy, Row, RowKey},
     wallet::{Holding, Wallet},
 };
 
@@ -48,7 +49,7 @@ fn gather(rows: &Rows, digest: &Hash) -> Result<SetDigest, SnapshotError> {
     }
     assert_eq!(gathered.rows(), rows.len() as u64);
     assert_eq!(gathered.last(), rows.last().map(|(key, _)| &key[..]));
-    gathered.finish(digest, [].into_iter())
+    gathered.finish(digest, &[], 0)
 }
 
 #[test]
@@ -121,5 +122,35 @@ fn all_rows_and_nothing_else_have_the_digest() {
         change(&mut changed);
         let error = gather(&changed, &digest).expect_err(what);
         assert_eq!(error.code(), code, "{what}: {error}");
+    }
+}
+
+fn policy(number: u32) -> WitnessPolicy {
+    WitnessPolicy { number, logs: Vec::new(), witnesses: Vec::new(), quorum: 1 }
+}
+
+#[test]
+fn policies_are_those_that_are_proven_and_changes_that_a_recovery_dropped() {
+    let mut gathered = Gathered::new();
+    let mut others = SetDigest::new();
+    for number in 1..=4 {
+        let row = Row::Policy(NumberedPolicy { policy: policy(number), set_by: None }.into());
+        let (key, row) = (RowKey::Policy(number).to_bytes(), row.encode());
+        others.add(&key, &row);
+        gathered.take(&key, &row).unwrap();
+    }
+    let digest = state_digest(0, &WalletTree::new().root(), &others.digest());
+    let found = |numbers: &[u32], founded| {
+        let proven: Vec<_> = numbers.iter().map(|number| policy(*number)).collect();
+        let proven: Vec<_> = proven.iter().collect();
+        gathered.clone().finish(&digest, &proven, founded).map_err(|error| error.code())
+    };
+    for (numbers, founded) in [(&[1, 2, 3, 4][..], 0), (&[1, 2, 3, 4], 4), (&[1, 2, 4], 4)] {
+        found(numbers, founded).unwrap();
+    }
+    for (numbers, founded) in
+        [(&[1, 2, 4][..], 0), (&[1, 2, 3], 0), (&[1, 2], 3), (&[1, 2, 4, 5], 4)]
+    {
+        assert_eq!(found(numbers, founded).unwrap_err(), "snapshot_policies", "{numbers:?}");
     }
 }

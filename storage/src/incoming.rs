@@ -61,8 +61,8 @@ pub struct Taken<'t> {
     /// The final checkpoint, if it is of the log up to the seal: of a longer one a directory keeps none, as long as it
     /// does not have the leaves.
     pub checkpoint: Option<&'t str>,
-    /// Changes of the witness policy before the seal, the second policy's first.
-    pub steps: &'t [PolicyStep],
+    /// Confirmed changes of the witness policy before the seal, each with the policy's number, ascending.
+    pub steps: &'t [(u32, PolicyStep)],
 }
 
 impl Directory {
@@ -215,9 +215,9 @@ impl Incoming {
         if let Some(note) = taken.checkpoint {
             layout::put(&mut set, Family::Meta, Word::Final.key(), note);
         }
-        for (number, step) in (2..).zip(taken.steps) {
-            layout::put(&mut set, Family::Meta, Word::Step(number).key(), step);
-            layout::put(&mut set, Family::Meta, Word::Settled(number).key(), &step.checkpoint);
+        for (number, step) in taken.steps {
+            layout::put(&mut set, Family::Meta, Word::Step(*number).key(), step);
+            layout::put(&mut set, Family::Meta, Word::Settled(*number).key(), &step.checkpoint);
         }
         set.remove(Family::Meta, Word::Incoming.key());
         backend.write(set)?;

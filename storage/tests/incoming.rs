@@ -69,13 +69,13 @@ impl Snapshot {
         for (key, row) in self.pages.iter().flatten() {
             gathered.take(key, row).unwrap();
         }
-        let policies = [WitnessPolicy::of_genesis(&genesis())];
+        let policy = WitnessPolicy::of_genesis(&genesis());
         let taken = Taken {
             genesis: &genesis(),
             id: DIRECTORY,
             seal: &block.seal,
             entry: &store.raft_entry(block.head.height).unwrap().unwrap(),
-            rows: &gathered.finish(&block.seal.state, policies.iter()).unwrap(),
+            rows: &gathered.finish(&block.seal.state, &[&policy], 0).unwrap(),
             checkpoint: Some("a note"),
             steps: &[],
         };

@@ -69,14 +69,16 @@ impl Gathered {
     }
 
     /// Compares everything that came with the digest of a final seal, and the witness policies with those that
-    /// made it final; gives the digest of all rows but wallets.
+    /// made it final; gives the digest of all rows but wallets. `founded` is the number of the policy that the
+    /// newest recovery set, 0 without one: a change before it that nothing confirmed has a row, and no proof.
     ///
     /// # Errors
     /// [`SnapshotError::Wallets`], [`SnapshotError::Digest`] or [`SnapshotError::Policies`].
-    pub fn finish<'p>(
+    pub fn finish(
         mut self,
         expected: &Hash,
-        policies: impl Iterator<Item = &'p WitnessPolicy>,
+        policies: &[&WitnessPolicy],
+        founded: u32,
     ) -> Result<SetDigest, SnapshotError> {
         self.wallets.sort_unstable_by_key(|(serial, _)| *serial);
         if let Some((serial, _)) =
@@ -92,7 +94,9 @@ impl Gathered {
             return Err(SnapshotError::Digest { found, expected });
         }
         // Their keys are numbers in big-endian order: ascending, as the bundle has them.
-        if !policies.eq(&self.policies) {
+        let proven = |number| policies.iter().any(|policy| policy.number == number);
+        let rows = self.policies.iter().filter(|row| row.number >= founded || proven(row.number));
+        if !rows.eq(policies.iter().copied()) {
             return Err(SnapshotError::Policies);
         }
         Ok(self.others)

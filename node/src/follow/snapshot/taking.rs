@@ -165,11 +165,14 @@ impl Taking {
             Ok(policies) => policies,
             Err(error) => return Err((error.into(), Some(incoming))),
         };
-        let expected = policies.all().take(1 + steps.len());
-        let rows = match gathered.finish(&anchor.state, expected) {
+        let expected: Vec<_> = policies.all().take(1 + steps.len()).collect();
+        let founded = policies.recoveries().iter().map(|recovery| recovery.begins.policy.number);
+        let rows = match gathered.finish(&anchor.state, &expected, founded.max().unwrap_or(0)) {
             Ok(rows) => rows,
             Err(error) => return Err((error.into(), Some(incoming))),
         };
+        let numbers = expected.iter().skip(1).map(|policy| policy.number);
+        let steps: Vec<(u32, PolicyStep)> = numbers.zip(steps).collect();
         let (term, index) = (anchor.term, anchor.index);
         let whole = anchor.final_size == anchor.head.size;
         let taken = Taken {
