@@ -189,7 +189,7 @@ fn a_term_that_no_campaigns_reach_moves_nothing() {
     for body in bodies {
         for term in [(1 << 60) + 1, u64::MAX] {
             let dropped = settle(&mut follower, NOW, from(PEER, term, body.clone()));
-            assert_eq!(dropped, [Effect::Dropped { from: PEER, why: Refusal::Term }]);
+            assert_eq!(dropped, [Effect::Dropped { from: PEER, why: Refusal::Epoch }]);
         }
     }
     assert_eq!(follower.status(), before);

@@ -138,7 +138,7 @@ codes! {
     101 UnknownRedemption "unknown_redemption" Rejected "No such redemption."
     102 RedemptionNotOpen "redemption_not_open" Rejected "The redemption was answered, or its deadline has passed."
     103 WrongPolicyNumber "wrong_policy_number" Rejected "The witness policy's number is not the one after the policy in force; read that one and number the change after it."
-    104 WrongEpoch "wrong_epoch" Rejected "The epoch is not the one after the epoch in force."
+    104 EpochNotNext "epoch_not_next" Rejected "The epoch is not the one after the epoch in force."
     105 ReusedValidator "reused_validator" Rejected "A validator has an id or a key of another one before it; one whose disk is lost needs a new id and new keys."
     106 CheckpointNotFinal "checkpoint_not_final" Rejected "The checkpoint that a recovery names is not final in the epoch before, or covers more than what survives."
     // The money itself.

@@ -171,5 +171,5 @@ fn a_recovery_that_does_not_count_leads_nowhere() {
     );
     let mut twice = self::scene().bundle;
     twice.steps.push(twice.steps[0].clone());
-    assert_eq!(twice.verify(&genesis().chain()).unwrap_err().code(), "wrong_epoch");
+    assert_eq!(twice.verify(&genesis().chain()).unwrap_err().code(), "epoch_not_next");
 }

@@ -4,9 +4,15 @@
 mod common;
 
 use common::{Model, Scribe, create, open, refused, run};
-use musubi_ledger::{digest::StatePath, id::PartyId, time::Day, wallet::Wallet};
+use musubi_ledger::{
+    digest::StatePath,
+    hash::sha256,
+    id::{DocumentHash, PartyId, TxId},
+    time::{Day, Time},
+    wallet::Wallet,
+};
 use musubi_storage::{
-    KeptWallet, OpenError,
+    KeptWallet, OpenError, SettledMemo,
     backend::Family,
     memory::MemoryDisk,
     watermark::{self, SLOT_STRIDE},
@@ -20,6 +26,10 @@ fn written() -> MemoryDisk {
     let state = StatePath { wallets: 3, path: vec![[1; 32], [2; 32]], rows: [3; 32] };
     let kept = KeptWallet { height: 2, state, wallet: Wallet::open(2, [4; 32]) };
     opened.store.archive(Day(9), [(PartyId([7; 16]), kept)].into_iter()).unwrap();
+    let (blob, id) = (b"a memo's blob, long enough to be hit anywhere", TxId([5; 32]));
+    let memo = DocumentHash(sha256(blob));
+    opened.store.offer_memo(&memo, blob, (id, Time(9)), false).unwrap();
+    opened.store.settle_memos(&[SettledMemo { memo, id, applied: true }]).unwrap();
     opened.store.sync().unwrap();
     drop(opened);
     disk
@@ -55,8 +65,8 @@ fn a_flipped_bit_in_any_table_is_found() {
 #[test]
 fn a_vanished_row_of_any_table_is_found() {
     let disk = written();
-    // Notes and past states are in no digest.
-    let alone = [Family::Checkpoints, Family::Archive];
+    // Notes, past states and memos are in no digest.
+    let alone = [Family::Checkpoints, Family::Archive, Family::Memos];
     for family in Family::ALL.into_iter().filter(|family| !alone.contains(family)) {
         let rows = disk.rows(family);
         for nth in (0..rows).step_by(rows.div_ceil(25)) {

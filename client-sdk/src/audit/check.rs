@@ -24,8 +24,8 @@ pub struct Checker {
 /// An entry after its checks.
 #[derive(Clone, Debug)]
 pub struct CheckedEntry {
-    /// The batch, unless it is none. Of its items only as many empty ones: they have been read, and whoever executes
-    /// need not free them.
+    /// The batch, unless it is none. Of the first epoch's items only as many empty ones: they have been read, and
+    /// whoever executes need not free them. Those of later epochs are whole: their leader is checked when it is known.
     pub batch: Result<Batch, BatchError>,
     /// SHA-256 of the entry, as a seal names it.
     pub hash: Hash,
@@ -63,12 +63,14 @@ impl Checker {
             items.extend(own);
         }
         let verdicts = check_items(&self.chain, self.rules_version, &items, &|_| false);
-        let mut verdicts = verdicts.into_iter();
+        let (mut verdicts, mut items) = (verdicts.into_iter(), items.into_iter());
         for (entry, count) in checked.iter_mut().zip(counts) {
             let Ok(batch) = &mut entry.batch else {
                 continue;
             };
-            batch.items = vec![Vec::new(); count];
+            let own: Vec<Vec<u8>> = items.by_ref().take(count).collect();
+            let signed = epoch_of(batch.term) == FIRST_EPOCH;
+            batch.items = if signed { vec![Vec::new(); count] } else { own };
             entry.items = verdicts.by_ref().take(count).collect();
             let signatures = |item: &CheckedItem| {
                 let transaction = item.transaction.as_ref();

@@ -27,7 +27,7 @@ pub(super) fn begin(case: &mut Case<'_, '_>, op: &BeginEpoch) -> Result<(), Code
     Consents::live(case).governance(case.scene())?;
     let begun = |epoch| epoch == FIRST_EPOCH || case.state.epoch(epoch).is_some();
     if begun(op.epoch) || !begun(op.epoch - 1) {
-        return Err(Code::WrongEpoch);
+        return Err(Code::EpochNotNext);
     }
     if op.policy.number != meta.witness_policy + 1 {
         return Err(Code::WrongPolicyNumber);

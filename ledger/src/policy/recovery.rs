@@ -64,7 +64,7 @@ impl RecoveryError {
             Self::Form(_) => "not_a_recovery",
             Self::Signature => "bad_signature",
             Self::Quorum { .. } => "organisations_missing",
-            Self::Order(_) => "wrong_epoch",
+            Self::Order(_) => "epoch_not_next",
             Self::Checkpoint => "checkpoint_not_final",
         }
     }

@@ -58,7 +58,7 @@ fn a_majority_of_organisations_begins_an_epoch_where_the_log_ends() {
     let mut again = BeginEpoch { last_term: 1, ..again };
     again.policy.number = 4;
     let again = w.transaction("city", Operation::BeginEpoch(again), &two());
-    assert_eq!(recover(&mut w, &again), Code::WrongEpoch);
+    assert_eq!(recover(&mut w, &again), Code::EpochNotNext);
     assert_eq!(recover(&mut w, &transaction), Code::AlreadyJudged);
 }
 
@@ -165,7 +165,7 @@ fn what_could_begin_no_epoch_is_refused_by_name() {
         assert_eq!(judged(change, &two()), code, "case {at}");
     }
     let third = |op: &mut BeginEpoch| op.epoch = 3;
-    assert_eq!(judged(third, &two()), Code::WrongEpoch, "there was no second");
+    assert_eq!(judged(third, &two()), Code::EpochNotNext, "there was no second");
 }
 
 #[test]

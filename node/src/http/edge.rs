@@ -41,9 +41,18 @@ fn route_of(request: &Request) -> Option<MatchedPath> {
 /// Media type that a route answers in when all goes well.
 fn produces(route: &str) -> &'static str {
     match route {
-        "/v1/genesis" | "/v1/seals" | "/v1/entries" | "/log/tile/{*path}" => {
-            "application/octet-stream"
-        }
+        "/v1/genesis"
+        | "/v1/policies"
+        | "/v1/seals"
+        | "/v1/entries"
+        | "/v1/blocks"
+        | "/v1/snapshot"
+        | "/v1/snapshot/rows"
+        | "/v1/memos/{hash}"
+        | "/v1/wallets/{party}/proof"
+        | "/v1/parties/{party}/statement"
+        | "/v1/evidence/{name}"
+        | "/log/tile/{*path}" => "application/octet-stream",
         "/v1/feed" => "text/event-stream",
         "/healthz"
         | "/readyz"

@@ -167,6 +167,7 @@ async fn refusals_that_any_route_can_give_are_problems_and_described() {
         // A reference that is taken; an id of another epoch; what is not final.
         let conflicts = method == "post"
             || path == "/v1/feed"
+            || path == "/v1/snapshot"
             || path.contains("proof")
             || path.ends_with("/statement");
         assert_eq!(responses.contains_key("409"), conflicts, "{path}");
@@ -178,6 +179,12 @@ async fn refusals_that_any_route_can_give_are_problems_and_described() {
         let request = client.request(known, &url).bearer_auth(crate::client::OPERATOR);
         let strange = request.header("accept", "image/png").send().await.unwrap();
         problem(strange, 406, "not_acceptable").await;
+        let content = responses.get("200").and_then(|good| good["content"].as_object());
+        for media_type in content.into_iter().flatten().map(|(media_type, _)| media_type) {
+            let request = client.request(Method::GET, &url).bearer_auth(crate::client::OPERATOR);
+            let wanted = request.header("accept", media_type).send().await.unwrap();
+            assert_ne!(wanted.status(), 406, "{path} answers in {media_type}");
+        }
         // `{id}` also takes what is spelt like another route's last part; both take GET alone there.
         let wrong = client.request(Method::PUT, &url).send().await.unwrap();
         let allow = wrong.headers()["allow"].to_str().unwrap().to_owned();

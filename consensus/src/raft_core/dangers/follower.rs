@@ -51,7 +51,7 @@ fn a_term_from_which_there_is_no_return() {
         core.tick();
     }
     assert!(panicked(&core).contains("overflow"));
-    assert_dropped(replica(), PEER, message, Refusal::Term);
+    assert_dropped(replica(), PEER, message, Refusal::Epoch);
 }
 
 #[test]
