@@ -6,7 +6,7 @@ use std::{any::Any, time::Instant};
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
@@ -38,8 +38,12 @@ fn route_of(request: &Request) -> Option<MatchedPath> {
     request.extensions().get::<MatchedPath>().cloned()
 }
 
-/// Media type that a route answers in when all goes well.
-fn produces(route: &str) -> &'static str {
+/// Media type that a route answers in when all goes well. Bytes and streams are read; what changes
+/// something answers in JSON.
+fn produces(method: &Method, route: &str) -> &'static str {
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        return "application/json";
+    }
     match route {
         "/v1/genesis"
         | "/v1/policies"
@@ -85,8 +89,9 @@ fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
 }
 
 async fn acceptable(request: Request, next: Next) -> Response {
-    let refused = route_of(&request)
-        .is_some_and(|route| !accepts(request.headers(), produces(route.as_str())));
+    let refused = route_of(&request).is_some_and(|route| {
+        !accepts(request.headers(), produces(request.method(), route.as_str()))
+    });
     if refused {
         return ApiError::new(DoorCode::NotAcceptable).into_response();
     }

@@ -176,12 +176,12 @@ async fn refusals_that_any_route_can_give_are_problems_and_described() {
         }
         let url = filled(&path);
         let known = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
-        let request = client.request(known, &url).bearer_auth(crate::client::OPERATOR);
+        let request = client.request(known.clone(), &url).bearer_auth(crate::client::OPERATOR);
         let strange = request.header("accept", "image/png").send().await.unwrap();
         problem(strange, 406, "not_acceptable").await;
         let content = responses.get("200").and_then(|good| good["content"].as_object());
         for media_type in content.into_iter().flatten().map(|(media_type, _)| media_type) {
-            let request = client.request(Method::GET, &url).bearer_auth(crate::client::OPERATOR);
+            let request = client.request(known.clone(), &url).bearer_auth(crate::client::OPERATOR);
             let wanted = request.header("accept", media_type).send().await.unwrap();
             assert_ne!(wanted.status(), 406, "{path} answers in {media_type}");
         }
