@@ -16,6 +16,8 @@ mod json_forms;
 mod operations;
 #[path = "vectors/proofs/mod.rs"]
 mod proofs;
+#[path = "vectors/snapshots.rs"]
+mod snapshots;
 #[path = "vectors/statements.rs"]
 mod statements;
 #[path = "vectors/witness.rs"]
@@ -115,6 +117,11 @@ fn golden_block() {
 #[test]
 fn golden_statements() {
     compare("statements.json", &statements::golden());
+}
+
+#[test]
+fn golden_snapshot() {
+    compare("snapshot.json", &snapshots::golden());
 }
 
 #[test]

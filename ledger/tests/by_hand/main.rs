@@ -1,11 +1,13 @@
 //! A second verifier, written from `docs/PROOFS.md` alone: SHA-256, Ed25519 and slices, nothing of the ledger's own
 //! code. It must accept what the vectors call good, say the same of it, and refuse everything else. The worked example
-//! of that document is what this verifier computes, so it cannot drift from the bytes.
+//! of that document is what this verifier computes, so it cannot drift from the bytes. `snapshot` does the same for a
+//! snapshot, from `docs/FORMAT.md` alone.
 #![allow(clippy::unwrap_used)]
 
 mod example;
 mod note;
 mod opening;
+mod snapshot;
 
 use std::{fs, path::PathBuf};
 

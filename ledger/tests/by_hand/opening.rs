@@ -33,7 +33,7 @@ pub(super) struct Cursor<'b>(pub(super) &'b [u8]);
 
 impl<'b> Cursor<'b> {
     pub(super) fn take(&mut self, count: usize) -> Result<&'b [u8], Refusal> {
-        let (taken, rest) = self.0.split_at_checked(count).ok_or("extra ends too early")?;
+        let (taken, rest) = self.0.split_at_checked(count).ok_or("it ends too early")?;
         self.0 = rest;
         Ok(taken)
     }
@@ -44,7 +44,7 @@ impl<'b> Cursor<'b> {
         Ok(bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], Refusal> {
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Refusal> {
         Ok(self.take(N)?.try_into().unwrap())
     }
 }
