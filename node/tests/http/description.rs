@@ -246,6 +246,8 @@ fn samples(client: &Client) -> Vec<Transaction> {
         redemption: id,
         answer: RedemptionAnswer::Paid { payout: document("bank") },
     };
+    let epoch =
+        |checkpoint| Operation::BeginEpoch(city::begin_epoch(&city::World::bare(), checkpoint));
     let terms = city::genesis().instruments[2].terms.clone();
     let by_medium = Movement {
         debit: Citation::Medium { medium: city::medium("card"), mandate: id },
@@ -275,6 +277,8 @@ fn samples(client: &Client) -> Vec<Transaction> {
         Operation::ChangeWitnessPolicy(musubi_ledger::policy::WitnessPolicy::of_genesis(
             &city::genesis(),
         )),
+        epoch(None),
+        epoch(Some(city::note_of(1, (18, [4; 32]), "city/node", &city::OLD_VOICES))),
     ];
     operations
         .into_iter()
@@ -287,7 +291,14 @@ async fn transactions_are_what_their_schema_says() {
     let client = Client::start().await;
     let description = description(&client).await;
     let transaction = json!({ "$ref": "#/components/schemas/Transaction" });
-    for sample in samples(&client) {
+    // The vectors have every operation, one added later too.
+    let vectors = include_str!("../../../ledger/vectors/operations.json");
+    let vectors: Vec<Value> = serde_json::from_str(vectors).unwrap();
+    let vectors = vectors.iter().map(|vector| {
+        let bytes = hex::decode(vector["transaction_bytes"].as_str().unwrap()).unwrap();
+        Transaction::decode(&bytes).unwrap()
+    });
+    for sample in samples(&client).into_iter().chain(vectors) {
         let mut value = serde_json::to_value(&sample).unwrap();
         schema::check(&description, &transaction, &value, "transaction").unwrap();
         value["body"]["operation"]["surprise"] = json!(1);
