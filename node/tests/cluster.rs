@@ -1,155 +1,51 @@
 //! Three whole nodes in one process: real sockets, real RocksDB, real HTTP.
 #![allow(clippy::unwrap_used)]
 
+#[path = "common/mod.rs"]
+mod common;
 #[path = "cluster/memos.rs"]
 mod memos;
 #[path = "cluster/witness.rs"]
 mod witness;
 
-use std::{collections::BTreeSet, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, path::Path, sync::Arc};
 
+use common::{Member, TOKEN, eventually, metric, start};
 use musubi_ledger::{
     api::{Checkpoints, Durability, Info, Stage, Status},
-    batch::NodeId,
     code::Code,
-    genesis::{FirstParty, Genesis, Node, Organisation, Parameters, RULES_VERSION},
-    id::{PartyId, PersonTag, Salt},
-    keys::SecretKey,
-    operation::{AddKey, Operation},
-    party::PartyKind,
+    genesis::Genesis,
     policy::{PolicyBundle, PolicyChain},
-    time::Time,
-    transaction::{Body, Purpose, Role, Side, Transaction},
+    transaction::Transaction,
 };
-use musubi_node::{
-    api::{self, Api},
-    config::Config,
-    directory,
-    init::{self, Setup},
-    node::{self, Running},
-};
-
-const ALICE: PartyId = PartyId([2; 16]);
-const TOKEN: &str = "a-reader-token-for-tests";
-
-fn alice(n: u8) -> SecretKey {
-    SecretKey::from_seed(&[100 + n; 32])
-}
-
-fn genesis(keys: &[init::NodeKeys]) -> Genesis {
-    let city = PartyId([1; 16]);
-    let party = |party, kind, keys, tag| FirstParty {
-        party,
-        kind,
-        keys,
-        tag,
-        organisation: None,
-        officers: vec![],
-        attributes: vec![],
-    };
-    Genesis {
-        name: "cluster.example/test".into(),
-        scheme: "test".into(),
-        time: Time(1_700_000_000_000),
-        rules_version: RULES_VERSION,
-        salt: Salt([7; 16]),
-        parameters: Parameters { recovery_delay_ms: 1_000, successor_notice_ms: 1_000 },
-        organisations: vec![Organisation {
-            party: city,
-            name: "city".into(),
-            governance: SecretKey::from_seed(&[99; 32]).public(),
-        }],
-        nodes: keys
-            .iter()
-            .zip(1..)
-            .map(|(keys, id)| Node {
-                id: NodeId(id),
-                organisation: city,
-                transport: keys.transport,
-                node: keys.node,
-                cosigner: keys.cosigner,
-            })
-            .collect(),
-        parties: vec![
-            party(city, PartyKind::Operator, vec![], None),
-            party(ALICE, PartyKind::Person, vec![alice(0).public()], Some(PersonTag([2; 32]))),
-        ],
-        instruments: vec![],
-    }
-}
-
-fn free_port() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
-struct Member {
-    running: Running,
-    api: Api,
-}
-
-async fn start(folder: &Path) -> Member {
-    start_with(folder, |_| {}).await
-}
+use musubi_node::{config::Config, init};
 
 async fn start_with(folder: &Path, change: impl FnOnce(&mut Config)) -> Member {
-    let mut loaded = Config::load(&folder.join("node.toml")).unwrap();
-    change(&mut loaded.config);
-    let http = loaded.config.http.clone();
-    let running = node::start(loaded).await.unwrap();
-    let api = api::serve(running.node(), &http).await.unwrap();
-    Member { running, api }
+    common::try_start(folder, change).await.unwrap()
 }
 
 async fn stop(member: Member) {
-    member.api.stop().await;
-    member.running.stop().await;
+    member.stop().await;
 }
 
 /// Writes three nodes' files; returns the genesis document and their folders.
 fn set_up(root: &Path) -> (Genesis, Vec<std::path::PathBuf>) {
     let folders: Vec<_> = (1..=3).map(|n| root.join(format!("node{n}"))).collect();
-    let keys: Vec<_> = folders.iter().map(|f| init::make_keys(&f.join("keys")).unwrap()).collect();
-    let genesis = genesis(&keys);
+    let keys = folders.iter().map(|f| init::make_keys(&f.join("keys")).unwrap());
+    let nodes = keys.zip(1..).map(|(keys, id)| common::validator(id, 0, &keys)).collect();
+    let genesis = common::genesis("cluster.example/test", 1, nodes);
     let document = root.join("genesis.bin");
     init::write_genesis(&genesis, &document).unwrap();
-    let listen: Vec<_> = (0..3).map(|_| free_port()).collect();
-    for (n, folder) in folders.iter().enumerate() {
-        let others = (0..3).filter(|other| *other != n);
-        init::make_config(&Setup {
-            folder: folder.clone(),
-            genesis: document.clone(),
-            node: n as u64 + 1,
-            listen: listen[n],
-            http: "127.0.0.1:0".parse().unwrap(),
-            recovery: None,
-            members: others.map(|other| (other as u64 + 1, listen[other])).collect(),
-            readers: vec![("test".into(), TOKEN.into())],
-            json_log: false,
-        })
-        .unwrap();
-        directory::format(&Config::load(&folder.join("node.toml")).unwrap()).unwrap();
+    let listen: Vec<_> = (1..=3).map(|node| (node, common::free_port())).collect();
+    for (folder, node) in folders.iter().zip(1..) {
+        common::make_validator(folder, &document, node, &listen, None);
     }
     (genesis, folders)
 }
 
 /// Alice adds her `n`th key.
 fn transaction(genesis: &Genesis, n: u8) -> Transaction {
-    let now = musubi_node::clock::now();
-    let body = Body {
-        chain: genesis.chain(),
-        rules_version: RULES_VERSION,
-        sender: ALICE,
-        reference: format!("key-{n}").parse().unwrap(),
-        salt: Salt([n; 16]),
-        expires: now.plus(60_000),
-        purpose: Purpose::NONE,
-        memo: None,
-        answers: None,
-        on_behalf_of: None,
-        operation: Operation::AddKey(AddKey { party: ALICE, key: alice(n).public() }),
-    };
-    let signatures = [0, n].map(|k| body.sign(Side::Authority, Role::Holder, ALICE, &alice(k)));
-    Transaction::new(body, signatures.to_vec())
+    common::transaction(genesis, n, musubi_node::clock::now().plus(60_000))
 }
 
 async fn submit(client: &reqwest::Client, at: SocketAddr, tx: &Transaction) -> Status {
@@ -164,17 +60,6 @@ async fn submit(client: &reqwest::Client, at: SocketAddr, tx: &Transaction) -> S
     let status = sent.status();
     let text = sent.text().await.unwrap();
     serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status}: {text}"))
-}
-
-/// Waits for what must come, however slow the machine is.
-async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
-    for _ in 0..600 {
-        if holds().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("within 30 s: {what}");
 }
 
 async fn info(client: &reqwest::Client, at: SocketAddr) -> Info {
@@ -309,16 +194,6 @@ async fn the_same_bytes_a_thousand_times(
     }
 }
 
-/// The value of a metric, summed over its labels.
-fn metric(text: &str, name: &str) -> f64 {
-    let values = text.lines().filter_map(|line| {
-        let (left, value) = line.rsplit_once(' ')?;
-        let of_it = left.split('{').next() == Some(name);
-        of_it.then(|| value.parse::<f64>().unwrap())
-    });
-    values.sum()
-}
-
 async fn metrics_tell_of_a_node_at_work(client: &reqwest::Client, members: &[Option<Member>]) {
     for member in members {
         let url = format!("http://{}/metrics", address(member));
@@ -365,7 +240,7 @@ async fn a_node_says_that_it_has_no_leader_and_that_it_stops() {
     let text = client.get(metrics).send().await.unwrap().text().await.unwrap();
     let told = "musubi_refused_total{code=\"no_leader\"} 1";
     assert!(text.lines().any(|line| line == told), "one client was told");
-    let Member { running, api } = member;
+    let Member { running, api, .. } = member;
     let node = Arc::clone(running.node());
     running.stop().await;
     assert!(node.has_stopped());

@@ -2,6 +2,8 @@
 //! that lie.
 #![allow(clippy::unwrap_used)]
 
+#[path = "common/mod.rs"]
+mod common;
 #[path = "replica/finals.rs"]
 mod finals;
 #[path = "replica/follow.rs"]

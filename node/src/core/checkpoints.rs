@@ -177,7 +177,7 @@ impl Notes {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::core) mod tests {
     #![allow(clippy::unwrap_used)]
     use musubi_consensus::Position;
     use musubi_ledger::{
@@ -210,7 +210,7 @@ mod tests {
     }
 
     /// Three nodes; node n has key n.
-    fn genesis() -> Genesis {
+    pub(in crate::core) fn genesis() -> Genesis {
         let city = PartyId([1; 16]);
         let node = |n: u8| Node {
             id: NodeId(n.into()),

@@ -108,14 +108,7 @@ mod tests {
     use std::sync::{Mutex, mpsc};
 
     use musubi_consensus::{HardState, LogEntry};
-    use musubi_ledger::{
-        batch::NodeId,
-        genesis::{FirstParty, Genesis, Node, Organisation, Parameters, RULES_VERSION},
-        id::{PartyId, Salt},
-        keys::SecretKey,
-        party::PartyKind,
-        time::Time,
-    };
+    use musubi_ledger::batch::NodeId;
     use musubi_storage::{
         OpenSettings,
         memory::{Loss, MemoryDisk},
@@ -123,41 +116,7 @@ mod tests {
     use tokio::sync::mpsc::unbounded_channel;
 
     use super::*;
-
-    fn genesis() -> Genesis {
-        let city = PartyId([1; 16]);
-        let key = |seed| SecretKey::from_seed(&[seed; 32]).public();
-        Genesis {
-            name: "disk.example/test".into(),
-            scheme: "test".into(),
-            time: Time(1_700_000_000_000),
-            rules_version: RULES_VERSION,
-            salt: Salt([7; 16]),
-            parameters: Parameters { recovery_delay_ms: 1, successor_notice_ms: 1 },
-            organisations: vec![Organisation {
-                party: city,
-                name: "city".into(),
-                governance: key(1),
-            }],
-            nodes: vec![Node {
-                id: NodeId(1),
-                organisation: city,
-                transport: key(2),
-                node: key(3),
-                cosigner: key(4),
-            }],
-            parties: vec![FirstParty {
-                party: city,
-                kind: PartyKind::Operator,
-                keys: vec![],
-                tag: None,
-                organisation: None,
-                officers: vec![],
-                attributes: vec![],
-            }],
-            instruments: vec![],
-        }
-    }
+    use crate::core::checkpoints::tests::genesis;
 
     fn entry(index: u64) -> Job {
         Job::Persist(Persist {

@@ -5,24 +5,16 @@ use std::net::SocketAddr;
 use musubi_ledger::{
     api::Status,
     code::Code,
-    keys::PublicKey,
-    memo::{MemoBlob, Wrap, join},
-    transaction::{Role, Side, Transaction},
+    genesis::Genesis,
+    memo::{MemoBlob, join},
+    transaction::Transaction,
 };
 
-use crate::{ALICE, TOKEN, alice, eventually, set_up, start, start_with, stop, transaction};
-
-fn blob(n: u8) -> MemoBlob {
-    let wrap = Wrap { reader: PublicKey([n; 32]), encapsulated: [2; 32], sealed: [3; 48] };
-    MemoBlob { commitment: [n; 32], wraps: vec![wrap], sealed: vec![4; 274] }
-}
+use crate::{TOKEN, common, eventually, set_up, start, start_with, stop, transaction};
 
 /// Alice's `n`th key, with a word about it.
-fn with_memo(genesis: &musubi_ledger::genesis::Genesis, n: u8) -> (Transaction, MemoBlob) {
-    let mut body = transaction(genesis, n).body;
-    body.memo = Some(blob(n).hash());
-    let signatures = [0, n].map(|k| body.sign(Side::Authority, Role::Holder, ALICE, &alice(k)));
-    (Transaction::new(body, signatures.to_vec()), blob(n))
+fn with_memo(genesis: &Genesis, n: u8) -> (Transaction, MemoBlob) {
+    common::with_memo(transaction(genesis, n), n)
 }
 
 async fn get(client: &reqwest::Client, at: SocketAddr, blob: &MemoBlob) -> (u16, Vec<u8>) {

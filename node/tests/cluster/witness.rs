@@ -1,15 +1,18 @@
 //! An independent witness in the policy: nothing is final without it from the change on, and the change itself is
 //! confirmed by the quorum before it and the one after it.
 
-use std::sync::Mutex;
+use std::{sync::Mutex, time::Duration};
 
 use axum::{Router, extract::State, response::IntoResponse, routing::post};
 use musubi_ledger::{
+    keys::SecretKey,
+    operation::Operation,
     policy::{self, WitnessPolicy},
     tlog::{
         Algorithm, VerifierKey,
         witness::{AddCheckpoint, KnownLog, Witness},
     },
+    transaction::{Body, Role, Side},
 };
 use musubi_node::config::WitnessSection;
 
@@ -74,8 +77,7 @@ fn change(genesis: &Genesis) -> Transaction {
     let reference = "policy-2".parse().unwrap();
     let operation = Operation::ChangeWitnessPolicy(policy);
     let body = Body { sender: city, reference, operation, ..template };
-    let governance = SecretKey::from_seed(&[99; 32]);
-    let signature = body.sign(Side::Authority, Role::Governance, city, &governance);
+    let signature = body.sign(Side::Authority, Role::Governance, city, &common::governance(0));
     Transaction::new(body, vec![signature])
 }
 

@@ -7,14 +7,11 @@ use musubi_ledger::{
     batch::{Batch, NodeId},
     code::Code,
     execute::{Chain, Head, MemoryState, check_items},
-    genesis::{FirstParty, Genesis, Node, Organisation, Parameters, RULES_VERSION},
-    id::{PartyId, PersonTag, Salt},
+    genesis::{Genesis, Node, RULES_VERSION},
     keys::SecretKey,
     leaf::{LEAF_BYTES, Leaf, SealBody},
-    operation::{AddKey, Operation},
-    party::PartyKind,
     time::Time,
-    transaction::{Body, Purpose, Role, Side, Transaction},
+    transaction::Transaction,
 };
 use musubi_storage::{EMPTY_ENTRIES_MAX, OpenSettings, Opened, Store, memory::MemoryDisk};
 
@@ -28,7 +25,7 @@ use musubi_node::{
     memos::Memos,
 };
 
-const ALICE: PartyId = PartyId([2; 16]);
+use crate::common;
 
 pub(crate) fn key(n: u8) -> SecretKey {
     SecretKey::from_seed(&[n; 32])
@@ -36,61 +33,20 @@ pub(crate) fn key(n: u8) -> SecretKey {
 
 /// Two nodes; node n has key n.
 pub(crate) fn genesis() -> Genesis {
-    let city = PartyId([1; 16]);
     let node = |n: u8| Node {
         id: NodeId(n.into()),
-        organisation: city,
+        organisation: common::organisation(0),
         transport: key(n + 10).public(),
         node: key(n).public(),
         cosigner: key(n + 20).public(),
     };
-    let party = |party, kind, keys, tag| FirstParty {
-        party,
-        kind,
-        keys,
-        tag,
-        organisation: None,
-        officers: vec![],
-        attributes: vec![],
-    };
-    Genesis {
-        name: "follow.example/test".into(),
-        scheme: "test".into(),
-        time: Time(1_000),
-        rules_version: RULES_VERSION,
-        salt: Salt([7; 16]),
-        parameters: Parameters { recovery_delay_ms: 1, successor_notice_ms: 1 },
-        organisations: vec![Organisation {
-            party: city,
-            name: "city".into(),
-            governance: key(99).public(),
-        }],
-        nodes: vec![node(1), node(2)],
-        parties: vec![
-            party(city, PartyKind::Operator, vec![], None),
-            party(ALICE, PartyKind::Person, vec![key(100).public()], Some(PersonTag([2; 32]))),
-        ],
-        instruments: vec![],
-    }
+    let genesis = common::genesis("follow.example/test", 1, vec![node(1), node(2)]);
+    Genesis { time: Time(1_000), ..genesis }
 }
 
 /// Alice adds her `n`th key.
 pub(crate) fn transaction(n: u8) -> Transaction {
-    let body = Body {
-        chain: genesis().chain(),
-        rules_version: RULES_VERSION,
-        sender: ALICE,
-        reference: format!("key-{n}").parse().unwrap(),
-        salt: Salt([n; 16]),
-        expires: Time(50_000),
-        purpose: Purpose::NONE,
-        memo: None,
-        answers: None,
-        on_behalf_of: None,
-        operation: Operation::AddKey(AddKey { party: ALICE, key: key(100 + n).public() }),
-    };
-    let signatures = [0, n].map(|k| body.sign(Side::Authority, Role::Holder, ALICE, &key(100 + k)));
-    Transaction::new(body, signatures.to_vec())
+    common::transaction(&genesis(), n, Time(50_000))
 }
 
 /// Who makes blocks: an honest chain in memory.

@@ -1,43 +1,25 @@
 //! One validator, and replicas of it.
 
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::path::{Path, PathBuf};
 
 use musubi_ledger::{
     api::Status,
     batch::NodeId,
     code::Code,
-    genesis::{FirstParty, Genesis, Node, Organisation, Parameters, RULES_VERSION},
+    genesis::Genesis,
     hash::Hash,
-    id::{PartyId, PersonTag, Salt},
-    keys::SecretKey,
-    operation::{AddKey, Operation},
-    party::PartyKind,
     policy::cosigner_name,
     time::Time,
     tlog::{Algorithm, Checkpoint, NoteSignature, SignedNote, VerifierKey},
-    transaction::{Body, Purpose, Role, Side, Transaction},
+    transaction::Transaction,
 };
 use musubi_node::{
-    api::{self, Api},
-    config::{self, Config, Start},
-    directory,
-    init::{self, ReplicaSetup, Setup},
-    node::{self, Running},
+    config::{self, Start},
+    init, node,
 };
 
-const ALICE: PartyId = PartyId([2; 16]);
-pub(crate) const TOKEN: &str = "a-reader-token-for-tests";
-
-/// A running node.
-pub(crate) struct Member {
-    pub(crate) running: Running,
-    api: Api,
-    folder: PathBuf,
-}
+use crate::common::{self, ALICE, start};
+pub(crate) use crate::common::{Member, TOKEN, eventually};
 
 /// A validator with its folder, in which replicas have theirs.
 pub(crate) struct Scene {
@@ -48,96 +30,11 @@ pub(crate) struct Scene {
     pub(crate) client: reqwest::Client,
 }
 
-fn alice(n: u8) -> SecretKey {
-    SecretKey::from_seed(&[100 + n; 32])
-}
-
-fn genesis(keys: &init::NodeKeys) -> Genesis {
-    let city = PartyId([1; 16]);
-    let party = |party, kind, keys, tag| FirstParty {
-        party,
-        kind,
-        keys,
-        tag,
-        organisation: None,
-        officers: vec![],
-        attributes: vec![],
-    };
-    Genesis {
-        name: "replica.example/test".into(),
-        scheme: "test".into(),
-        time: Time(1_700_000_000_000),
-        rules_version: RULES_VERSION,
-        salt: Salt([7; 16]),
-        parameters: Parameters { recovery_delay_ms: 1_000, successor_notice_ms: 1_000 },
-        organisations: vec![Organisation {
-            party: city,
-            name: "city".into(),
-            governance: SecretKey::from_seed(&[99; 32]).public(),
-        }],
-        nodes: vec![Node {
-            id: NodeId(1),
-            organisation: city,
-            transport: keys.transport,
-            node: keys.node,
-            cosigner: keys.cosigner,
-        }],
-        parties: vec![
-            party(city, PartyKind::Operator, vec![], None),
-            party(ALICE, PartyKind::Person, vec![alice(0).public()], Some(PersonTag([2; 32]))),
-        ],
-        instruments: vec![],
-    }
-}
-
-async fn start(folder: &Path) -> Member {
-    try_start(folder).await.unwrap()
-}
-
-async fn try_start(folder: &Path) -> anyhow::Result<Member> {
-    let loaded = Config::load(&folder.join("node.toml")).unwrap();
-    let is_new = loaded.config.role == config::Role::Validator && !loaded.config.data.exists();
-    if is_new {
-        directory::format(&loaded).unwrap();
-    }
-    let http = loaded.config.http.clone();
-    let running = node::start(loaded).await?;
-    let api = api::serve(running.node(), &http).await.unwrap();
-    Ok(Member { running, api, folder: folder.into() })
-}
-
 impl Member {
-    pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.api.address())
-    }
-
-    /// Stops it; returns its folder.
-    pub(crate) async fn stop(self) -> PathBuf {
-        self.api.stop().await;
-        self.running.stop().await;
-        self.folder
-    }
-
     /// The value of a metric, summed over its labels.
     pub(crate) fn metric(&self, name: &str) -> f64 {
-        let text = self.running.node().metrics.render();
-        let values = text.lines().filter_map(|line| {
-            let (left, value) = line.rsplit_once(' ')?;
-            (left.split('{').next() == Some(name)).then(|| value.parse::<f64>().unwrap())
-        });
-        values.sum()
+        common::metric(&self.running.node().metrics.render(), name)
     }
-}
-
-/// Waits for what must come, however slow the machine is.
-pub(crate) async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
-    for _ in 0..600 {
-        if holds().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("within 30 s: {what}");
 }
 
 impl Scene {
@@ -145,21 +42,12 @@ impl Scene {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("validator");
         let keys = init::make_keys(&folder.join("keys")).unwrap();
-        let genesis = genesis(&keys);
+        let node = common::validator(1, 0, &keys);
+        let genesis = common::genesis("replica.example/test", 1, vec![node]);
         let document = root.path().join("genesis.bin");
         init::write_genesis(&genesis, &document).unwrap();
-        init::make_config(&Setup {
-            folder: folder.clone(),
-            genesis: document,
-            node: 1,
-            listen: "127.0.0.1:0".parse().unwrap(),
-            http: "127.0.0.1:0".parse().unwrap(),
-            recovery: None,
-            members: vec![],
-            readers: vec![("test".into(), TOKEN.into())],
-            json_log: false,
-        })
-        .unwrap();
+        let listen = [(1, "127.0.0.1:0".parse().unwrap())];
+        common::make_validator(&folder, &document, 1, &listen, None);
         let validator = Some(start(&folder).await);
         let opened = musubi_node::clock::now();
         Self { root, genesis, validator, opened, client: reqwest::Client::new() }
@@ -207,21 +95,7 @@ impl Scene {
 
     /// Alice adds her `n`th key.
     pub(crate) fn transaction(&self, n: u8) -> Transaction {
-        let body = Body {
-            chain: self.genesis.chain(),
-            rules_version: RULES_VERSION,
-            sender: ALICE,
-            reference: format!("key-{n}").parse().unwrap(),
-            salt: Salt([n; 16]),
-            expires: self.opened.plus(7_200_000),
-            purpose: Purpose::NONE,
-            memo: None,
-            answers: None,
-            on_behalf_of: None,
-            operation: Operation::AddKey(AddKey { party: ALICE, key: alice(n).public() }),
-        };
-        let signatures = [0, n].map(|k| body.sign(Side::Authority, Role::Holder, ALICE, &alice(k)));
-        Transaction::new(body, signatures.to_vec())
+        common::transaction(&self.genesis, n, self.opened.plus(7_200_000))
     }
 
     /// Has the validator judge Alice's `n`th transaction, in a block of its own.
@@ -263,7 +137,7 @@ impl Scene {
 
     /// A fresh replica that begins with a snapshot, or why it does not.
     pub(crate) async fn late(&self, name: &str, upstream: &[String]) -> anyhow::Result<Member> {
-        try_start(&self.configure_late(name, upstream)).await
+        common::try_start(&self.configure_late(name, upstream), |_| {}).await
     }
 
     fn configure_from(
@@ -273,20 +147,8 @@ impl Scene {
         token: &str,
         start: Start,
     ) -> PathBuf {
-        let folder = self.root.path().join(name);
-        let token_file = self.root.path().join(format!("{name}.token"));
-        std::fs::write(&token_file, token).unwrap();
-        init::make_replica(&ReplicaSetup {
-            folder: folder.clone(),
-            genesis: self.root.path().join("genesis.bin"),
-            http: "127.0.0.1:0".parse::<SocketAddr>().unwrap(),
-            upstream: upstream.to_vec(),
-            token_file,
-            start,
-            readers: vec![("test".into(), TOKEN.into())],
-            json_log: false,
-        })
-        .unwrap();
+        let (folder, genesis) = (self.configured(name), self.root.path().join("genesis.bin"));
+        common::make_replica(&folder, &genesis, upstream, token, start);
         folder
     }
 
@@ -324,8 +186,8 @@ impl Scene {
         let aside = folder.join("data-aside");
         std::fs::rename(&own, &aside).unwrap();
         std::fs::rename(replica.join("data"), &own).unwrap();
-        let loaded = Config::load(&folder.join("node.toml")).unwrap();
-        let error = node::start(loaded).await.err().expect("it is a replica's").to_string();
+        let error =
+            node::start(common::load(&folder)).await.err().expect("it is a replica's").to_string();
         assert!(error.contains("replica's directory"), "{error}");
         std::fs::rename(&own, replica.join("data")).unwrap();
         std::fs::rename(&aside, &own).unwrap();

@@ -17,8 +17,9 @@ use musubi_node::{follow::snapshot::taking::Taking, snapshots::Snapshots};
 use musubi_storage::{Incoming, OpenError, OpenSettings, Opened, Store, memory::MemoryDisk};
 
 use crate::{
+    common,
     finals::note,
-    follow::{Origin, Replica, genesis, key, transaction},
+    follow::{Origin, Replica, genesis, transaction},
 };
 
 /// All answers that an upstream gives.
@@ -277,7 +278,7 @@ fn change_of_policy() -> Transaction {
     let (reference, template) = ("policy-2".parse().unwrap(), transaction(1).body);
     let operation = Operation::ChangeWitnessPolicy(policy);
     let body = Body { sender: city, reference, operation, ..template };
-    let signature = body.sign(Side::Authority, Role::Governance, city, &key(99));
+    let signature = body.sign(Side::Authority, Role::Governance, city, &common::governance(0));
     Transaction::new(body, vec![signature])
 }
 
