@@ -12,6 +12,8 @@ mod follow;
 mod late;
 #[path = "replica/liar.rs"]
 mod liar;
+#[path = "replica/memos.rs"]
+mod memos;
 #[path = "replica/scene.rs"]
 mod scene;
 #[path = "replica/snapshot.rs"]

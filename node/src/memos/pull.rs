@@ -6,7 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use musubi_ledger::{id::DocumentHash, limits::MEMO_BLOB_BYTES_MAX, memo::MemoBlob, time::Time};
+use musubi_ledger::{
+    hash::sha256, id::DocumentHash, limits::MEMO_BLOB_BYTES_MAX, memo::MemoBlob, time::Time,
+};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
@@ -150,7 +152,8 @@ async fn ask(memos: &Arc<Memos>, others: &Others, flights: &mut JoinSet<Option<V
     }
 }
 
-/// Asks one upstream after the other.
+/// Asks one upstream after the other, until one gives the bytes that were asked for: whoever gives others keeps nobody
+/// from being asked.
 async fn fetch(
     client: Outgoing,
     urls: Vec<String>,
@@ -160,8 +163,9 @@ async fn fetch(
     for url in urls {
         let url = format!("{url}/v1/memos/{memo}?wait_ms=0");
         match client.get(&url, Some(&token), LIMITS).await {
-            Ok(answer) if answer.status == 200 => return Some(answer.body.to_vec()),
-            Ok(_) => {}
+            Ok(answer) if answer.status != 200 => {}
+            Ok(answer) if sha256(&answer.body) == memo.0 => return Some(answer.body.to_vec()),
+            Ok(_) => tracing::warn!(url, "this upstream gives other bytes for a memo"),
             Err(error) => {
                 tracing::debug!(url, code = error.code(), %error, "no memo from here");
             }

@@ -26,7 +26,7 @@ struct Between {
 }
 
 /// Hands on whatever `upstream` serves, changed.
-async fn between(
+pub(crate) async fn between(
     upstream: String,
     change: impl Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync + 'static,
 ) -> String {
