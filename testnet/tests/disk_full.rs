@@ -5,78 +5,29 @@
 //! Two ways to a full disk: a limit on the size of files, which everybody may set and which fails writes in
 //! the same way; and a small file system of its own, where this process may mount one.
 
+mod common;
+
 use std::{
-    num::NonZero,
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
     time::{Duration, Instant},
 };
 
-use musubi_ledger::{
-    api::{Stage, Status},
-    code::Code,
-    id::TxId,
-    transaction::Transaction,
-};
-use musubi_node::clock;
-use musubi_sdk::{BulkResult, Client, Wait};
-use musubi_testnet::{
-    city::{City, plan::Plan, setup},
-    item::{Scribe, sign_all},
-    network::{FileLimit, Network, PARAMETERS, Settings},
-    random::Dice,
-};
-use tempfile::TempDir;
+use common::{PATIENCE, Town, applied_at};
+use musubi_ledger::{api::Stage, transaction::Transaction};
+use musubi_sdk::{BulkResult, Wait};
+use musubi_testnet::network::FileLimit;
 
-const SEED: u64 = 5;
 /// Transactions of one submission.
 const BULK: usize = 16;
 /// 1 MiB: the first minutes of a small log.
 const LIMIT: FileLimit = FileLimit { blocks: 2_048 };
-const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A network with its traffic: registrations, each of which must be applied.
-struct Town {
-    network: Network,
-    traffic: std::vec::IntoIter<Transaction>,
-    /// What a node said is applied, and at which leaf.
-    acknowledged: Vec<(TxId, u64)>,
-    _folder: TempDir,
+async fn town(validators: usize) -> Town {
+    Town::start(5, validators, 16_000, "full").await
 }
 
 impl Town {
-    async fn start(validators: usize) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let settings = Settings {
-            dir: folder.path().join("network"),
-            validators,
-            seed: SEED,
-            parameters: PARAMETERS,
-        };
-        let mut network = Network::start(&settings).unwrap();
-        network.ready().await.unwrap();
-        let mut city = City::new(SEED, Plan::for_payments(16_000), validators);
-        let chain = network.genesis().chain();
-        let mut scribe = Scribe::new(chain, clock::now(), Dice::new(SEED), "full");
-        let first = setup::compose(&mut city, &mut scribe).waves.swap_remove(0);
-        let signed = sign_all(vec![first], NonZero::new(2).unwrap()).swap_remove(0);
-        let decoded: Vec<_> =
-            signed.iter().map(|item| Transaction::decode(&item.bytes).unwrap()).collect();
-        Self { network, traffic: decoded.into_iter(), acknowledged: Vec::new(), _folder: folder }
-    }
-
-    fn client(&self, node: u64) -> Client {
-        self.network.client_of(node as usize - 1).unwrap()
-    }
-
-    fn log(&self, node: u64) -> PathBuf {
-        self.network.validators()[node as usize - 1].log.clone()
-    }
-
-    fn data(&self, node: u64) -> PathBuf {
-        self.network.dir().join(format!("node-{node}")).join("data")
-    }
-
     fn note(&mut self, results: Vec<BulkResult>) {
         for result in results {
             match result {
@@ -104,18 +55,6 @@ impl Town {
         }
     }
 
-    /// Waits until a node has ended by itself.
-    async fn end_of(&mut self, node: u64) -> ExitStatus {
-        let begun = Instant::now();
-        loop {
-            if let Some(status) = self.network.ended(node).unwrap() {
-                return status;
-            }
-            assert!(begun.elapsed() < PATIENCE, "node {node} does not end");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
     /// Submits each of `transactions` until it is applied, at any node that runs.
     async fn apply(&mut self, nodes: &[u64], transactions: &[Transaction]) {
         for (turn, transaction) in transactions.iter().enumerate() {
@@ -124,30 +63,10 @@ impl Town {
             self.acknowledged.push((status.id, applied_at(&status)));
         }
     }
-
-    /// Everything that anybody acknowledged is on `node`, at the leaf that was told.
-    async fn check(&self, node: u64) {
-        let client = self.client(node);
-        let begun = Instant::now();
-        let last = self.acknowledged.last().unwrap().0;
-        while client.status(last).await.is_err() {
-            assert!(begun.elapsed() < PATIENCE, "node {node} did not catch up");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        for (id, leaf) in &self.acknowledged {
-            let status = client.status(*id).await.unwrap();
-            assert_eq!(applied_at(&status), *leaf, "{id} on node {node}");
-        }
-    }
 }
 
 fn judged(result: &BulkResult) -> bool {
     matches!(result, BulkResult::Status(status) if status.stage == Stage::Judged)
-}
-
-fn applied_at(status: &Status) -> u64 {
-    assert_eq!((status.stage, status.code), (Stage::Judged, Some(Code::Applied)), "{status:?}");
-    status.leaf.unwrap()
 }
 
 /// The last words of a log, after making sure that nothing panicked.
@@ -167,7 +86,7 @@ fn tells(words: &str, data: &Path, why: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_three_stops_with_the_reason_and_comes_back_with_everything() {
-    let mut town = Town::start(3).await;
+    let mut town = town(3).await;
     let full = 2;
     town.network.kill(full).unwrap();
     town.network.restart_limited(full, Some(LIMIT)).unwrap();
@@ -197,7 +116,7 @@ async fn one_of_three_stops_with_the_reason_and_comes_back_with_everything() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_alone_keeps_all_that_it_acknowledged() {
-    let mut town = Town::start(1).await;
+    let mut town = town(1).await;
     // Three times full, each time at another place in the log.
     for blocks in [700, 1_100, 1_700] {
         town.network.kill(1).unwrap();
@@ -219,7 +138,7 @@ async fn a_node_alone_keeps_all_that_it_acknowledged() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_on_the_full_disk_changes_nothing() {
-    let mut town = Town::start(1).await;
+    let mut town = town(1).await;
     town.network.kill(1).unwrap();
     // Every line fails to be written: what complains about that must not fail in turn.
     let log = town.log(1);
@@ -269,7 +188,7 @@ fn fill_up(path: &Path) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_small_file_system_runs_full_and_gets_room() {
-    let mut town = Town::start(1).await;
+    let mut town = town(1).await;
     town.network.kill(1).unwrap();
     let data = town.data(1);
     let moved = data.with_extension("moved");
