@@ -67,9 +67,12 @@ fn before(mut index: u64, size: u64, path: &[Hash]) -> Vec<Hash> {
     found
 }
 
+/// A storage key and a row's bytes.
+type KeyedRow<'p> = (&'p [u8], &'p [u8]);
+
 /// All rows of all pages.
-fn rows(pages: &[Vec<u8>]) -> Result<Vec<(&[u8], &[u8])>, Refusal> {
-    let mut rows: Vec<(&[u8], &[u8])> = Vec::new();
+fn rows(pages: &[Vec<u8>]) -> Result<Vec<KeyedRow<'_>>, Refusal> {
+    let mut rows: Vec<KeyedRow<'_>> = Vec::new();
     for (page, left) in pages.iter().zip((0..pages.len()).rev()) {
         let (head, mut rest) = page.split_at_checked(2).ok_or("no page")?;
         require(head == [1, u8::from(left == 0)], "the head of a page")?;
@@ -89,7 +92,7 @@ fn rows(pages: &[Vec<u8>]) -> Result<Vec<(&[u8], &[u8])>, Refusal> {
 }
 
 /// The state digest of section 10.
-fn digest(rows: &[(&[u8], &[u8])]) -> Result<Hash, Refusal> {
+fn digest(rows: &[KeyedRow<'_>]) -> Result<Hash, Refusal> {
     let (mut lanes, mut wallets) = ([0u16; 1_024], BTreeMap::new());
     for (key, value) in rows {
         if let [4, party @ ..] = key {
