@@ -8,7 +8,7 @@ use musubi_ledger::{
         FirstInstrument, FirstParty, Genesis, Node, Organisation, Parameters, RULES_VERSION,
     },
     id::{DocumentHash, InstrumentId, PartyId, PersonTag, Salt, TxId},
-    instrument::{OnAccept, Regime, Shortfall, Terms, TransferRule, UseExpiry},
+    instrument::{Regime, Terms, TransferRule},
     keys::SecretKey,
     limits,
     lot::OriginKind,
@@ -294,20 +294,9 @@ fn genesis(persons: usize, shops: usize) -> Genesis {
 
 fn terms() -> Terms {
     Terms {
-        issuer: party(OFFICE, 2),
-        regime: Regime::Public,
-        decimals: 0,
-        step: Amount(1),
         transfer: TransferRule::PeerToPeer,
-        on_accept: OnAccept::Claim,
-        use_expiry: UseExpiry::None,
         redemption_days: 30,
-        shortfall: Shortfall::Refuse,
-        wallet_max: None,
-        transfer_max: None,
-        holders: None,
-        acceptors: None,
-        document: DocumentHash([0; 32]),
+        ..Terms::plain(party(OFFICE, 2), Regime::Public, DocumentHash([0; 32]))
     }
 }
 

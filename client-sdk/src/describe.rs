@@ -8,7 +8,7 @@ use musubi_ledger::{
     amount::Amount,
     id::{InstrumentId, PartyId, TxId},
     mandate::{Counterparty, Direction, MandateTerms},
-    operation::{Citation, Decision, Leg, Movement, Operation, RedemptionAnswer, TopUp},
+    operation::{Citation, Decision, Leg, Movement, Operation, Pay, RedemptionAnswer, TopUp},
     transaction::{Body, Purpose},
 };
 
@@ -138,6 +138,7 @@ pub fn cited_body(cited: &Body, glossary: &Glossary) -> Vec<String> {
 fn operation(operation: &Operation, glossary: &Glossary) -> Vec<String> {
     match operation {
         Operation::Transfer(op) => movement("Pay", op, glossary),
+        Operation::Pay(op) => pay(op, glossary),
         Operation::TopUp(op) => top_up(op, glossary),
         Operation::Propose(op) => {
             let mut lines = movement("Propose to pay", &op.movement, glossary);
@@ -154,14 +155,17 @@ fn operation(operation: &Operation, glossary: &Glossary) -> Vec<String> {
         }
         Operation::RequestPayment(op) => {
             let payer = op.payer.map_or_else(|| "anyone".into(), |p| glossary.party(&p));
-            vec![
-                format!(
-                    "Ask {payer} to pay {} to {}",
-                    glossary.legs(&op.legs),
-                    glossary.party(&op.payee)
-                ),
-                format!("Can be answered once, until {}", op.due),
-            ]
+            let mut lines = vec![format!(
+                "Ask {payer} to pay {} to {}",
+                glossary.legs(&op.legs),
+                glossary.party(&op.payee)
+            )];
+            if !op.tender.is_empty() {
+                let names: Vec<String> = op.tender.iter().map(ToString::to_string).collect();
+                lines.push(format!("The amount may be paid in {} together", names.join(", ")));
+            }
+            lines.push(format!("Can be answered once, until {}", op.due));
+            lines
         }
         Operation::CancelRequest { request } => vec![format!("Withdraw payment request {request}")],
         Operation::Refund(op) => {
@@ -201,6 +205,21 @@ fn movement(verb: &str, movement: &Movement, glossary: &Glossary) -> Vec<String>
     ];
     lines.extend(sides.map(|(side, citation)| format!("{side} consents {}", by(&citation))));
     lines
+}
+
+fn pay(pay: &Pay, glossary: &Glossary) -> Vec<String> {
+    let names: Vec<String> = pay.instruments.iter().map(ToString::to_string).collect();
+    let amount = match pay.instruments.first() {
+        Some(first) => grouped(pay.amount, glossary.decimals.get(first).copied().unwrap_or(0)),
+        None => grouped(pay.amount, 0),
+    };
+    vec![
+        format!("Pay {amount} of what expires first among {}", names.join(", ")),
+        format!("From {}", glossary.party(&pay.from)),
+        format!("To {}", glossary.party(&pay.to)),
+        format!("Payer consents {}", by(&pay.debit)),
+        format!("Payee consents {}", by(&pay.credit)),
+    ]
 }
 
 fn by(citation: &Citation) -> String {
@@ -309,7 +328,12 @@ fn administrative(operation: &Operation, glossary: &Glossary) -> Vec<String> {
             glossary.amount(op.instrument, op.per_wallet),
             op.end
         ),
-        Operation::DefineInstrument(op) => format!("Open instrument {}", op.instrument),
+        Operation::DefineInstrument(op) if op.open => format!("Open instrument {}", op.instrument),
+        Operation::DefineInstrument(op) => format!("Define instrument {}, a draft", op.instrument),
+        Operation::ChangeInstrument(op) => format!("Change instrument {}", op.instrument),
+        Operation::Touch(op) => {
+            format!("Renew what slides of {} in the wallet of {}", op.instrument, party(&op.party))
+        }
         Operation::RegisterParty(op) => format!("Register {:?} {}", op.kind, party(&op.party)),
         Operation::Attest(op) => format!("Attest attributes of {}", party(&op.party)),
         Operation::SetOfficers(op) => format!("Replace the officers of {}", party(&op.party)),
@@ -391,5 +415,8 @@ pub fn operation_name(operation: &Operation) -> &'static str {
         Operation::CloseGroup { .. } => "close_group",
         Operation::ChangeWitnessPolicy(_) => "change_witness_policy",
         Operation::BeginEpoch(_) => "begin_epoch",
+        Operation::Pay(_) => "pay",
+        Operation::Touch(_) => "touch",
+        Operation::ChangeInstrument(_) => "change_instrument",
     }
 }

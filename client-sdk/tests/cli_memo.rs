@@ -23,6 +23,7 @@ use musubi_sdk::{
     keystore::{self, Hardness},
     ledger::{
         hash::sha256,
+        instrument::Totals,
         memo::{MemoBlob, Reveal, split},
         state::{ReadState, Row, RowKey, Shared},
     },
@@ -61,8 +62,9 @@ async fn network(town: &SharedTown) -> (Server, Blobs) {
                 let row = town.lock().unwrap().state.row(&RowKey::Instrument(coin()));
                 let Some(Row::Instrument(instrument)) = row else { panic!("it is defined") };
                 let instrument = Shared::into_value(instrument);
+                let (totals, outstanding) = (Totals::default(), Amount(0));
                 let view =
-                    InstrumentView { id: coin(), instrument, outstanding: Amount(0), height: 1 };
+                    InstrumentView { id: coin(), instrument, totals, outstanding, height: 1 };
                 common::http::json(200, &[view])
             }
             _ => node(&town, &request),

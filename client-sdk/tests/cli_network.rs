@@ -21,7 +21,10 @@ use musubi_sdk::{
     Amount, Client, ClientConfig, ClientError, HalfSigned, PartyId, SchemePrefix, Slot,
     Transaction, TxId,
     api::InstrumentView,
-    ledger::state::{ReadState, Row, RowKey, Shared},
+    ledger::{
+        instrument::Totals,
+        state::{ReadState, Row, RowKey, Shared},
+    },
 };
 
 fn shared() -> SharedTown {
@@ -226,6 +229,7 @@ async fn decimal_places_are_remembered_and_others_refused() {
         let view = InstrumentView {
             id,
             instrument: Shared::into_value(instrument),
+            totals: Totals::default(),
             outstanding: Amount(0),
             height: 1,
         };

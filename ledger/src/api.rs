@@ -10,12 +10,13 @@ use crate::{
     code::Code,
     group::Group,
     id::{ChainId, InstrumentId, PartyId, TxId},
+    instrument::{Instrument, Totals},
     judge::Missing,
     keys::PublicKey,
     lot::Lot,
     outcome::Outcome,
     party::{KeyRecord, Party},
-    state::{Instrument, Proposal},
+    state::Proposal,
     time::Time,
     transaction::Transaction,
 };
@@ -152,13 +153,15 @@ pub struct FullTransaction {
 pub struct LotView {
     /// The lot.
     pub lot: Lot,
+    /// Since when there has been any of it.
+    pub since: Time,
     /// Can be spent, if the lot is usable.
     pub spendable: Amount,
     /// Waits.
     pub held: Amount,
     /// Can be redeemed.
     pub claim: Amount,
-    /// Whether it can be spent now.
+    /// Whether it has not expired.
     pub usable: bool,
 }
 
@@ -194,6 +197,34 @@ pub struct WalletView {
     pub height: u64,
     /// Block time as of which.
     pub time: Time,
+}
+
+/// What one party could pay another now: `GET /v1/wallets/{party}/spendable`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SpendableView {
+    /// Who pays.
+    pub party: PartyId,
+    /// Who is paid.
+    pub payee: PartyId,
+    /// By instrument, ascending: those in the wallet.
+    pub instruments: Vec<SpendableOf>,
+    /// Height as of which.
+    pub height: u64,
+    /// Block time as of which.
+    pub time: Time,
+}
+
+/// What could be paid of one instrument, in one payment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SpendableOf {
+    /// The instrument.
+    pub instrument: InstrumentId,
+    /// Decimal places of its unit.
+    pub decimals: u8,
+    /// How much, within all limits.
+    pub spendable: Amount,
+    /// Why none of it can be paid to this payee.
+    pub code: Option<Code>,
 }
 
 /// A key of a party.
@@ -238,9 +269,11 @@ pub struct ProposalView {
 pub struct InstrumentView {
     /// Its code.
     pub id: InstrumentId,
-    /// Its terms and supply.
+    /// Its terms and life.
     pub instrument: Instrument,
-    /// Issued and not burnt.
+    /// What came and went of it.
+    pub totals: Totals,
+    /// In wallets: what came and has not gone. Counts expired value until its leaf.
     pub outstanding: Amount,
     /// Height as of which.
     pub height: u64,

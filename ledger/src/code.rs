@@ -113,6 +113,10 @@ codes! {
     68  GroupClosing "group_closing" Rejected "The group is closing and receives nothing."
     69  IssueEnded "issue_ended" Rejected "The instrument's use has ended: nothing more is issued."
     70  GroupCanAct "group_can_act" Rejected "The group has officers who can act; they change its roles themselves."
+    71  InstrumentNotOpen "instrument_not_open" Rejected "The instrument does not do this now: it has not begun, or its life has gone past it."
+    72  OverLimit "over_limit" Rejected "More than the instrument lets this party move or spend at once, on one day or in one month."
+    73  OverSupplyMax "over_supply_max" Rejected "More than may be issued of the instrument in all."
+    74  TenderMismatch "tender_mismatch" Rejected "The instruments cannot make up one payment: their units differ, or their steps do not fit the amount."
     // Grants cited.
     80  UnknownMandate "unknown_mandate" Rejected "No such mandate."
     81  MandateNotActive "mandate_not_active" Rejected "The mandate is revoked, not begun, over, or was granted by a key that is compromised."

@@ -38,6 +38,14 @@ pub const LOTS_PER_INSTRUMENT_MAX: usize = 256;
 pub const INSTRUMENTS_PER_WALLET_MAX: usize = 32;
 /// Legs (instruments) of one movement.
 pub const LEGS_MAX: usize = 4;
+/// Instruments that one payment may be made in.
+pub const TENDER_MAX: usize = 8;
+/// Alternatives of a predicate, and tests of each.
+pub const PREDICATE_PARTS_MAX: usize = 4;
+/// Limits of one instrument.
+pub const INSTRUMENT_LIMITS_MAX: usize = 8;
+/// How long before the use of a prepaid instrument may end its holders are told (Payment Services Act art. 20 (1)).
+pub const WIND_DOWN_NOTICE_MS: u64 = 60 * 24 * 3_600_000;
 /// Keys that one party's row names: beyond it the key that ended first makes room.
 pub const KEYS_PER_PARTY_MAX: usize = 32;
 /// Keys that one registration may bring.

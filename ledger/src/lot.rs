@@ -44,18 +44,18 @@ impl Lot {
         self.use_expiry.is_none_or(|end| now < end)
     }
 
-    fn spending_order(&self) -> (InstrumentId, Time, OriginKind, PartyId, u32) {
+    fn order(&self) -> (InstrumentId, Time, OriginKind, PartyId, u32) {
         let end = self.use_expiry.unwrap_or(Time(u64::MAX));
         (self.instrument, end, self.origin, self.funder, self.campaign)
     }
 }
 
-/// Spending order: earliest expiry first, none last; then free before grant before paid; then funder
-/// and campaign, so that the order is total.
+/// By instrument; earliest expiry first, none last; then free before grant before paid; then funder and campaign, so
+/// that the order is total. Which of them is spent first is for [`crate::spend`] to say.
 impl Ord for Lot {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.spending_order()
-            .cmp(&other.spending_order())
+        self.order()
+            .cmp(&other.order())
             .then(self.use_expiry.is_none().cmp(&other.use_expiry.is_none()))
     }
 }

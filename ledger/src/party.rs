@@ -67,7 +67,7 @@ impl Attribute {
     /// Whether name and value are well formed.
     #[must_use]
     pub fn well_formed(&self) -> bool {
-        [&self.name, &self.value].into_iter().all(|text| word(text))
+        [&self.name, &self.value].into_iter().all(|text| is_word(text))
     }
 }
 
@@ -75,14 +75,15 @@ impl AttributeTest {
     /// Whether name and values are well formed and values ascend.
     #[must_use]
     pub fn well_formed(&self) -> bool {
-        word(&self.name)
+        is_word(&self.name)
             && (1..=limits::ATTRIBUTES_MAX).contains(&self.any_of.len())
-            && self.any_of.iter().all(|value| word(value))
+            && self.any_of.iter().all(|value| is_word(value))
             && self.any_of.windows(2).all(|pair| pair[0] < pair[1])
     }
 }
 
-fn word(text: &str) -> bool {
+/// Whether this may be an attribute's name or value: 1 to 64 visible ASCII characters.
+pub(crate) fn is_word(text: &str) -> bool {
     (1..=limits::ATTRIBUTE_BYTES_MAX).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_graphic())
 }
@@ -126,12 +127,18 @@ pub struct Party {
 }
 
 impl Party {
+    /// The value of an attribute that is valid at `now`.
+    #[must_use]
+    pub fn attribute(&self, name: &str, now: Time) -> Option<&str> {
+        let valid = |a: &&Attribute| a.name == name && a.until.is_none_or(|end| now < end);
+        self.attributes.iter().find(valid).map(|a| a.value.as_str())
+    }
+
     /// Whether `test` holds for an attribute that is valid at `now`.
     #[must_use]
     pub fn meets(&self, test: &AttributeTest, now: Time) -> bool {
-        let valid = |a: &&Attribute| a.name == test.name && a.until.is_none_or(|end| now < end);
-        let found = self.attributes.iter().find(valid);
-        found.is_some_and(|a| test.any_of.contains(&a.value))
+        let value = self.attribute(&test.name, now);
+        value.is_some_and(|value| test.any_of.iter().any(|wanted| wanted == value))
     }
 
     /// Whether `key`, which is this party's and has this status, signs at `now`: a recovery whose delay is

@@ -43,6 +43,8 @@ pub enum Holding {
 pub struct LotBalance {
     /// The lot.
     pub lot: Lot,
+    /// Since when there has been any of it: what came first is spent first, of what expires together.
+    pub since: Time,
     /// Can be spent.
     pub spendable: Amount,
     /// Waits.
@@ -51,7 +53,8 @@ pub struct LotBalance {
     pub claim: Amount,
 }
 
-/// A wallet as the state keeps it. Lots are in spending order, none is empty, equal ones are merged.
+/// A wallet as the state keeps it. Lots ascend, none is empty, equal ones are merged. In which order they are spent
+/// is for [`crate::spend`] to say.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Wallet {
     /// Its number in opening order: its place in the state tree.
@@ -65,7 +68,7 @@ pub struct Wallet {
     /// Running hash over those leaves, so that a statement can be proved to have no gap.
     #[serde(with = "crate::bytes::array")]
     pub history: Hash,
-    /// Lots, in spending order.
+    /// Lots, ascending.
     pub lots: Vec<LotBalance>,
 }
 
@@ -84,10 +87,10 @@ pub struct WalletHeader {
 }
 
 impl LotBalance {
-    /// Nothing of `lot`.
+    /// Nothing of `lot`, since `since`.
     #[must_use]
-    pub fn empty(lot: Lot) -> Self {
-        Self { lot, spendable: Amount::ZERO, held: Amount::ZERO, claim: Amount::ZERO }
+    pub fn empty(lot: Lot, since: Time) -> Self {
+        Self { lot, since, spendable: Amount::ZERO, held: Amount::ZERO, claim: Amount::ZERO }
     }
 
     /// The amount in one state.
@@ -121,7 +124,8 @@ impl Wallet {
         Self { serial, salt, leaves: 0, history: [0; 32], lots: Vec::new() }
     }
 
-    /// What can be spent of `instrument` at `now`. The one place that says so.
+    /// What has not expired of `instrument` at `now`. Whether it can be spent depends on the instrument and on the
+    /// payee too: [`crate::spend`].
     #[must_use]
     pub fn spendable(&self, instrument: InstrumentId, now: Time) -> Amount {
         let usable = self.of(instrument).filter(|b| b.lot.usable(now));
@@ -134,14 +138,22 @@ impl Wallet {
         Amount(self.of(instrument).map(|b| b.amount(holding).0).sum())
     }
 
-    /// The lots of `instrument`, in spending order.
+    /// The lots of `instrument`, ascending.
     pub fn of(&self, instrument: InstrumentId) -> impl Iterator<Item = &LotBalance> {
         self.lots.iter().filter(move |b| b.lot.instrument == instrument)
     }
 
-    /// Adds to one state of a lot. `None` if the instrument's whole holding would leave the range.
+    /// Since when there has been any of `lot`; none if there is not.
     #[must_use]
-    pub fn add(&mut self, lot: Lot, holding: Holding, amount: Amount) -> Option<()> {
+    pub fn since(&self, lot: &Lot) -> Option<Time> {
+        let at = self.lots.binary_search_by(|b| b.lot.cmp(lot)).ok()?;
+        Some(self.lots[at].since)
+    }
+
+    /// Adds to one state of a lot that its holder has had since `since`. `None` if the instrument's whole holding would
+    /// leave the range.
+    #[must_use]
+    pub fn add(&mut self, lot: Lot, holding: Holding, amount: Amount, since: Time) -> Option<()> {
         let all = self
             .of(lot.instrument)
             .map(|b| u128::from(b.spendable.0) + u128::from(b.held.0) + u128::from(b.claim.0));
@@ -150,10 +162,11 @@ impl Wallet {
         let at = match self.lots.binary_search_by(|b| b.lot.cmp(&lot)) {
             Ok(at) => at,
             Err(at) => {
-                self.lots.insert(at, LotBalance::empty(lot));
+                self.lots.insert(at, LotBalance::empty(lot, since));
                 at
             }
         };
+        self.lots[at].since = self.lots[at].since.min(since);
         let balance = self.lots[at].amount_mut(holding);
         *balance = balance.checked_add(amount)?;
         Some(())

@@ -28,7 +28,9 @@ fn rows() -> (Rows, Hash) {
             funder: PartyId([1; 16]),
             campaign: 0,
         };
-        wallet.add(lot, Holding::Spendable, Amount(100 + u64::from(n))).unwrap();
+        wallet
+            .add(lot, Holding::Spendable, Amount(100 + u64::from(n)), musubi_ledger::time::Time(7))
+            .unwrap();
         leaves.push(wallet.state_leaf(&party));
         rows.push((RowKey::Wallet(party).to_bytes(), Row::Wallet(wallet.into()).encode()));
         let person = RowKey::Person(PersonTag([n; 32])).to_bytes();

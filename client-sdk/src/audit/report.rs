@@ -132,11 +132,11 @@ pub(super) fn supply(state: &State) -> Result<Vec<SupplyLine>, Finding> {
                 let left = u128::from(supply.issued.0) - u128::from(supply.burnt.0);
                 outstanding.insert(*lot, left);
             }
-            (RowKey::Instrument(id), Row::Instrument(instrument)) => lines.push(SupplyLine {
+            (RowKey::Totals(id), Row::Totals(totals)) => lines.push(SupplyLine {
                 instrument: *id,
-                issued: instrument.issued,
-                burnt: instrument.burnt,
-                outstanding: Amount(instrument.issued.0 - instrument.burnt.0),
+                issued: totals.came(),
+                burnt: totals.went(),
+                outstanding: totals.outstanding(),
                 lots: Vec::new(),
             }),
             _ => {}

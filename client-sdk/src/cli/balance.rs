@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use musubi_sdk::api::{BalanceView, WalletView};
+use musubi_sdk::{
+    PartyId,
+    api::{BalanceView, SpendableOf, WalletView},
+};
 
 use super::{
     balance_proof::{self, BalanceCommand},
@@ -24,6 +27,9 @@ pub(crate) struct Balance {
     /// Every lot, with origin and expiry
     #[arg(long)]
     lots: bool,
+    /// How much of it could be paid to somebody now, within all limits, or why not
+    #[arg(long, value_name = "NAME|ADDRESS", conflicts_with_all = ["lots", "proof"])]
+    payee: Option<String>,
     /// Keep the proof of it in a file, which anyone can verify offline
     #[arg(long, value_name = "FILE")]
     proof: Option<PathBuf>,
@@ -39,6 +45,9 @@ pub(crate) async fn run(args: Balance, session: &mut Session) -> Result<Report, 
         Some(text) => session.party(text).await?,
         None => session.actor_contact()?.1.party,
     };
+    if let Some(payee) = &args.payee {
+        return spendable(party, payee, session).await;
+    }
     if let Some(file) = &args.proof {
         return balance_proof::download(party, file, args.chain, session).await;
     }
@@ -47,6 +56,25 @@ pub(crate) async fn run(args: Balance, session: &mut Session) -> Result<Report, 
     let text = if args.lots { lots(&wallet) } else { balances(&wallet) };
     let heading = format!("{name}, as of {} (block {})", table::time(wallet.time), wallet.height);
     Report::new(&wallet, format!("{heading}\n{text}"))
+}
+
+/// What could be paid to `payee` now.
+async fn spendable(party: PartyId, payee: &str, session: &mut Session) -> Result<Report, CliError> {
+    let payee = session.party(payee).await?;
+    let view = session.client()?.spendable(party, payee).await?;
+    let row = |of: &SpendableOf| {
+        let why = of.code.map(|code| code.sentence().to_owned());
+        let amount = table::amount(of.spendable, of.decimals);
+        vec![of.instrument.to_string(), amount, why.unwrap_or_default()]
+    };
+    let columns =
+        [("Instrument", Align::Left), ("Spendable", Align::Right), ("Why not", Align::Left)];
+    let rows = view.instruments.iter().map(row).collect();
+    let (name, whom) = (session.name(&party), session.name(&payee));
+    let at = table::time(view.time);
+    let heading = format!("{name} to {whom}, as of {at} (block {})", view.height);
+    let text = table::table(&columns, rows, "The wallet is empty.");
+    Report::new(&view, format!("{heading}\n{text}"))
 }
 
 fn balances(wallet: &WalletView) -> String {
@@ -116,6 +144,7 @@ mod tests {
         let instrument = "MEBUKU".parse().unwrap();
         let lot = |amount, use_expiry, origin| LotView {
             lot: Lot { instrument, use_expiry, origin, funder: PartyId([1; 16]), campaign: 0 },
+            since: Time(0),
             spendable: Amount(amount),
             held: Amount::ZERO,
             claim: Amount::ZERO,

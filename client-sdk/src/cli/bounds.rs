@@ -3,7 +3,10 @@
 use clap::{Args, ValueEnum};
 use musubi_sdk::{
     Amount, Counterparty, Direction, InstrumentId, MandateTerms, PartyId, PartyKind, Purpose, Time,
-    ledger::party::AttributeTest,
+    ledger::{
+        party::AttributeTest,
+        predicate::{Predicate, Test},
+    },
 };
 
 use super::{
@@ -150,6 +153,26 @@ pub(crate) fn attribute_test(text: &str) -> Result<AttributeTest, CliError> {
     any_of.dedup();
     let name = name.to_owned();
     Ok(AttributeTest { name, any_of })
+}
+
+/// Reads `resident=yes`, `lives=here|works=here`, `area=north,south&!barred=yes`: alternatives of tests.
+pub(crate) fn predicate(text: &str) -> Result<Predicate, CliError> {
+    let test = |text: &str| {
+        let (not, text) = text.strip_prefix('!').map_or((false, text), |text| (true, text));
+        attribute_test(text).map(|AttributeTest { name, any_of }| Test { name, any_of, not })
+    };
+    let all = |text: &str| text.split('&').map(test).collect::<Result<Vec<_>, _>>();
+    Ok(Predicate { any: text.split('|').map(all).collect::<Result<_, _>>()? })
+}
+
+/// A condition as [`predicate`] reads it.
+pub(crate) fn predicate_text(predicate: &Predicate) -> String {
+    let test = |test: &Test| {
+        let not = if test.not { "!" } else { "" };
+        format!("{not}{}={}", test.name, test.any_of.join(","))
+    };
+    let all = |tests: &Vec<Test>| tests.iter().map(test).collect::<Vec<_>>().join("&");
+    predicate.any.iter().map(all).collect::<Vec<_>>().join("|")
 }
 
 #[cfg(test)]

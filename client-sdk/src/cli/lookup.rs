@@ -109,6 +109,8 @@ impl Session {
     pub(crate) async fn kinds_of(&mut self, body: &Body) -> BTreeMap<PartyId, PartyKind> {
         let parties = match &body.operation {
             Operation::Transfer(op) => vec![op.from, op.to],
+            Operation::Pay(op) => vec![op.from, op.to],
+            Operation::Touch(op) => vec![op.party],
             Operation::Propose(op) => vec![op.movement.from, op.movement.to],
             Operation::TopUp(op) => vec![op.to],
             Operation::RequestPayment(op) => vec![op.payee],

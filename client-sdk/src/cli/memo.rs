@@ -198,6 +198,7 @@ fn parties(body: &Body) -> Result<Vec<PartyId>, CliError> {
     use musubi_sdk::Operation;
     let (from, to) = match &body.operation {
         Operation::Transfer(movement) => (movement.from, movement.to),
+        Operation::Pay(pay) => (pay.from, pay.to),
         Operation::Propose(propose) => (propose.movement.from, propose.movement.to),
         _ => {
             let what = "only payments and proposals have two parties for whom a memo is written";

@@ -12,6 +12,7 @@ mod audit_words;
 mod balance;
 mod balance_proof;
 mod bounds;
+mod change;
 mod charge;
 mod confirm;
 mod contact;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use musubi_sdk::{
     Composer, Draft, Leg, PartyId, Purpose, ShopCode, TxId,
-    operation::{Citation, Movement},
+    operation::{self, Citation, Movement},
 };
 
 use super::{
@@ -38,6 +38,9 @@ pub(crate) struct Pay {
     /// Of which instrument [default: the profile's, or the only one there is]
     #[arg(long, value_name = "CODE")]
     instrument: Option<String>,
+    /// In whichever of these instruments expires first, in place of one
+    #[arg(long, value_name = "CODE,CODE", value_delimiter = ',', conflicts_with_all = ["instrument", "qr", "qr_file"])]
+    any_of: Vec<String>,
     /// What for: purchase, dues, reward, expense, participation, grant, donation, or a number
     #[arg(long, value_parser = parse_purpose)]
     purpose: Option<Purpose>,
@@ -69,10 +72,16 @@ pub(crate) async fn run(args: Pay, session: &mut Session) -> Result<Report, CliE
     let code = read_code(&args, session).await?;
     let composer = session.composer().await?;
     let (payer, payee) = (from, target(&args, code.as_ref(), session).await?);
-    let legs = legs(&args, code.as_ref(), session).await?;
     let mut draft = match (&code, &args.budget) {
-        (Some(code), None) => composer.pay_shop(payer, code, &legs),
+        _ if !args.any_of.is_empty() => {
+            any_of(&args, (contact.party, payer, payee), session).await?
+        }
+        (Some(code), None) => {
+            let legs = legs(&args, Some(code), session).await?;
+            composer.pay_shop(payer, code, &legs)
+        }
         (code, _) => {
+            let legs = legs(&args, code.as_ref(), session).await?;
             let ways = ways(&args, code.as_ref(), session)?;
             transfer(&composer, contact.party, (payer, payee), &legs, ways)
         }
@@ -86,6 +95,28 @@ pub(crate) async fn run(args: Pay, session: &mut Session) -> Result<Report, CliE
     }
     let done = format!("Paid {}.", session.name(&payee));
     Plan::new(draft, Some(&actor), done).memo(args.memo.clone()).run(session, &args.signing).await
+}
+
+/// A payment in whatever of several instruments there is.
+async fn any_of(
+    args: &Pay,
+    (sender, from, to): (PartyId, PartyId, PartyId),
+    session: &mut Session,
+) -> Result<Draft, CliError> {
+    let mut instruments = Vec::new();
+    for code in &args.any_of {
+        instruments.push(session.instrument(Some(code)).await?);
+    }
+    let decimals = instruments[0].1;
+    if instruments.iter().any(|(_, places)| *places != decimals) {
+        let what = "these instruments have different decimal places: one amount cannot fit both";
+        return Err(CliError::usage("mixed_decimals", what));
+    }
+    let amount = parse_amount(args.amount.as_deref().unwrap_or_default(), decimals)?;
+    let instruments = instruments.into_iter().map(|(id, _)| id).collect();
+    let Ways { debit, credit, .. } = ways(args, None, session)?;
+    let pay = operation::Pay { from, to, instruments, amount, debit, credit };
+    Ok(session.composer().await?.pay_any(sender, pay))
 }
 
 /// Both sides' citations, and the request that is answered.

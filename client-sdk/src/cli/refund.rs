@@ -109,6 +109,7 @@ pub(crate) async fn refund(args: Refund, session: &mut Session) -> Result<Report
 /// Who received what by a payment.
 fn moved(full: &FullTransaction) -> Result<(musubi_sdk::PartyId, Vec<Leg>), CliError> {
     let movement = match &full.transaction.body.operation {
+        Operation::Pay(pay) => return Ok((pay.to, received(full, pay.to))),
         Operation::Transfer(movement) => movement,
         Operation::Propose(propose) => &propose.movement,
         _ => {
@@ -131,6 +132,20 @@ fn moved(full: &FullTransaction) -> Result<(musubi_sdk::PartyId, Vec<Leg>), CliE
         .copied()
         .collect();
     Ok((movement.to, received))
+}
+
+/// What came into a wallet, by instrument: of a payment in whatever there was, only its outcome tells.
+fn received(full: &FullTransaction, to: musubi_sdk::PartyId) -> Vec<Leg> {
+    let mut legs: Vec<Leg> = Vec::new();
+    let into = full.outcome.postings.iter().filter(|p| p.account == Account::Wallet(to));
+    for posting in into.filter(|p| p.sign == Sign::Plus) {
+        let (instrument, amount) = (posting.lot.instrument, posting.amount);
+        match legs.iter_mut().find(|leg| leg.instrument == instrument) {
+            Some(leg) => leg.amount.0 += amount.0,
+            None => legs.push(Leg { instrument, amount }),
+        }
+    }
+    legs
 }
 
 pub(crate) async fn redeem(

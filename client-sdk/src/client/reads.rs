@@ -3,7 +3,7 @@
 use musubi_ledger::{
     api::{
         Checkpoints, EvidenceView, FullTransaction, Info, InstrumentView, Page, PartyView,
-        ProposalView, Status, WalletView,
+        ProposalView, SpendableView, Status, WalletView,
     },
     genesis::Genesis,
     id::{InstrumentId, MediumId, PartyId, TxId},
@@ -218,6 +218,18 @@ impl Client {
     /// [`ClientError`].
     pub async fn wallet(&self, party: PartyId) -> Result<WalletView, ClientError> {
         self.http().get_json(&format!("/v1/wallets/{party}")).await
+    }
+
+    /// What a wallet could pay somebody now.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn spendable(
+        &self,
+        party: PartyId,
+        payee: PartyId,
+    ) -> Result<SpendableView, ClientError> {
+        self.http().get_json(&format!("/v1/wallets/{party}/spendable?payee={payee}")).await
     }
 
     /// A party with its keys.

@@ -1,10 +1,13 @@
 //! Drafts that grant: mandates, allowances, instruments, media.
 
 use musubi_ledger::{
-    id::{InstrumentId, MediumId, PartyId, TxId},
-    instrument::Terms,
+    id::{DocumentHash, InstrumentId, MediumId, PartyId, TxId},
+    instrument::{InstrumentChange, Terms},
     mandate::{Counterparty, Direction, MandateTerms},
-    operation::{DefineInstrument, EnrolMedium, GrantAllowance, GrantMandate, Leg, Operation},
+    operation::{
+        ChangeInstrument, DefineInstrument, EnrolMedium, GrantAllowance, GrantMandate, Leg,
+        Operation,
+    },
     time::Time,
 };
 
@@ -56,15 +59,29 @@ impl Composer {
         self.draft(sender, Operation::RevokeAllowance { allowance })
     }
 
-    /// Opens an instrument.
+    /// Defines an instrument: open from now on, or a draft.
     pub fn define_instrument(
         &self,
         sender: PartyId,
         instrument: InstrumentId,
         terms: Terms,
+        open: bool,
     ) -> Draft {
-        let define = DefineInstrument { instrument, terms };
+        let define = DefineInstrument { instrument, terms, open };
         self.draft(sender, Operation::DefineInstrument(define))
+    }
+
+    /// A further step of an instrument's life, its supply or its published terms. `notice` is the hash of what
+    /// decided it.
+    pub fn change_instrument(
+        &self,
+        sender: PartyId,
+        instrument: InstrumentId,
+        change: InstrumentChange,
+        notice: DocumentHash,
+    ) -> Draft {
+        let change = ChangeInstrument { instrument, change, notice };
+        self.draft(sender, Operation::ChangeInstrument(change))
     }
 
     /// Gives a holder a medium; an officer of the registrar sends.

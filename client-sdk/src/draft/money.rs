@@ -2,11 +2,12 @@
 
 use musubi_ledger::{
     amount::Amount,
-    id::{DocumentHash, MediumId, PartyId, TxId},
+    id::{DocumentHash, InstrumentId, MediumId, PartyId, TxId},
     lot::OriginKind,
     operation::{
         AnswerRedemption, Citation, Correct, CorrectionReason, Decide, Decision, Leg, Movement,
-        Operation, Propose, RedemptionAnswer, Refund, RequestPayment, RequestRedemption, TopUp,
+        Operation, Pay, Propose, RedemptionAnswer, Refund, RequestPayment, RequestRedemption,
+        TopUp, Touch,
     },
     time::Time,
     transaction::Purpose,
@@ -39,6 +40,14 @@ fn ordered(legs: &[Leg]) -> Vec<Leg> {
     legs
 }
 
+/// Instruments in the order in which the ledger wants them.
+fn ascending(instruments: &[InstrumentId]) -> Vec<InstrumentId> {
+    let mut instruments = instruments.to_vec();
+    instruments.sort_unstable();
+    instruments.dedup();
+    instruments
+}
+
 fn live(from: PartyId, to: PartyId, legs: &[Leg]) -> Movement {
     Movement { from, to, legs: ordered(legs), debit: Citation::Live, credit: Citation::Live }
 }
@@ -52,6 +61,18 @@ impl Composer {
     /// Any transfer, with the citations that it carries.
     pub fn transfer(&self, sender: PartyId, movement: Movement) -> Draft {
         self.draft(sender, Operation::Transfer(movement))
+    }
+
+    /// A payment of an amount in whichever of its instruments the payer's lots make up. Instruments may stand in any
+    /// order.
+    pub fn pay_any(&self, sender: PartyId, mut pay: Pay) -> Draft {
+        pay.instruments = ascending(&pay.instruments);
+        self.draft(sender, Operation::Pay(pay))
+    }
+
+    /// Renews value whose expiry slides.
+    pub fn touch(&self, sender: PartyId, party: PartyId, instrument: InstrumentId) -> Draft {
+        self.draft(sender, Operation::Touch(Touch { party, instrument }))
     }
 
     /// A payment to somebody who consented in advance: the payer alone signs.
@@ -152,7 +173,22 @@ impl Composer {
         due: Time,
     ) -> Draft {
         let legs = ordered(legs);
-        let request = RequestPayment { payee, payer, legs, due };
+        let request = RequestPayment { payee, payer, legs, tender: Vec::new(), due };
+        self.draft(sender, Operation::RequestPayment(request))
+    }
+
+    /// The same for an amount that may be paid in any of `tender` together, instruments of one unit.
+    pub fn request_tender(
+        &self,
+        sender: PartyId,
+        payee: PartyId,
+        payer: Option<PartyId>,
+        (tender, amount): (&[InstrumentId], Amount),
+        due: Time,
+    ) -> Draft {
+        let tender = ascending(tender);
+        let legs = tender.first().map(|id| Leg { instrument: *id, amount }).into_iter().collect();
+        let request = RequestPayment { payee, payer, legs, tender, due };
         self.draft(sender, Operation::RequestPayment(request))
     }
 

@@ -5,7 +5,7 @@ use musubi_ledger::{
     id::PartyId,
     keys::PublicKey,
     mandate::Direction,
-    operation::{Citation, Decision, Movement, Operation, RegisterParty},
+    operation::{Citation, Decision, Operation, RegisterParty},
     party::PartyKind,
     transaction::{Body, Role, Side, Signature},
 };
@@ -93,25 +93,24 @@ fn one_for(side: Side, party: PartyId, kind: Kinds<'_>) -> Wanted {
     Wanted::new(side, roles, party, 1)
 }
 
-fn movement(
-    movement: &Movement,
+fn payment(
+    (from, to): (PartyId, PartyId),
+    (giving, receiving): (Citation, Citation),
     body: &Body,
     signed: &[Signature],
     kind: Kinds<'_>,
 ) -> Vec<Wanted> {
-    let mut wanted = match movement.debit {
-        Citation::Live => debit(movement.from, signed, kind),
-        Citation::Medium { .. } => {
-            vec![Wanted::new(Side::Debit, &[Role::Terminal], movement.to, 1)]
-        }
+    let mut wanted = match giving {
+        Citation::Live => debit(from, signed, kind),
+        Citation::Medium { .. } => vec![Wanted::new(Side::Debit, &[Role::Terminal], to, 1)],
         // Staff under a budget: which person, only the mandate knows.
-        Citation::Mandate(_) if movement.credit != Citation::Live => {
+        Citation::Mandate(_) if receiving != Citation::Live => {
             vec![Wanted::new(Side::Debit, &[Role::Holder], body.sender, 1)]
         }
         Citation::Mandate(_) | Citation::Request => Vec::new(),
     };
-    if movement.credit == Citation::Live {
-        wanted.push(one_for(Side::Credit, movement.to, kind));
+    if receiving == Citation::Live {
+        wanted.push(one_for(Side::Credit, to, kind));
     }
     wanted
 }
@@ -147,7 +146,11 @@ fn two_of_group(group: PartyId) -> Wanted {
 /// All that `body` asks for, whether it is there already or not.
 pub(super) fn of(body: &Body, signed: &[Signature], kind: Kinds<'_>) -> Vec<Wanted> {
     match &body.operation {
-        Operation::Transfer(op) => movement(op, body, signed, kind),
+        Operation::Transfer(op) => {
+            payment((op.from, op.to), (op.debit, op.credit), body, signed, kind)
+        }
+        Operation::Pay(op) => payment((op.from, op.to), (op.debit, op.credit), body, signed, kind),
+        Operation::Touch(op) => vec![one_for(Side::Authority, op.party, kind)],
         Operation::TopUp(op) => {
             let mut wanted = vec![Wanted::new(Side::Debit, &[Role::Issuer], body.sender, 1)];
             if op.funder != op.to && op.funder != body.sender {
@@ -169,6 +172,8 @@ pub(super) fn of(body: &Body, signed: &[Signature], kind: Kinds<'_>) -> Vec<Want
         Operation::GrantAllowance(_) => vec![some_officers(2)],
         Operation::Correct(_) => vec![some_officers(3)],
         Operation::DefineInstrument(op) => vec![officers(op.terms.issuer, 2)],
+        // Whose instrument it is, and whether another organisation signs too, only the ledger knows.
+        Operation::ChangeInstrument(_) => vec![some_officers(2)],
         Operation::RevokeAllowance { .. } => vec![some_officers(1)],
         Operation::Decide(op) if op.decision == Decision::Withdraw => vec![anybody()],
         Operation::Propose(_)

@@ -8,12 +8,13 @@ use musubi_sdk::{
         amount::Amount,
         api::Checkpoints,
         batch::{Batch, NodeId},
+        calendar::Span,
         execute::{Block, Chain, MemoryState, check_items},
         genesis::{
             FirstInstrument, FirstParty, Genesis, Node, Organisation, Parameters, RULES_VERSION,
         },
         id::{DocumentHash, InstrumentId, PartyId, PersonTag, Salt, TxId},
-        instrument::{OnAccept, Regime, Shortfall, Terms, TransferRule, UseExpiry},
+        instrument::{Regime, Terms, TransferRule, Validity},
         keys::SecretKey,
         lot::OriginKind,
         operation::{Citation, GrantAllowance, Leg},
@@ -118,20 +119,10 @@ pub fn genesis() -> Genesis {
 
 fn terms() -> Terms {
     Terms {
-        issuer: ISSUER,
-        regime: Regime::PrepaidThird,
-        decimals: 0,
-        step: Amount(1),
         transfer: TransferRule::PeerToPeer,
-        on_accept: OnAccept::Claim,
-        use_expiry: UseExpiry::Days(180),
+        validity: Validity::After(Span::Days(180)),
         redemption_days: 60,
-        shortfall: Shortfall::Refuse,
-        wallet_max: None,
-        transfer_max: None,
-        holders: None,
-        acceptors: None,
-        document: DocumentHash([7; 32]),
+        ..Terms::plain(ISSUER, Regime::PrepaidThird, DocumentHash([7; 32]))
     }
 }
 

@@ -1,18 +1,19 @@
 //! One transaction before its judge: the state it is judged against, who signed, what it did so far.
 
-use super::consent::Scene;
+use super::{consent::Scene, supply};
 use crate::{
     amount::Amount,
     code::Code,
     genesis::Parameters,
     group::{Group, GroupLife},
     id::{InstrumentId, PartyId, TxId},
+    instrument::{Came, Instrument, Went},
     keys::{PublicKey, check_party_key},
     lot::Lot,
     operation::Leg,
     outcome::{Account, Outcome, Posting, Sign},
     party::{KeyStatus, Party, PartyKind, PartyStatus},
-    state::{DueKind, Instrument, Overlay, Row, RowKey, Settled, Shared, padded},
+    state::{DueKind, Overlay, Row, RowKey, Settled, Shared, padded},
     time::Time,
     transaction::{Body, Role, Side, Transaction},
     wallet::{Holding, Wallet},
@@ -185,7 +186,7 @@ impl<'c, 'a> Case<'c, 'a> {
         self.post(Account::Wallet(from), lot, holding, Sign::Minus, amount);
     }
 
-    /// Adds to a wallet.
+    /// Adds to a wallet what comes into it now.
     pub(super) fn credit(
         &mut self,
         to: PartyId,
@@ -193,8 +194,20 @@ impl<'c, 'a> Case<'c, 'a> {
         holding: Holding,
         amount: Amount,
     ) -> Result<(), Code> {
+        self.credit_since(to, lot, holding, amount, self.now)
+    }
+
+    /// Adds to a wallet what its holder has had since `since`.
+    pub(super) fn credit_since(
+        &mut self,
+        to: PartyId,
+        lot: Lot,
+        holding: Holding,
+        amount: Amount,
+        since: Time,
+    ) -> Result<(), Code> {
         let mut wallet = self.wallet(to);
-        wallet.add(lot, holding, amount).ok_or(Code::AmountOverflow)?;
+        wallet.add(lot, holding, amount, since).ok_or(Code::AmountOverflow)?;
         let kinds = wallet.lots.chunk_by(|a, b| a.lot.instrument == b.lot.instrument);
         if wallet.of(lot.instrument).count() > crate::limits::LOTS_PER_INSTRUMENT_MAX
             || kinds.count() > crate::limits::INSTRUMENTS_PER_WALLET_MAX
@@ -202,24 +215,70 @@ impl<'c, 'a> Case<'c, 'a> {
             return Err(Code::TooManyLots);
         }
         self.state.put_wallet(to, wallet);
-        if let (Some(end), Holding::Spendable) = (lot.use_expiry, holding) {
+        if let (Some(end), Holding::Spendable) =
+            (lot.use_expiry.filter(|end| *end > self.now), holding)
+        {
             self.due_at(end, DueKind::Lots, padded(&to.0));
         }
         self.post(Account::Wallet(to), lot, holding, Sign::Plus, amount);
         Ok(())
     }
 
-    /// Issues: the issuer's liability grows.
-    pub(super) fn issue(&mut self, issuer: PartyId, lot: Lot, amount: Amount) -> Result<(), Code> {
-        change_supply(self.state, lot, Some(amount), None).ok_or(Code::AmountOverflow)?;
+    /// Turns value of a wallet from one state to another. Its holder has had it as long as before.
+    pub(super) fn turn(
+        &mut self,
+        party: PartyId,
+        lot: Lot,
+        (from, to): (Holding, Holding),
+        amount: Amount,
+    ) -> Result<(), Code> {
+        let since = self.wallet(party).since(&lot).unwrap_or(self.now);
+        self.debit(party, lot, from, amount);
+        self.credit_since(party, lot, to, amount, since)
+    }
+
+    /// Value comes: the issuer's liability grows.
+    pub(super) fn issue(
+        &mut self,
+        issuer: PartyId,
+        lot: Lot,
+        amount: Amount,
+        came: Came,
+    ) -> Result<(), Code> {
+        supply::came(self.state, lot, amount, came).ok_or(Code::AmountOverflow)?;
         self.post(Account::Issuance(issuer), lot, Holding::Spendable, Sign::Minus, amount);
         Ok(())
     }
 
-    /// Burns: the issuer's liability shrinks.
-    pub(super) fn burn(&mut self, issuer: PartyId, lot: Lot, amount: Amount) -> Result<(), Code> {
-        change_supply(self.state, lot, None, Some(amount)).ok_or(Code::AmountOverflow)?;
+    /// Value goes: the issuer's liability shrinks.
+    pub(super) fn burn(
+        &mut self,
+        issuer: PartyId,
+        lot: Lot,
+        amount: Amount,
+        went: Went,
+    ) -> Result<(), Code> {
+        supply::went(self.state, lot, amount, went).ok_or(Code::AmountOverflow)?;
         self.post(Account::Issuance(issuer), lot, Holding::Spendable, Sign::Plus, amount);
+        Ok(())
+    }
+
+    /// Replaces value by equal value of another expiry: the issuer's liability stays. Does nothing where both are the
+    /// same lot.
+    pub(super) fn renew(
+        &mut self,
+        issuer: PartyId,
+        old: Lot,
+        new: Lot,
+        amount: Amount,
+    ) -> Result<(), Code> {
+        if old == new {
+            return Ok(());
+        }
+        supply::renewed(self.state, old, new, amount).ok_or(Code::AmountOverflow)?;
+        let account = Account::Issuance(issuer);
+        self.post(account, old, Holding::Spendable, Sign::Plus, amount);
+        self.post(account, new, Holding::Spendable, Sign::Minus, amount);
         Ok(())
     }
 
@@ -316,25 +375,4 @@ pub(super) fn open_wallet(state: &mut Overlay<'_>, id: PartyId, salt: [u8; 32]) 
     meta.wallets += 1;
     state.put(RowKey::Meta, Row::Meta(meta));
     state.put_wallet(id, wallet);
-}
-
-/// Counts issue and burning, per lot and per instrument. `None` if a sum leaves the range.
-pub(super) fn change_supply(
-    state: &mut Overlay<'_>,
-    lot: Lot,
-    issued: Option<Amount>,
-    burnt: Option<Amount>,
-) -> Option<()> {
-    let issued = issued.unwrap_or_default();
-    let burnt = burnt.unwrap_or_default();
-    let mut supply = state.supply(lot).unwrap_or_default();
-    supply.issued = supply.issued.checked_add(issued)?;
-    supply.burnt = supply.burnt.checked_add(burnt)?;
-    assert!(supply.burnt <= supply.issued, "INV-1: no more is burnt of {lot:?} than was issued");
-    state.put_supply(lot, supply);
-    let mut instrument = state.instrument(lot.instrument).expect("a lot's instrument exists");
-    instrument.issued = instrument.issued.checked_add(issued)?;
-    instrument.burnt = instrument.burnt.checked_add(burnt)?;
-    state.put_instrument(lot.instrument, instrument);
-    Some(())
 }

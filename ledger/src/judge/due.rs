@@ -1,9 +1,10 @@
 //! What happens by itself when its time has come. Nobody signs: block time acts, by the terms.
 
-use super::{case, redemption};
+use super::{case, redemption, supply};
 use crate::{
     amount::Amount,
     id::{PartyId, TxId},
+    instrument::Went,
     lot::Lot,
     outcome::{Account, Form, Outcome, Posting, Sign},
     party::{KeyRecord, KeyStatus, PartyStatus},
@@ -28,7 +29,7 @@ pub fn act_on_due(
     let parties = match kind {
         DueKind::Proposal => expire_proposal(state, id),
         DueKind::Request => expire_request(state, id),
-        DueKind::Redemption => return_claim(state, id, &mut outcome),
+        DueKind::Redemption => return_claim(state, id, now, &mut outcome),
         DueKind::Recovery => complete_recovery(state, party, now),
         DueKind::Successors => install(state, party, now),
         DueKind::Lots => expire_lots(state, party, now, &mut outcome),
@@ -58,14 +59,20 @@ fn expire_request(state: &mut Overlay<'_>, id: TxId) -> Vec<PartyId> {
     vec![payee]
 }
 
-fn return_claim(state: &mut Overlay<'_>, id: TxId, outcome: &mut Outcome) -> Vec<PartyId> {
+fn return_claim(
+    state: &mut Overlay<'_>,
+    id: TxId,
+    now: Time,
+    outcome: &mut Outcome,
+) -> Vec<PartyId> {
     let Some((merchant, lots)) = redemption::time_out(state, id) else {
         return Vec::new();
     };
     let mut wallet = state.wallet(merchant).expect("a merchant has a wallet");
     for (lot, amount) in lots {
+        let since = wallet.since(&lot).unwrap_or(now);
         wallet.take(lot, Holding::Held, amount).expect("INV-2: a hold is in its wallet");
-        wallet.add(lot, Holding::Claim, amount).expect("the sum over states is unchanged");
+        wallet.add(lot, Holding::Claim, amount, since).expect("the sum over states is unchanged");
         let account = Account::Wallet(merchant);
         for (holding, sign) in [(Holding::Held, Sign::Minus), (Holding::Claim, Sign::Plus)] {
             outcome.postings.push(Posting { account, lot, holding, sign, amount });
@@ -126,7 +133,7 @@ fn expire_lots(
     }
     state.put_wallet(id, wallet);
     for (lot, amount) in expired {
-        case::change_supply(state, lot, None, Some(amount)).expect("no more than was issued");
+        supply::went(state, lot, amount, Went::Expired).expect("no more than was issued");
         let issuer =
             state.instrument(lot.instrument).expect("a lot's instrument exists").terms.issuer;
         let holding = Holding::Spendable;

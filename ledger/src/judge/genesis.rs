@@ -2,11 +2,11 @@
 
 use super::case::open_wallet;
 use crate::{
-    amount::Amount,
     genesis::{FirstParty, Genesis},
+    instrument::{Instrument, Life},
     party::{KeyRecord, KeyStatus, Party, PartyStatus},
     policy::WitnessPolicy,
-    state::{Instrument, Meta, NumberedPolicy, Overlay, Row, RowKey, wallet_salt},
+    state::{Meta, NumberedPolicy, Overlay, Row, RowKey, wallet_salt},
 };
 
 /// Writes the rows of a checked document.
@@ -30,7 +30,7 @@ pub fn open_state(state: &mut Overlay<'_>, genesis: &Genesis) {
     }
     for first in &genesis.instruments {
         let terms = first.terms.clone();
-        let instrument = Instrument { terms, issued: Amount::ZERO, burnt: Amount::ZERO };
+        let instrument = Instrument::new(terms, Life::Open, genesis.time);
         state.put_instrument(first.instrument, instrument);
     }
 }

@@ -1,16 +1,13 @@
 //! Mandates: granting, revoking, and using them up.
 
-use super::{
-    case::{Case, total},
-    consent::Consents,
-};
+use super::{case::Case, consent::Consents, way::Tender};
 use crate::{
     amount::Amount,
     code::Code,
     id::{MediumId, PartyId, TxId},
     keys::PublicKey,
     mandate::{Counterparty, Direction, Mandate, MandateTerms},
-    operation::{GrantMandate, Leg},
+    operation::GrantMandate,
     outcome::Form,
     party::PartyKind,
     time::Day,
@@ -22,7 +19,7 @@ pub(super) struct Use<'u> {
     pub(super) direction: Direction,
     pub(super) grantor: PartyId,
     pub(super) counterparty: PartyId,
-    pub(super) legs: &'u [Leg],
+    pub(super) tender: Tender<'u>,
     pub(super) purpose: Purpose,
     pub(super) medium: Option<MediumId>,
 }
@@ -185,13 +182,13 @@ fn check_match(case: &Case<'_, '_>, mandate: &Mandate, usage: &Use<'_>) -> Resul
     let pays_its_grantor = case.state.group(mandate.grantor).is_some()
         && usage.direction == Direction::Debit
         && mandate.granted_by.iter().any(granted_it);
-    let covered = |leg: &Leg| terms.instruments.binary_search(&leg.instrument).is_ok();
+    let covered = |id| terms.instruments.binary_search(&id).is_ok();
     // A medium's debit mandate works through that medium alone; its credit mandate needs no showing.
     let medium_ok = mandate.medium == usage.medium
         || (usage.direction == Direction::Credit && usage.medium.is_none());
     let matches = mandate.grantor == usage.grantor
         && terms.direction == usage.direction
-        && usage.legs.iter().all(covered)
+        && usage.tender.instruments().all(covered)
         && terms.purpose.is_none_or(|purpose| purpose == usage.purpose)
         && right_counterparty
         && !pays_its_grantor
@@ -205,7 +202,7 @@ fn count(
     mandate: &mut Mandate,
     usage: &Use<'_>,
 ) -> Result<(), Code> {
-    let amount = total(usage.legs)?;
+    let amount = usage.tender.total()?;
     let today = case.now.day();
     if mandate.day != today {
         mandate.day = today;

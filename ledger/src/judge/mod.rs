@@ -13,6 +13,7 @@ mod genesis;
 mod group;
 mod instrument;
 mod keys;
+mod limit;
 mod mandate;
 mod medium;
 mod movement;
@@ -23,7 +24,10 @@ mod reads;
 mod redemption;
 mod refund;
 mod request;
+mod supply;
 mod topup;
+mod touch;
+mod way;
 
 pub use consent::{Missing, missing_consents};
 pub use due::act_on_due;
@@ -142,6 +146,9 @@ fn decide(case: &mut Case<'_, '_>) -> Result<(), Code> {
         Operation::CloseGroup { group } => group::close(case, *group),
         Operation::ChangeWitnessPolicy(policy) => policy::change(case, policy),
         Operation::BeginEpoch(op) => epoch::begin(case, op),
+        Operation::Pay(op) => movement::pay(case, op),
+        Operation::Touch(op) => touch::touch(case, op),
+        Operation::ChangeInstrument(op) => instrument::change(case, op),
     }
 }
 
@@ -176,9 +183,13 @@ fn name_parties(operation: &Operation, parties: &mut Vec<PartyId>) -> Others {
         Operation::Propose(op) => Some(&op.movement),
         _ => None,
     };
-    if let Some(movement) = movement {
-        parties.extend([movement.from, movement.to]);
-        let by_staff = matches!(movement.debit, Citation::Mandate(_));
+    let sides = match operation {
+        Operation::Pay(pay) => Some((pay.from, pay.to, pay.debit)),
+        _ => movement.map(|movement| (movement.from, movement.to, movement.debit)),
+    };
+    if let Some((from, to, debit)) = sides {
+        parties.extend([from, to]);
+        let by_staff = matches!(debit, Citation::Mandate(_));
         return if by_staff { Others::Signed } else { Others::Nobody };
     }
     match operation {
@@ -218,6 +229,7 @@ fn acted_on(operation: &Operation) -> Option<PartyId> {
         Operation::RevokeKey(op) => Some(op.party),
         Operation::Freeze(op) => Some(op.party),
         Operation::Recover(op) => Some(op.party),
+        Operation::Touch(op) => Some(op.party),
         Operation::Unfreeze { party } | Operation::CancelRecovery { party } => Some(*party),
         Operation::InstallSuccessors(op) => Some(op.group),
         _ => None,

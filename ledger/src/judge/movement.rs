@@ -1,28 +1,30 @@
-//! Transfers: whether value may go from one wallet to another, and moving it.
+//! Payments: whether value may go from one wallet to another, and moving it.
 
 use super::{
-    case::{Case, legs_well_formed, total, whole_steps},
+    case::{Case, legs_well_formed, whole_steps},
     consent::Consents,
+    limit,
     mandate::{self, Use},
     request,
+    way::{Tender, Way},
 };
 use crate::{
     amount::Amount,
     code::Code,
     group::GroupLife,
     id::{InstrumentId, PartyId, TxId},
-    instrument::{OnAccept, Terms, TransferRule},
-    lot::Lot,
+    instrument::{Instrument, OnAccept},
     mandate::Direction,
-    operation::{Citation, Leg, Movement},
+    operation::{Citation, Movement, Pay},
     outcome::Form,
     party::{Party, PartyKind},
-    state::{Settled, SettledLot},
+    spend::{self, Between, Part},
+    state::{Renewed, Settled, SettledLot, Shared},
     transaction::{Purpose, Role, Side},
     wallet::Holding,
 };
 
-/// Where a movement comes from: its own transaction, or a proposal with its own purpose and answer.
+/// Where a payment comes from: its own transaction, or a proposal with its own purpose and answer.
 #[derive(Clone, Copy)]
 pub(super) struct Origin {
     /// The id under which it is known: its transaction's, or the proposal's.
@@ -35,11 +37,28 @@ pub(super) struct Origin {
 
 pub(super) fn transfer(case: &mut Case<'_, '_>, movement: &Movement) -> Result<(), Code> {
     well_formed(movement)?;
+    complete_own(case, Way::of_movement(movement))
+}
+
+/// A payment in whatever the payer's lots make up, points before money, say.
+pub(super) fn pay(case: &mut Case<'_, '_>, pay: &Pay) -> Result<(), Code> {
+    let counted = (1..=crate::limits::TENDER_MAX).contains(&pay.instruments.len());
+    if !counted || !pay.instruments.windows(2).all(|pair| pair[0] < pair[1]) {
+        return Err(Code::NotWellFormed);
+    }
+    if pay.amount.is_zero() {
+        return Err(Code::AmountInvalid);
+    }
+    citations_well_formed(pay.debit, pay.credit)?;
+    complete_own(case, Way::of_pay(pay))
+}
+
+fn complete_own(case: &mut Case<'_, '_>, way: Way<'_>) -> Result<(), Code> {
     let consents = Consents::live(case);
     let body = case.body();
     let origin =
         Origin { id: case.id, purpose: body.purpose, answers: body.answers, drafter: None };
-    let settled = complete(case, movement, &consents, origin)?;
+    let settled = complete(case, way, &consents, origin)?;
     case.settled = Some(settled);
     Ok(())
 }
@@ -47,116 +66,124 @@ pub(super) fn transfer(case: &mut Case<'_, '_>, movement: &Movement) -> Result<(
 /// What can be said about a movement without the state.
 pub(super) fn well_formed(movement: &Movement) -> Result<(), Code> {
     legs_well_formed(&movement.legs)?;
-    let debit_ok = !matches!(movement.debit, Citation::Request);
-    let credit_ok = !matches!(movement.credit, Citation::Medium { .. });
+    citations_well_formed(movement.debit, movement.credit)
+}
+
+fn citations_well_formed(debit: Citation, credit: Citation) -> Result<(), Code> {
+    let debit_ok = !matches!(debit, Citation::Request);
+    let credit_ok = !matches!(credit, Citation::Medium { .. });
     if !debit_ok || !credit_ok { Err(Code::NotWellFormed) } else { Ok(()) }
 }
 
-/// Judges a movement with its consents and carries it out.
+/// Judges a payment with its consents and carries it out.
 pub(super) fn complete(
     case: &mut Case<'_, '_>,
-    movement: &Movement,
+    way: Way<'_>,
     consents: &Consents,
     origin: Origin,
 ) -> Result<Settled, Code> {
-    let from = case.active_party(movement.from)?;
-    let to = case.active_party(movement.to)?;
-    check_live(case, movement, (&from, &to), consents, origin)?;
-    check_allowed(case, movement, &from, &to)?;
-    let debit = cite(case, movement, Side::Debit, consents, origin)?;
-    let credit = cite(case, movement, Side::Credit, consents, origin)?;
+    let from = case.active_party(way.from)?;
+    let to = case.active_party(way.to)?;
+    check_live(case, way, (&from, &to), consents, origin)?;
+    let instruments = check_allowed(case, way, &from, &to)?;
+    let debit = cite(case, way, Side::Debit, consents, origin)?;
+    let credit = cite(case, way, Side::Credit, consents, origin)?;
     case.outcome.debit = debit;
     case.outcome.credit = credit;
-    let lots = carry_out(case, movement, &to)?;
-    Ok(Settled { from: movement.from, to: movement.to, issued: false, debit, lots })
+    let lots = carry_out(case, way, (&from, &to), &instruments)?;
+    Ok(Settled { from: way.from, to: way.to, issued: false, debit, lots })
 }
 
-/// The live consents that the movement's citations ask for.
+/// The live consents that the payment's citations ask for.
 fn check_live(
     case: &Case<'_, '_>,
-    movement: &Movement,
+    way: Way<'_>,
     (from, to): (&Party, &Party),
     consents: &Consents,
     origin: Origin,
 ) -> Result<(), Code> {
-    let amount = total(&movement.legs)?;
-    match movement.debit {
+    let amount = way.tender.total()?;
+    match way.debit {
         Citation::Live => {
-            let side = (movement.from, from);
-            consents.debit(case.scene(), side, amount, Some(movement.to), origin.drafter)?;
+            let side = (way.from, from);
+            consents.debit(case.scene(), side, amount, Some(way.to), origin.drafter)?;
         }
         Citation::Medium { .. } => {
-            consents.own_key(Side::Debit, Role::Terminal, movement.to)?;
+            consents.own_key(Side::Debit, Role::Terminal, way.to)?;
         }
         Citation::Mandate(_) | Citation::Request => {}
     }
-    match movement.credit {
-        Citation::Live => consents.credit(case.scene(), (movement.to, to)),
+    match way.credit {
+        Citation::Live => consents.credit(case.scene(), (way.to, to)),
         Citation::Request if origin.answers.is_none() => Err(Code::MissingConsent),
         _ => Ok(()),
     }
 }
 
-/// Whether the instruments may go from one party to the other at all.
+/// An instrument that a payment may be made in.
+pub(super) type Allowed = (InstrumentId, Shared<Instrument>);
+
+/// The instruments that may go from one party to the other, now: all that a movement names, or those of a tender that
+/// may, at least one.
 pub(super) fn check_allowed(
     case: &Case<'_, '_>,
-    movement: &Movement,
+    way: Way<'_>,
     from: &Party,
     to: &Party,
-) -> Result<(), Code> {
-    let instruments = movement.legs.iter().map(|leg| case.instrument(leg.instrument));
-    let instruments = instruments.collect::<Result<Vec<_>, Code>>()?;
-    let legs = || movement.legs.iter().zip(&instruments);
-    legs().try_for_each(|(leg, instrument)| whole_steps(leg, instrument))?;
-    for (leg, instrument) in legs() {
-        check_terms(case, &instrument.terms, (movement, leg), from, to)?;
+) -> Result<Vec<Allowed>, Code> {
+    let named = way.tender.instruments();
+    let named = named.map(|id| case.instrument(id).map(|instrument| (id, instrument)));
+    let mut instruments = named.collect::<Result<Vec<Allowed>, Code>>()?;
+    let between = Between { from: (way.from, from), to: (way.to, to), now: case.now };
+    match way.tender {
+        Tender::Legs(legs) => {
+            let legs = || legs.iter().zip(&instruments);
+            legs().try_for_each(|(leg, (_, instrument))| whole_steps(leg, instrument))?;
+            for (leg, (_, instrument)) in legs() {
+                between.check_terms(&instrument.terms)?;
+                limit::check_transfer(&between, &instrument.terms, leg.amount)?;
+            }
+        }
+        Tender::Any { .. } => {
+            let first = instruments.first().map(|(_, instrument)| instrument.clone());
+            let mixed =
+                |(_, i): &Allowed| first.as_ref().is_some_and(|f| !f.terms.pays_with(&i.terms));
+            if instruments.iter().any(mixed) {
+                return Err(Code::TenderMismatch);
+            }
+            let mut bar = Code::TransferNotAllowed;
+            instruments.retain(|(_, instrument)| {
+                let checked = between.check_terms(&instrument.terms);
+                checked
+                    .and_then(|()| instrument.check_spendable(case.now))
+                    .inspect_err(|code| bar = *code)
+                    .is_ok()
+            });
+            if instruments.is_empty() {
+                return Err(bar);
+            }
+        }
     }
-    if movement.from == movement.to {
+    check_parties(case, way, from, to)?;
+    if let Tender::Legs(legs) = way.tender {
+        for (leg, (_, instrument)) in legs.iter().zip(&instruments) {
+            instrument.check_spendable(case.now)?;
+            limit::check_purchase(&between, &instrument.terms, leg.amount)?;
+        }
+    }
+    Ok(instruments)
+}
+
+fn check_parties(case: &Case<'_, '_>, way: Way<'_>, from: &Party, to: &Party) -> Result<(), Code> {
+    if way.from == way.to {
         return Err(Code::SameParty);
     }
     if from.kind == PartyKind::Group {
-        let group = case.group(movement.from)?;
+        let group = case.group(way.from)?;
         case.check_can_pay(&group)?;
     }
-    if to.kind == PartyKind::Group && case.group(movement.to)?.life == GroupLife::Closing {
+    if to.kind == PartyKind::Group && case.group(way.to)?.life == GroupLife::Closing {
         return Err(Code::GroupClosing);
-    }
-    Ok(())
-}
-
-fn check_terms(
-    case: &Case<'_, '_>,
-    terms: &Terms,
-    (movement, leg): (&Movement, &Leg),
-    from: &Party,
-    to: &Party,
-) -> Result<(), Code> {
-    let holders = [PartyKind::Person, PartyKind::Group];
-    let between_holders = holders.contains(&from.kind) && holders.contains(&to.kind);
-    let with_group = [from.kind, to.kind].contains(&PartyKind::Group);
-    let allowed = match (from.kind, to.kind) {
-        _ if between_holders => match terms.transfer {
-            TransferRule::None => false,
-            TransferRule::WithGroups => with_group,
-            TransferRule::PeerToPeer => true,
-        },
-        (PartyKind::Person | PartyKind::Group | PartyKind::Merchant, PartyKind::Merchant) => true,
-        (_, PartyKind::Issuer) => movement.to == terms.issuer,
-        (PartyKind::Issuer, PartyKind::Person | PartyKind::Group) => true,
-        _ => false,
-    };
-    if !allowed {
-        return Err(Code::TransferNotAllowed);
-    }
-    let unmet = |test: &Option<_>| test.as_ref().is_some_and(|test| !to.meets(test, case.now));
-    if holders.contains(&to.kind) && unmet(&terms.holders) {
-        return Err(Code::HolderNotEligible);
-    }
-    if to.kind == PartyKind::Merchant && unmet(&terms.acceptors) {
-        return Err(Code::AcceptorNotEligible);
-    }
-    if between_holders && terms.transfer_max.is_some_and(|max| leg.amount > max) {
-        return Err(Code::OverTransferMax);
     }
     Ok(())
 }
@@ -164,31 +191,22 @@ fn check_terms(
 /// Uses what a side cites and tells the form of its consent.
 fn cite(
     case: &mut Case<'_, '_>,
-    movement: &Movement,
+    way: Way<'_>,
     side: Side,
     consents: &Consents,
     origin: Origin,
 ) -> Result<Form, Code> {
     let debit = side == Side::Debit;
-    let (citation, grantor, counterparty) = if debit {
-        (movement.debit, movement.from, movement.to)
-    } else {
-        (movement.credit, movement.to, movement.from)
-    };
+    let (citation, grantor, counterparty) =
+        if debit { (way.debit, way.from, way.to) } else { (way.credit, way.to, way.from) };
     let direction = if debit { Direction::Debit } else { Direction::Credit };
-    let usage = |medium| Use {
-        direction,
-        grantor,
-        counterparty,
-        legs: &movement.legs,
-        purpose: origin.purpose,
-        medium,
-    };
+    let (tender, purpose) = (way.tender, origin.purpose);
+    let usage = |medium| Use { direction, grantor, counterparty, tender, purpose, medium };
     match citation {
         Citation::Live => Ok(Form::Live),
-        Citation::Request => request::answer(case, movement, origin),
+        Citation::Request => request::answer(case, way, origin),
         Citation::Mandate(id) => {
-            if debit && !payee_takes_part(case, movement, origin) {
+            if debit && !payee_takes_part(case, way, origin) {
                 mandate::check_staff(case, id, consents)?;
             }
             mandate::use_up(case, id, &usage(None), consents)
@@ -201,12 +219,12 @@ fn cite(
 
 /// A debit mandate without staff is used by its payee, who signs, or has requested exactly this of
 /// exactly this payer: a request that anyone may answer lets nobody pull from somebody else.
-fn payee_takes_part(case: &Case<'_, '_>, movement: &Movement, origin: Origin) -> bool {
-    match movement.credit {
+fn payee_takes_part(case: &Case<'_, '_>, way: Way<'_>, origin: Origin) -> bool {
+    match way.credit {
         Citation::Live => true,
         Citation::Request => {
             let request = origin.answers.and_then(|id| case.state.request(id));
-            request.is_some_and(|request| request.payer == Some(movement.from))
+            request.is_some_and(|request| request.payer == Some(way.from))
         }
         Citation::Mandate(_) | Citation::Medium { .. } => false,
     }
@@ -214,63 +232,78 @@ fn payee_takes_part(case: &Case<'_, '_>, movement: &Movement, origin: Origin) ->
 
 fn carry_out(
     case: &mut Case<'_, '_>,
-    movement: &Movement,
-    to: &Party,
+    way: Way<'_>,
+    (from, to): (&Party, &Party),
+    instruments: &[Allowed],
 ) -> Result<Vec<SettledLot>, Code> {
-    let mut settled = Vec::new();
-    for leg in &movement.legs {
-        let instrument = case.instrument(leg.instrument)?;
-        let terms = &instrument.terms;
-        let claim = to.kind == PartyKind::Merchant && terms.on_accept == OnAccept::Claim;
-        let into = if claim { Holding::Claim } else { Holding::Spendable };
-        for (lot, amount) in choose_lots(case, movement.from, leg.instrument, leg.amount)? {
-            case.debit(movement.from, lot, Holding::Spendable, amount);
-            case.credit(movement.to, lot, into, amount)?;
-            settled.push(SettledLot { lot, amount, undone: Amount::ZERO, claim });
+    let between = Between { from: (way.from, from), to: (way.to, to), now: case.now };
+    let parts = choose(case, way, instruments)?;
+    let mut settled = Vec::with_capacity(parts.len());
+    for (id, instrument) in instruments {
+        let of_it = || parts.iter().filter(|part| part.lot.instrument == *id);
+        if of_it().next().is_none() {
+            continue;
         }
-        check_wallet_max(case, movement.to, leg.instrument, terms)?;
+        limit::count(case, &between, (*id, &instrument.terms), of_it().map(|part| part.amount))?;
+        for part in of_it() {
+            settled.push(hand_over(case, way, to, (part, instrument))?);
+        }
+        check_wallet_max(case, (way.to, to), (*id, instrument))?;
+        super::touch::slide(case, way.from, (*id, instrument))?;
+        super::touch::slide(case, way.to, (*id, instrument))?;
     }
     Ok(settled)
 }
 
-/// The lots that a payment of `amount` spends: earliest expiry first.
-fn choose_lots(
-    case: &Case<'_, '_>,
-    from: PartyId,
-    instrument: InstrumentId,
-    amount: Amount,
-) -> Result<Vec<(Lot, Amount)>, Code> {
-    let wallet = case.wallet(from);
-    let usable = wallet.of(instrument).filter(|b| b.lot.usable(case.now));
-    let chosen = take_in_order(usable.map(|b| (b.lot, b.spendable)), amount);
-    chosen.ok_or(Code::InsufficientFunds)
-}
-
-/// Takes `amount` from lots in the given order; `None` if they hold less.
-pub(super) fn take_in_order(
-    lots: impl Iterator<Item = (Lot, Amount)>,
-    amount: Amount,
-) -> Option<Vec<(Lot, Amount)>> {
-    let mut left = amount;
-    let mut chosen = Vec::new();
-    for (lot, available) in lots {
-        let part = left.min(available);
-        if !part.is_zero() {
-            chosen.push((lot, part));
-            left = left.checked_sub(part).expect("a part is never more than what is left");
+/// The parts of the payer's lots that are spent.
+fn choose(case: &Case<'_, '_>, way: Way<'_>, instruments: &[Allowed]) -> Result<Vec<Part>, Code> {
+    let wallet = case.wallet(way.from);
+    let of = |allowed: &[Allowed], amount| {
+        let named: Vec<(InstrumentId, &Instrument)> =
+            allowed.iter().map(|(id, instrument)| (*id, &**instrument)).collect();
+        spend::choose(&wallet, &named, amount, case.now).ok_or(Code::InsufficientFunds)
+    };
+    match way.tender {
+        Tender::Any { amount, .. } => of(instruments, amount),
+        Tender::Legs(legs) => {
+            let mut parts = Vec::new();
+            for (leg, allowed) in legs.iter().zip(instruments) {
+                parts.extend(of(std::slice::from_ref(allowed), leg.amount)?);
+            }
+            Ok(parts)
         }
     }
-    left.is_zero().then_some(chosen)
+}
+
+/// Moves one part to the payee, as its instrument's terms have it accepted.
+fn hand_over(
+    case: &mut Case<'_, '_>,
+    way: Way<'_>,
+    to: &Party,
+    (part, instrument): (&Part, &Instrument),
+) -> Result<SettledLot, Code> {
+    let terms = &instrument.terms;
+    let &Part { lot, amount, since } = part;
+    let accepted = to.kind == PartyKind::Merchant;
+    let claim = accepted && terms.on_accept == OnAccept::Claim;
+    let into = if claim { Holding::Claim } else { Holding::Spendable };
+    let renews = accepted && terms.on_accept == OnAccept::Renew;
+    let use_expiry = if renews { terms.expiry_of_issue(case.now) } else { lot.use_expiry };
+    let renewed = (use_expiry != lot.use_expiry).then_some(Renewed { use_expiry });
+    let settled = SettledLot { lot, amount, undone: Amount::ZERO, claim, since, renewed };
+    case.debit(way.from, lot, Holding::Spendable, amount);
+    case.renew(terms.issuer, lot, settled.received(), amount)?;
+    case.credit(way.to, settled.received(), into, amount)?;
+    Ok(settled)
 }
 
 /// The receiving wallet's ceiling, on what it can spend; claims do not count.
 pub(super) fn check_wallet_max(
     case: &Case<'_, '_>,
-    to: PartyId,
-    instrument: InstrumentId,
-    terms: &Terms,
+    (to, party): (PartyId, &Party),
+    (id, instrument): (InstrumentId, &Instrument),
 ) -> Result<(), Code> {
-    let holds = case.wallet(to).spendable(instrument, case.now);
-    let over = terms.wallet_max.is_some_and(|max| holds > max);
-    if over { Err(Code::OverWalletMax) } else { Ok(()) }
+    let holds = case.wallet(to).spendable(id, case.now);
+    let most = limit::wallet_max(&instrument.terms, party, case.now);
+    if most.is_some_and(|max| holds > max) { Err(Code::OverWalletMax) } else { Ok(()) }
 }

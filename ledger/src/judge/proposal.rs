@@ -4,6 +4,7 @@ use super::{
     case::{Case, total},
     consent::{Consents, Missing, Scene},
     movement::{self, Origin},
+    way::Way,
 };
 use crate::{
     amount::Amount,
@@ -44,7 +45,7 @@ pub(super) fn propose(case: &mut Case<'_, '_>, op: &Propose) -> Result<(), Code>
         status: ProposalStatus::Open,
     };
     collect(case, &mut proposal)?;
-    movement::check_allowed(case, &op.movement, &from, &to)?;
+    movement::check_allowed(case, Way::of_movement(&op.movement), &from, &to)?;
     if op.deadline <= case.now || op.deadline > case.now.plus(window) {
         return Err(Code::DeadlineInvalid);
     }
@@ -219,7 +220,7 @@ fn try_complete(
         drafter: proposal.drafter,
     };
     let movement = proposal.movement.clone();
-    let settled = movement::complete(case, &movement, &consents, origin)?;
+    let settled = movement::complete(case, Way::of_movement(&movement), &consents, origin)?;
     proposal.status = ProposalStatus::Completed(case.id);
     Ok(Some(settled))
 }

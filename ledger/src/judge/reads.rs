@@ -3,7 +3,7 @@
 
 use super::parties_of;
 use crate::{
-    operation::{Citation, Operation},
+    operation::{Citation, Movement, Operation, Pay},
     outcome::Outcome,
     state::RowKey,
     transaction::Transaction,
@@ -17,9 +17,13 @@ pub fn likely_reads(transaction: &Transaction, keys: &mut Vec<RowKey>) {
     for party in parties_of(transaction, &Outcome::default()) {
         keys.extend([RowKey::Party(party), RowKey::Wallet(party)]);
     }
-    if let Operation::Transfer(movement) = &body.operation {
-        cited(movement.debit, keys);
-        cited(movement.credit, keys);
+    match &body.operation {
+        Operation::Transfer(Movement { debit, credit, .. })
+        | Operation::Pay(Pay { debit, credit, .. }) => {
+            cited(*debit, keys);
+            cited(*credit, keys);
+        }
+        _ => {}
     }
 }
 

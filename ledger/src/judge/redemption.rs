@@ -1,10 +1,11 @@
 //! Redemption: a merchant's claim is held until the issuer confirms the payout, or returned.
 
-use super::{case::Case, consent::Consents, movement::take_in_order};
+use super::{case::Case, consent::Consents};
 use crate::{
     amount::Amount,
     code::Code,
     id::TxId,
+    instrument::Went,
     limits,
     lot::Lot,
     operation::{AnswerRedemption, RedemptionAnswer, RequestRedemption},
@@ -24,6 +25,7 @@ pub(super) fn request(case: &mut Case<'_, '_>, op: &RequestRedemption) -> Result
     case.active_of_kind(op.merchant, PartyKind::Merchant)?;
     Consents::live(case).holder(Side::Debit, op.merchant)?;
     case.check_legs(&[op.leg])?;
+    case.instrument(op.leg.instrument)?.check_redeemable(case.now)?;
     let from = case.now.plus(DEADLINE_MIN_MS);
     let until = case.now.plus(limits::REDEMPTION_WINDOW_MS);
     if !(from..=until).contains(&op.deadline) {
@@ -31,8 +33,7 @@ pub(super) fn request(case: &mut Case<'_, '_>, op: &RequestRedemption) -> Result
     }
     let lots = choose_claims(case, op)?;
     for (lot, amount) in &lots {
-        case.debit(op.merchant, *lot, Holding::Claim, *amount);
-        case.credit(op.merchant, *lot, Holding::Held, *amount)?;
+        case.turn(op.merchant, *lot, (Holding::Claim, Holding::Held), *amount)?;
     }
     let redemption = Redemption {
         merchant: op.merchant,
@@ -75,11 +76,14 @@ pub(super) fn answer(case: &mut Case<'_, '_>, op: &AnswerRedemption) -> Result<(
         return Err(Code::RedemptionNotOpen);
     }
     for (lot, amount) in redemption.lots.clone() {
-        case.debit(redemption.merchant, lot, Holding::Held, amount);
         match op.answer {
-            RedemptionAnswer::Paid { .. } => case.burn(issuer, lot, amount)?,
+            RedemptionAnswer::Paid { .. } => {
+                case.debit(redemption.merchant, lot, Holding::Held, amount);
+                case.burn(issuer, lot, amount, Went::Redeemed)?;
+            }
             RedemptionAnswer::Returned { .. } => {
-                case.credit(redemption.merchant, lot, Holding::Claim, amount)?;
+                let back = (Holding::Held, Holding::Claim);
+                case.turn(redemption.merchant, lot, back, amount)?;
             }
         }
     }
@@ -105,4 +109,21 @@ pub(super) fn time_out(
     let held = (redemption.merchant, redemption.lots.clone());
     state.put_redemption(id, redemption);
     Some(held)
+}
+
+/// Takes `amount` from lots in the given order; `None` if they hold less.
+fn take_in_order(
+    lots: impl Iterator<Item = (Lot, Amount)>,
+    amount: Amount,
+) -> Option<Vec<(Lot, Amount)>> {
+    let mut left = amount;
+    let mut chosen = Vec::new();
+    for (lot, available) in lots {
+        let part = left.min(available);
+        if !part.is_zero() {
+            chosen.push((lot, part));
+            left = left.checked_sub(part).expect("a part is never more than what is left");
+        }
+    }
+    left.is_zero().then_some(chosen)
 }

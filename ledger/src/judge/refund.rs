@@ -4,18 +4,20 @@ use super::{
     allowance,
     case::{Case, legs_well_formed},
     consent::Consents,
+    touch,
 };
 use crate::{
     amount::Amount,
     code::Code,
-    id::TxId,
-    instrument::Shortfall,
+    id::{PartyId, TxId},
+    instrument::{Came, Instrument, LateRefund, Shortfall, Terms, Validity, Went},
+    lot::Lot,
     operation::{Correct, Leg, Refund},
     outcome::Form,
     party::PartyKind,
-    state::{Judged, Settled, Shared},
+    state::{Judged, Settled, SettledLot, Shared},
     transaction::Side,
-    wallet::Holding,
+    wallet::{Holding, Wallet},
 };
 
 /// What is to be undone of one lot.
@@ -91,33 +93,86 @@ fn mark(settled: &mut Settled, undo: &Undo) {
 /// still become either, and waits: restored now, it would be there twice if the issuer returned it.
 fn give_back(case: &mut Case<'_, '_>, settled: &Settled, undo: &Undo) -> Result<(), Code> {
     let part = settled.lots[undo.at];
+    let instrument = case.instrument(part.lot.instrument)?;
+    let issuer = instrument.terms.issuer;
     let holding = if part.claim { Holding::Claim } else { Holding::Spendable };
     let wallet = case.wallet(settled.to);
-    let balance = wallet.lots.iter().find(|b| b.lot == part.lot);
-    let available = balance.map_or(Amount::ZERO, |b| b.amount(holding));
-    let held = balance.map_or(Amount::ZERO, |b| b.held);
-    let taken = undo.amount.min(available);
-    let missing = undo.amount.checked_sub(taken).expect("not more than the whole");
-    match (missing.is_zero(), part.claim, held.is_zero()) {
-        (true, ..) | (false, true, true) => {}
+    let taken = kin(&wallet, part.received(), holding, &instrument.terms, undo.amount);
+    let missing = undo.amount.checked_sub(sum(&taken)).expect("not more than the whole");
+    let held = wallet.lots.iter().any(|b| b.lot == part.lot && !b.held.is_zero());
+    match (missing.is_zero(), part.claim, held) {
+        (true, ..) | (false, true, false) => {}
         (false, false, _) => return Err(Code::InsufficientFunds),
-        (false, true, false) => return Err(Code::ClaimHeld),
+        (false, true, true) => return Err(Code::ClaimHeld),
     }
-    if !taken.is_zero() {
-        case.debit(settled.to, part.lot, holding, taken);
+    for (lot, amount) in taken {
+        case.debit(settled.to, lot, holding, amount);
+        case.renew(issuer, lot, part.lot, amount)?;
     }
     if !missing.is_zero() {
-        let issuer = case.instrument(part.lot.instrument)?.terms.issuer;
-        case.issue(issuer, part.lot, missing)?;
+        case.issue(issuer, part.lot, missing, Came::Restored)?;
         case.owe(settled.to, part.lot.instrument, missing)?;
     }
     let payer = case.party(settled.from)?;
-    let into = if payer.kind == PartyKind::Merchant && part.claim {
-        Holding::Claim
-    } else {
-        Holding::Spendable
+    if payer.kind == PartyKind::Merchant && part.claim {
+        return case.credit_since(settled.from, part.lot, Holding::Claim, undo.amount, part.since);
+    }
+    restore(case, settled.from, &part, &instrument, undo.amount)
+}
+
+/// Gives spendable value back to whom it came from, as old as it was. What has expired meanwhile expires now, or lives on
+/// for some days: the terms say which.
+fn restore(
+    case: &mut Case<'_, '_>,
+    to: PartyId,
+    part: &SettledLot,
+    instrument: &Instrument,
+    amount: Amount,
+) -> Result<(), Code> {
+    let (lot, issuer) = (part.lot, instrument.terms.issuer);
+    let lot = match instrument.terms.late_refund {
+        LateRefund::Grace(days) if !lot.usable(case.now) => {
+            let use_expiry = Some(case.now.end_of_day_after(days));
+            let later = Lot { use_expiry, ..lot };
+            case.renew(issuer, lot, later, amount)?;
+            later
+        }
+        _ => lot,
     };
-    case.credit(settled.from, part.lot, into, undo.amount)
+    case.credit_since(to, lot, Holding::Spendable, amount, part.since)?;
+    if !lot.usable(case.now) {
+        case.debit(to, lot, Holding::Spendable, amount);
+        case.burn(issuer, lot, amount, Went::Expired)?;
+    }
+    touch::slide(case, to, (lot.instrument, instrument))
+}
+
+/// What a wallet still has of a lot that it got: that lot, and where its validity slides, what it has become since. No
+/// more than `amount`.
+fn kin(
+    wallet: &Wallet,
+    lot: Lot,
+    holding: Holding,
+    terms: &Terms,
+    amount: Amount,
+) -> Vec<(Lot, Amount)> {
+    let slides = holding == Holding::Spendable && matches!(terms.validity, Validity::Sliding(_));
+    let alike = |other: &Lot| slides && Lot { use_expiry: lot.use_expiry, ..*other } == lot;
+    let mut left = amount;
+    let mut found = Vec::new();
+    for balance in wallet.of(lot.instrument).filter(|b| b.lot == lot || alike(&b.lot)) {
+        let part = left.min(balance.amount(holding));
+        if !part.is_zero() {
+            left = left.checked_sub(part).expect("a part is never more than what is left");
+            found.push((balance.lot, part));
+        }
+    }
+    found
+}
+
+fn sum(parts: &[(Lot, Amount)]) -> Amount {
+    let sum = parts.iter().try_fold(Amount::ZERO, |sum, (_, part)| sum.checked_add(*part));
+    sum.expect("parts of an amount sum to no more than it")
 }
 
 /// Two officers of the issuer and one of another organisation; only what the issuer itself issued, and
@@ -147,20 +202,19 @@ pub(super) fn correct(case: &mut Case<'_, '_>, op: &Correct) -> Result<(), Code>
 
 fn take_back_issue(case: &mut Case<'_, '_>, settled: &Settled, undo: &Undo) -> Result<(), Code> {
     let lot = settled.lots[undo.at].lot;
-    let shortfall = case.instrument(lot.instrument)?.terms.shortfall;
+    let instrument = case.instrument(lot.instrument)?;
     let wallet = case.wallet(settled.to);
-    let balance = wallet.lots.iter().find(|b| b.lot == lot);
-    let taken = undo.amount.min(balance.map_or(Amount::ZERO, |b| b.spendable));
-    let missing = undo.amount.checked_sub(taken).expect("not more than the whole");
-    match shortfall {
+    let taken = kin(&wallet, lot, Holding::Spendable, &instrument.terms, undo.amount);
+    let missing = undo.amount.checked_sub(sum(&taken)).expect("not more than the whole");
+    match instrument.terms.shortfall {
         _ if missing.is_zero() => {}
         Shortfall::Refuse => return Err(Code::InsufficientFunds),
         Shortfall::Receivable => case.owe(settled.to, lot.instrument, missing)?,
         Shortfall::IssuerBears => {}
     }
-    if !taken.is_zero() {
-        case.debit(settled.to, lot, Holding::Spendable, taken);
-        case.burn(settled.from, lot, taken)?;
+    for (lot, amount) in taken {
+        case.debit(settled.to, lot, Holding::Spendable, amount);
+        case.burn(settled.from, lot, amount, Went::Corrected)?;
     }
     Ok(())
 }

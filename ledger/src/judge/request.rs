@@ -4,12 +4,13 @@ use super::{
     case::{Case, legs_well_formed},
     consent::Consents,
     movement::Origin,
+    way::{Tender, Way},
 };
 use crate::{
     code::Code,
     id::TxId,
     limits,
-    operation::{Movement, RequestPayment},
+    operation::{Leg, RequestPayment},
     outcome::Form,
     state::{DueKind, Request, RequestStatus},
     transaction::Side,
@@ -17,6 +18,7 @@ use crate::{
 
 pub(super) fn open(case: &mut Case<'_, '_>, op: &RequestPayment) -> Result<(), Code> {
     legs_well_formed(&op.legs)?;
+    tender_well_formed(op)?;
     let payee = case.active_party(op.payee)?;
     if let Some(payer) = op.payer {
         case.party(payer)?;
@@ -24,6 +26,7 @@ pub(super) fn open(case: &mut Case<'_, '_>, op: &RequestPayment) -> Result<(), C
     let consents = Consents::live(case);
     consents.credit(case.scene(), (op.payee, &payee))?;
     case.check_legs(&op.legs)?;
+    check_tender(case, op)?;
     if op.due <= case.now || op.due > case.now.plus(limits::PROPOSAL_WINDOW_MS) {
         return Err(Code::DeadlineInvalid);
     }
@@ -31,6 +34,7 @@ pub(super) fn open(case: &mut Case<'_, '_>, op: &RequestPayment) -> Result<(), C
         payee: op.payee,
         payer: op.payer,
         legs: op.legs.clone(),
+        tender: op.tender.clone(),
         due: op.due,
         purpose: case.body().purpose,
         signed_by: consents.keys_for(Side::Credit, (op.payee, &payee))?,
@@ -55,21 +59,17 @@ pub(super) fn cancel(case: &mut Case<'_, '_>, id: TxId) -> Result<(), Code> {
     Ok(())
 }
 
-/// Lets a movement answer the request that it names.
-pub(super) fn answer(
-    case: &mut Case<'_, '_>,
-    movement: &Movement,
-    origin: Origin,
-) -> Result<Form, Code> {
+/// Lets a payment answer the request that it names.
+pub(super) fn answer(case: &mut Case<'_, '_>, way: Way<'_>, origin: Origin) -> Result<Form, Code> {
     let id = origin.answers.ok_or(Code::MissingConsent)?;
     let mut request = case.state.request(id).ok_or(Code::UnknownRequest)?;
     let compromised = case.any_compromised(&request.signed_by);
     if request.status != RequestStatus::Open || request.due <= case.now || compromised {
         return Err(Code::RequestNotOpen);
     }
-    let matches = request.payee == movement.to
-        && request.payer.is_none_or(|payer| payer == movement.from)
-        && request.legs == movement.legs;
+    let matches = request.payee == way.to
+        && request.payer.is_none_or(|payer| payer == way.from)
+        && fits(&request, way.tender);
     if !matches {
         return Err(Code::RequestMismatch);
     }
@@ -78,4 +78,41 @@ pub(super) fn answer(
     case.state.put_request(id, request);
     case.outcome.cites.push(id);
     Ok(Form::Request)
+}
+
+/// A tender is for one leg's amount, and names the leg's own instrument among others.
+fn tender_well_formed(op: &RequestPayment) -> Result<(), Code> {
+    let named = |leg: &Leg| op.tender.binary_search(&leg.instrument).is_ok();
+    let counted = op.tender.len() <= limits::TENDER_MAX;
+    let fits = match op.legs.as_slice() {
+        [leg] => op.tender.is_empty() || (counted && named(leg)),
+        _ => op.tender.is_empty(),
+    };
+    let ascending = op.tender.windows(2).all(|pair| pair[0] < pair[1]);
+    if fits && ascending { Ok(()) } else { Err(Code::NotWellFormed) }
+}
+
+/// What is asked for can be paid together.
+fn check_tender(case: &Case<'_, '_>, op: &RequestPayment) -> Result<(), Code> {
+    let [leg, ..] = op.legs.as_slice() else { return Ok(()) };
+    let asked = case.instrument(leg.instrument)?;
+    for id in &op.tender {
+        if !asked.terms.pays_with(&case.instrument(*id)?.terms) {
+            return Err(Code::TenderMismatch);
+        }
+    }
+    Ok(())
+}
+
+/// Whether this is what the request asks for: its legs exactly, or its amount in instruments of its tender.
+fn fits(request: &Request, tender: Tender<'_>) -> bool {
+    match (request.tender.as_slice(), tender) {
+        ([], Tender::Legs(legs)) => request.legs == legs,
+        ([], Tender::Any { .. }) => false,
+        (named, tender) => {
+            let asked = request.legs.iter().map(|leg| leg.amount).next();
+            let amount = tender.total().ok();
+            tender.instruments().all(|id| named.binary_search(&id).is_ok()) && amount == asked
+        }
+    }
 }

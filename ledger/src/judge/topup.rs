@@ -6,11 +6,14 @@ use super::{
     consent::Consents,
     mandate::{self, Use},
     movement::check_wallet_max,
+    touch,
+    way::Tender,
 };
 use crate::{
     amount::Amount,
     code::Code,
     group::GroupLife,
+    instrument::Came,
     lot::{Lot, OriginKind},
     mandate::Direction,
     operation::{Citation, Leg, TopUp},
@@ -44,7 +47,7 @@ pub(super) fn top_up(case: &mut Case<'_, '_>, op: &TopUp) -> Result<(), Code> {
                 direction: Direction::Credit,
                 grantor: op.to,
                 counterparty: granted.issuer,
-                legs: &legs,
+                tender: Tender::Legs(&legs),
                 purpose: case.body().purpose,
                 medium: None,
             };
@@ -55,15 +58,23 @@ pub(super) fn top_up(case: &mut Case<'_, '_>, op: &TopUp) -> Result<(), Code> {
     if funding_used {
         return Err(Code::FundingUsed);
     }
-    case.issue(granted.issuer, lot, op.amount)?;
+    case.issue(granted.issuer, lot, op.amount, Came::Issued)?;
     case.credit(op.to, lot, Holding::Spendable, op.amount)?;
     let instrument = case.instrument(granted.instrument)?;
-    check_wallet_max(case, op.to, granted.instrument, &instrument.terms)?;
+    check_wallet_max(case, (op.to, &to), (granted.instrument, &instrument))?;
+    touch::slide(case, op.to, (granted.instrument, &instrument))?;
     case.state.put_funding(granted.issuer, op.funding, case.id);
     case.outcome.debit = Form::Allowance;
     case.outcome.credit = credit;
     case.outcome.cites.insert(0, op.allowance);
-    let moved = SettledLot { lot, amount: op.amount, undone: Amount::ZERO, claim: false };
+    let moved = SettledLot {
+        lot,
+        amount: op.amount,
+        undone: Amount::ZERO,
+        claim: false,
+        since: case.now,
+        renewed: None,
+    };
     case.settled = Some(Settled {
         from: granted.issuer,
         to: op.to,
@@ -106,12 +117,15 @@ fn lot_of(case: &Case<'_, '_>, op: &TopUp, to: &Party, granted: &Allowance) -> R
     if to.kind == PartyKind::Group && case.group(op.to)?.life == GroupLife::Closing {
         return Err(Code::GroupClosing);
     }
-    if terms.holders.as_ref().is_some_and(|test| !to.meets(test, case.now)) {
+    if terms.holders.as_ref().is_some_and(|test| !test.holds(to, case.now)) {
         return Err(Code::HolderNotEligible);
     }
     let use_expiry = terms.expiry_of_issue(case.now);
-    if use_expiry.is_some_and(|end| end <= case.now) {
-        return Err(Code::IssueEnded);
+    instrument.check_issuable(case.now, use_expiry)?;
+    let totals = case.state.totals(granted.instrument).unwrap_or_default();
+    let after = totals.issued() + u128::from(op.amount.0);
+    if terms.supply_max.is_some_and(|max| after > u128::from(max.0)) {
+        return Err(Code::OverSupplyMax);
     }
     // Paid value is one lot whoever paid: that it was paid is what the law asks for.
     let funder = if op.origin == OriginKind::Paid { granted.issuer } else { op.funder };

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     amount::Amount,
     id::{DocumentHash, InstrumentId, MediumId, PartyId},
-    instrument::Terms,
+    instrument::{InstrumentChange, Terms},
     keys::PublicKey,
     mandate::MandateTerms,
     time::Time,
@@ -47,6 +47,20 @@ pub struct DefineInstrument {
     pub instrument: InstrumentId,
     /// Its rules.
     pub terms: Terms,
+    /// Whether it is open from now on; a draft if not.
+    pub open: bool,
+}
+
+/// A change of an instrument after it was defined.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeInstrument {
+    /// Which.
+    pub instrument: InstrumentId,
+    /// What changes.
+    pub change: InstrumentChange,
+    /// Hash of the public notice or decision behind it.
+    pub notice: DocumentHash,
 }
 
 /// A medium for a holder, with the consents that come with it.

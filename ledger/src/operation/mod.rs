@@ -114,6 +114,12 @@ pub enum Operation {
     ChangeWitnessPolicy(WitnessPolicy),
     /// Starts a new epoch after a quorum of disks was lost. Stands alone, in the epoch's first entry.
     BeginEpoch(BeginEpoch),
+    /// Pays an amount in whichever of some instruments the payer's lots make up.
+    Pay(Pay),
+    /// Renews value whose expiry slides.
+    Touch(Touch),
+    /// A further step of an instrument's life, its supply, its published terms.
+    ChangeInstrument(ChangeInstrument),
 }
 
 impl Operation {

@@ -54,6 +54,35 @@ pub struct Movement {
     pub credit: Citation,
 }
 
+/// A payment of an amount that several instruments make up: what expires first is spent first, whichever it is of.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pay {
+    /// Who gives.
+    pub from: PartyId,
+    /// Who receives.
+    pub to: PartyId,
+    /// One to eight instruments of equal face and decimals, ascending: what the payer lets be spent. Those that may not go
+    /// this way now are left out.
+    pub instruments: Vec<InstrumentId>,
+    /// How much, in their common unit; not zero.
+    pub amount: Amount,
+    /// How the giving side consents.
+    pub debit: Citation,
+    /// How the receiving side consents.
+    pub credit: Citation,
+}
+
+/// A holder shows that it is still there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Touch {
+    /// Whose wallet.
+    pub party: PartyId,
+    /// Of which instrument.
+    pub instrument: InstrumentId,
+}
+
 /// Issue into a wallet.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -116,8 +145,10 @@ pub struct RequestPayment {
     pub payee: PartyId,
     /// Who alone may answer; anyone if absent.
     pub payer: Option<PartyId>,
-    /// Exactly what answers it.
+    /// Exactly what answers it, unless there is a tender.
     pub legs: Vec<Leg>,
+    /// Empty; or instruments of equal face and decimals, ascending, in which the one leg's amount may be paid together.
+    pub tender: Vec<InstrumentId>,
     /// Until when it can be answered.
     pub due: Time,
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{
     codec,
     id::{DocumentHash, InstrumentId, MediumId, PartyId, PersonTag, Reference, TxId},
+    instrument::LimitOf,
     keys::PublicKey,
     lot::Lot,
     time::Time,
@@ -57,11 +58,13 @@ pub enum Table {
     Due = 20,
     Policy = 21,
     Epoch = 22,
+    Totals = 23,
+    LimitUse = 24,
 }
 
 impl Table {
     /// Every table, by number.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Meta,
         Self::Party,
         Self::Key,
@@ -85,6 +88,8 @@ impl Table {
         Self::Due,
         Self::Policy,
         Self::Epoch,
+        Self::Totals,
+        Self::LimitUse,
     ];
 }
 
@@ -137,6 +142,10 @@ pub enum RowKey {
     Policy(u32),
     /// An epoch that a recovery began, by its number.
     Epoch(u32),
+    /// What came and went of an instrument.
+    Totals(InstrumentId),
+    /// What a party has used of a limit that counts by period.
+    LimitUse(PartyId, LimitOf, InstrumentId),
 }
 
 impl RowKey {
@@ -167,6 +176,8 @@ impl RowKey {
             Self::Due(..) => Table::Due,
             Self::Policy(_) => Table::Policy,
             Self::Epoch(_) => Table::Epoch,
+            Self::Totals(_) => Table::Totals,
+            Self::LimitUse(..) => Table::LimitUse,
         }
     }
 
@@ -183,7 +194,7 @@ impl RowKey {
             Self::Key(key) => bytes.extend(key.0),
             Self::Person(tag) => bytes.extend(tag.0),
             Self::Medium(id) => bytes.extend(id.0),
-            Self::Instrument(id) => bytes.extend(id.bytes()),
+            Self::Instrument(id) | Self::Totals(id) => bytes.extend(id.bytes()),
             Self::Supply(lot) => bytes.extend(codec::encode(lot)),
             Self::Allowance(id)
             | Self::Mandate(id)
@@ -197,6 +208,11 @@ impl RowKey {
             }
             Self::Receivable(party, instrument) => {
                 bytes.extend(party.0);
+                bytes.extend(instrument.bytes());
+            }
+            Self::LimitUse(party, of, instrument) => {
+                bytes.extend(party.0);
+                bytes.push(*of as u8);
                 bytes.extend(instrument.bytes());
             }
             Self::Funding(party, hash) => {
@@ -246,6 +262,13 @@ impl RowKey {
             19 => Self::Judged(part(rest)?),
             21 => Self::Policy(u32::from_be_bytes(rest.try_into().ok()?)),
             22 => Self::Epoch(u32::from_be_bytes(rest.try_into().ok()?)),
+            23 => Self::Totals(part(rest)?),
+            24 => {
+                let (party, rest) = rest.split_at_checked(16)?;
+                let (&of, instrument) = rest.split_first()?;
+                let of = LimitOf::ALL.into_iter().find(|limit| *limit as u8 == of)?;
+                Self::LimitUse(part(party)?, of, part(instrument)?)
+            }
             _ => Self::due_from_bytes(bytes)?,
         };
         // One key, one spelling.
@@ -328,6 +351,8 @@ mod tests {
             RowKey::Due(Time(1 << 40), DueKind::Lots, [8; 32]),
             RowKey::Policy(3),
             RowKey::Epoch(2),
+            RowKey::Totals(instrument),
+            RowKey::LimitUse(party, LimitOf::PurchasesPerDay, instrument),
         ];
         let tables = keys.each_ref().map(|key| key.to_bytes()[0]);
         assert_eq!(tables, Table::ALL.map(|table| table as u8), "every table has its key here");
@@ -338,6 +363,6 @@ mod tests {
             assert_ne!(RowKey::from_bytes(&bytes[..bytes.len() - 1]), Some(key));
         }
         assert_eq!(RowKey::from_bytes(&[]), None);
-        assert_eq!(RowKey::from_bytes(&[23; 33]), None);
+        assert_eq!(RowKey::from_bytes(&[25; 33]), None);
     }
 }

@@ -3,13 +3,14 @@
 use std::{cell::RefCell, collections::BTreeMap};
 
 use super::{
-    Allowance, Epoch, Instrument, Judged, Medium, Meta, NumberedPolicy, Proposal, ReadState,
+    Allowance, Epoch, Judged, LimitUse, Medium, Meta, NumberedPolicy, Proposal, ReadState,
     Redemption, Request, Row, RowKey, Shared, Supply,
 };
 use crate::{
     amount::Amount,
     group::Group,
     id::{DocumentHash, InstrumentId, MediumId, PartyId, PersonTag, Reference, TxId},
+    instrument::{Instrument, LimitOf, Totals},
     keys::PublicKey,
     lot::Lot,
     mandate::Mandate,
@@ -166,6 +167,10 @@ impl<'a> Overlay<'a> {
         medium, put_medium, Medium: Shared<Medium>, (id: MediumId) => RowKey::Medium(id);
         /// An instrument.
         instrument, put_instrument, Instrument: Shared<Instrument>, (id: InstrumentId) => RowKey::Instrument(id);
+        /// What came and went of an instrument.
+        totals, put_totals, Totals: Shared<Totals>, (id: InstrumentId) => RowKey::Totals(id);
+        /// What a party has used of a limit.
+        limit_use, put_limit_use, LimitUse: LimitUse, (party: PartyId, of: LimitOf, id: InstrumentId) => RowKey::LimitUse(party, of, id);
         /// A lot's supply.
         supply, put_supply, Supply: Supply, (lot: Lot) => RowKey::Supply(lot);
         /// An allowance.

@@ -10,7 +10,7 @@ use crate::{
     group::Group,
     hash::Hash,
     id::{InstrumentId, PartyId, Salt, TxId},
-    instrument::Terms,
+    instrument::{Instrument, Totals},
     keys::PublicKey,
     lot::Lot,
     mandate::Mandate,
@@ -71,17 +71,6 @@ pub struct Medium {
     pub revoked: Option<Time>,
 }
 
-/// An instrument.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Instrument {
-    /// Its rules.
-    pub terms: Terms,
-    /// Issued in all.
-    pub issued: Amount,
-    /// Burnt in all: redeemed, expired, corrected.
-    pub burnt: Amount,
-}
-
 /// What was issued and burnt of one lot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Supply {
@@ -89,6 +78,15 @@ pub struct Supply {
     pub issued: Amount,
     /// Burnt.
     pub burnt: Amount,
+}
+
+/// What one party has used of a limit that counts by period.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct LimitUse {
+    /// The period that is counted: a JST day or month by its number.
+    pub period: u32,
+    /// Used in it.
+    pub used: Amount,
 }
 
 /// An allowance.
@@ -127,8 +125,10 @@ pub struct Request {
     pub payee: PartyId,
     /// Who alone may answer.
     pub payer: Option<PartyId>,
-    /// Exactly what answers it.
+    /// Exactly what answers it, unless there is a tender.
     pub legs: Vec<Leg>,
+    /// Instruments in which its one leg's amount may be paid together.
+    pub tender: Vec<InstrumentId>,
     /// Until when.
     pub due: Time,
     /// What it is for.
@@ -277,6 +277,28 @@ pub struct SettledLot {
     pub undone: Amount,
     /// Whether the receiver got it as a claim.
     pub claim: bool,
+    /// Since when the giver had it: what is given back is as old as it was.
+    pub since: Time,
+    /// The expiry that the receiver got instead, where its acceptance renewed it.
+    pub renewed: Option<Renewed>,
+}
+
+/// Equal value with another expiry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Renewed {
+    /// Its use expiry.
+    pub use_expiry: Option<Time>,
+}
+
+impl SettledLot {
+    /// The lot that the receiver got.
+    #[must_use]
+    pub fn received(&self) -> Lot {
+        match self.renewed {
+            Some(Renewed { use_expiry }) => Lot { use_expiry, ..self.lot },
+            None => self.lot,
+        }
+    }
 }
 
 /// A row. All but the smallest are behind a handle, so that moving and copying rows costs the same for all.
@@ -307,6 +329,8 @@ pub enum Row {
     Due,
     Policy(Shared<NumberedPolicy>),
     Epoch(Shared<Epoch>),
+    Totals(Shared<Totals>),
+    LimitUse(LimitUse),
 }
 
 impl Row {

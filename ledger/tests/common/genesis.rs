@@ -3,10 +3,12 @@
 use musubi_ledger::{
     amount::Amount,
     batch::NodeId,
+    calendar::Span,
     genesis::{FirstInstrument, FirstParty, Genesis, Node, Organisation, Parameters},
     id::Salt,
-    instrument::{OnAccept, Regime, Shortfall, Terms, TransferRule, UseExpiry},
-    party::{AttributeTest, PartyKind},
+    instrument::{Limit, LimitOf, OnAccept, Regime, Shortfall, Terms, TransferRule, Validity},
+    party::PartyKind,
+    predicate::Predicate,
     time::Time,
 };
 
@@ -102,30 +104,20 @@ fn parties() -> Vec<FirstParty> {
 }
 
 fn instruments() -> Vec<FirstInstrument> {
-    let test = |name: &str, value: &str| {
-        Some(AttributeTest { name: name.into(), any_of: vec![value.into()] })
-    };
     let money = Terms {
-        issuer: id("issuer"),
-        regime: Regime::Public,
-        decimals: 0,
-        step: Amount(1),
         transfer: TransferRule::PeerToPeer,
-        on_accept: OnAccept::Claim,
-        use_expiry: UseExpiry::None,
-        redemption_days: 0,
         shortfall: Shortfall::Receivable,
-        wallet_max: Some(Amount(1_000_000)),
-        transfer_max: Some(Amount(300_000)),
-        holders: None,
-        acceptors: None,
-        document: document("terms"),
+        limits: vec![
+            Limit::for_all(LimitOf::Wallet, Amount(1_000_000)),
+            Limit::for_all(LimitOf::Transfer, Amount(300_000)),
+        ],
+        ..Terms::plain(id("issuer"), Regime::Public, document("terms"))
     };
     let coin =
         Terms { transfer: TransferRule::WithGroups, on_accept: OnAccept::Keep, ..money.clone() };
     let point = Terms {
         regime: Regime::Free,
-        use_expiry: UseExpiry::Days(10),
+        validity: Validity::After(Span::Days(10)),
         redemption_days: 30,
         shortfall: Shortfall::Refuse,
         ..money.clone()
@@ -134,11 +126,11 @@ fn instruments() -> Vec<FirstInstrument> {
         regime: Regime::PrepaidThird,
         step: Amount(500),
         transfer: TransferRule::None,
-        use_expiry: UseExpiry::At(Time(BEGIN.0 + 20 * 86_400_000)),
+        validity: Validity::At(Time(BEGIN.0 + 20 * 86_400_000)),
         redemption_days: 5,
         shortfall: Shortfall::IssuerBears,
-        holders: test("resident", "yes"),
-        acceptors: test("shop", "small"),
+        holders: Some(Predicate::is("resident", &["yes"])),
+        acceptors: Some(Predicate::is("shop", &["small"])),
         ..money.clone()
     };
     let named = [("COIN", coin), ("MEBUKU", money), ("POINT", point), ("VOUCHER", voucher)];

@@ -4,6 +4,7 @@ use musubi_ledger::{
     amount::Amount,
     group::{Band, GroupPolicy, RoleGrant, Roles},
     id::TxId,
+    instrument::{InstrumentChange, Terms},
     lot::OriginKind,
     mandate::{Counterparty, Direction, MandateTerms},
     operation::*,
@@ -164,6 +165,26 @@ pub fn policy(bands: &[(u64, u8)]) -> GroupPolicy {
 /// New officers.
 pub fn set_officers(party: &str, officers: &[&str]) -> Operation {
     Operation::SetOfficers(SetOfficers { party: id(party), officers: ids(officers) })
+}
+
+/// A payment in whatever of these instruments there is, both sides live.
+pub fn pay_any(from: &str, to: &str, amount: u64, of: &[&str]) -> Pay {
+    let mut instruments: Vec<_> = of.iter().map(|name| instrument(name)).collect();
+    instruments.sort_unstable();
+    let (debit, credit) = (Citation::Live, Citation::Live);
+    Pay { from: id(from), to: id(to), instruments, amount: Amount(amount), debit, credit }
+}
+
+/// A new instrument, open.
+pub fn define(name: &str, terms: Terms) -> Operation {
+    let instrument = instrument(name);
+    Operation::DefineInstrument(DefineInstrument { instrument, terms, open: true })
+}
+
+/// A change of an instrument.
+pub fn change(name: &str, change: InstrumentChange) -> Operation {
+    let (instrument, notice) = (instrument(name), document("notice"));
+    Operation::ChangeInstrument(ChangeInstrument { instrument, change, notice })
 }
 
 /// A refund in MEBUKU.

@@ -10,6 +10,7 @@ use musubi_ledger::{
     genesis::RULES_VERSION,
     hash::sha256,
     id::{Salt, TxId},
+    instrument::{Terms, Totals},
     lot::OriginKind,
     operation::{Citation, CreateGroup, Operation},
     outcome::Outcome,
@@ -24,7 +25,7 @@ use super::{
     archive::Archive,
     genesis::genesis,
     names::{By, credit, id, instrument, issues, key, member, officer, proves, represents},
-    operations::{allowance, policy, register, roles, top_up},
+    operations::{allowance, define, policy, register, roles, top_up},
     past::Past,
     scan::scan,
 };
@@ -299,6 +300,25 @@ impl World {
     /// The outcome of the last block's last leaf before the seal.
     pub fn outcome(&self) -> Outcome {
         self.last.entries.last().unwrap().outcome.clone()
+    }
+
+    /// What came and went of an instrument.
+    pub fn totals(&self, of: &str) -> Totals {
+        match self.state.row(&RowKey::Totals(instrument(of))) {
+            Some(Row::Totals(totals)) => *totals,
+            _ => Totals::default(),
+        }
+    }
+
+    /// Opens an instrument with an allowance for it.
+    pub fn open(&mut self, name: &'static str, terms: Terms) {
+        let two = [officer("issuer", "i1"), officer("issuer", "i2")];
+        self.apply("i1", define(name, terms), &two);
+        let end = self.now.plus(3_650 * 86_400_000);
+        let most = 1 << 40;
+        let grant = allowance(name, most, most, most, end);
+        let id = self.apply("i1", grant, &[officer("issuer", "i1"), officer("city", "c1")]);
+        self.allowances.insert(name, id);
     }
 
     /// An open-ended allowance's instrument, cited by top-ups.

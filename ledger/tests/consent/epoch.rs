@@ -119,6 +119,7 @@ fn what_is_due_comes_behind_it() {
         payee: id("shop"),
         payer: None,
         legs: legs(&[("MEBUKU", 5)]),
+        tender: Vec::new(),
         due,
     });
     w.apply("shop", operation, &[credit("shop")]);

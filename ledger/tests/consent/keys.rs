@@ -271,6 +271,7 @@ fn a_recovery_holds_from_its_time_whenever_its_leaf_comes() {
             payee: id("bob"),
             payer: None,
             legs: legs(&[("MEBUKU", 1)]),
+            tender: Vec::new(),
             due: Time(effective.0 - 1),
         };
         w.transaction("bob", Operation::RequestPayment(op), &[credit("bob")])

@@ -10,7 +10,7 @@ use musubi_ledger::{
 };
 
 #[test]
-fn the_earliest_expiry_is_spent_first_then_free_before_grant_before_paid() {
+fn the_earliest_expiry_is_spent_first_then_free_before_grant_before_paid_then_the_oldest() {
     let mut w = World::new();
     w.issue("alice", "POINT", 10, OriginKind::Paid, 0);
     w.issue("alice", "POINT", 10, OriginKind::Grant, 0);
@@ -28,8 +28,8 @@ fn the_earliest_expiry_is_spent_first_then_free_before_grant_before_paid() {
         .map(|p| (p.lot.origin, p.lot.campaign, p.amount.0))
         .collect();
     let expected = [
-        (OriginKind::Free, 1, 10),
         (OriginKind::Free, 2, 10),
+        (OriginKind::Free, 1, 10),
         (OriginKind::Grant, 0, 10),
         (OriginKind::Paid, 0, 5),
     ];
@@ -59,10 +59,10 @@ fn value_expires_at_japanese_midnight_by_a_system_leaf() {
     assert_eq!(system.outcome.postings.len(), 2);
     assert_eq!(w.holds("alice", "POINT", Holding::Spendable), 0);
     assert_eq!(w.holds("shop", "POINT", Holding::Claim), 1, "claims do not expire in use");
-    let Some(Row::Instrument(point)) = w.state.row(&RowKey::Instrument(instrument("POINT"))) else {
+    let Some(Row::Totals(point)) = w.state.row(&RowKey::Totals(instrument("POINT"))) else {
         panic!("POINT is there");
     };
-    assert_eq!(point.burnt, Amount(99));
+    assert_eq!((point.paid.expired, point.outstanding()), (Amount(99), Amount(1)));
 }
 
 #[test]
@@ -96,6 +96,7 @@ fn instruments_in_one_wallet_are_bounded() {
         let op = Operation::DefineInstrument(DefineInstrument {
             instrument: instrument(&name),
             terms: coin.terms.clone(),
+            open: true,
         });
         w.apply("i1", op, &[officer("issuer", "i1"), officer("issuer", "i2")]);
         let two = [officer("issuer", "i1"), officer("city", "c1")];

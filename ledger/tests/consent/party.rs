@@ -158,6 +158,7 @@ fn two_officers_of_the_issuer_define_an_instrument() {
         Operation::DefineInstrument(DefineInstrument {
             instrument: instrument(name),
             terms: terms.clone(),
+            open: true,
         })
     };
     let two = [officer("issuer", "i1"), officer("issuer", "i2")];

@@ -148,13 +148,15 @@ fn into_an_expired_lot_it_is_restored_and_expires_at_once() {
     w.wait(11 * DAY);
     let back = Operation::Refund(Refund { original: sale, legs: legs(&[("POINT", 30)]) });
     w.apply("shop", back, &[debit("shop")]);
-    assert_eq!(w.holds("alice", "POINT", Holding::Spendable), 30);
-    assert_eq!(w.spendable("alice", "POINT"), 0, "shown as expired before it is swept");
-    let spend = pay_in("alice", "shop", &[("POINT", 1)]);
-    let swept = w.transaction("alice", spend, &[debit("alice"), credit("shop")]);
-    assert_eq!(w.block(&[swept]), [Code::InsufficientFunds]);
-    assert_eq!(w.last.entries.len(), 2, "the sweep comes first");
+    assert_eq!(w.outcome().postings.len(), 4, "from the shop, to the payer, from her, and burnt");
     assert_eq!(w.holds("alice", "POINT", Holding::Spendable), 0);
+    assert_eq!(w.holds("shop", "POINT", Holding::Claim), 70);
+    let totals = w.totals("POINT");
+    assert_eq!((totals.paid.expired.0, totals.outstanding().0), (30, 70));
+    let spend = pay_in("alice", "shop", &[("POINT", 1)]);
+    let late = w.transaction("alice", spend, &[debit("alice"), credit("shop")]);
+    assert_eq!(w.block(&[late]), [Code::InsufficientFunds]);
+    assert_eq!(w.last.entries.len(), 1, "there is nothing to sweep");
 }
 
 #[test]

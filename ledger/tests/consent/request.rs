@@ -14,6 +14,7 @@ fn request(w: &World, payer: Option<&str>, amount: u64) -> Operation {
         payee: id("shop"),
         payer: payer.map(id),
         legs: legs(&[("MEBUKU", amount)]),
+        tender: Vec::new(),
         due: w.now.plus(DAY),
     })
 }
@@ -94,7 +95,7 @@ fn requests_are_well_formed_and_have_an_end() {
     let Operation::RequestPayment(good) = request(&w, None, 700) else { unreachable!() };
     let signer = [credit("shop")];
     for (code, bad) in [
-        (Code::NotWellFormed, RequestPayment { legs: vec![], ..good.clone() }),
+        (Code::NotWellFormed, RequestPayment { legs: vec![], tender: Vec::new(), ..good.clone() }),
         (Code::AmountInvalid, RequestPayment { legs: legs(&[("MEBUKU", 0)]), ..good.clone() }),
         (Code::AmountInvalid, RequestPayment { legs: legs(&[("VOUCHER", 501)]), ..good.clone() }),
         (Code::UnknownParty, RequestPayment { payer: Some(id("nobody")), ..good.clone() }),
@@ -167,6 +168,7 @@ fn a_group_asks_by_any_of_its_roles() {
             payee: id("club"),
             payer: None,
             legs: legs(&[("MEBUKU", 500)]),
+            tender: Vec::new(),
             due: Time(BEGIN.0 + DAY),
         })
     };

@@ -135,7 +135,7 @@ fn issuing_undoing_and_settling() {
         Some(Row::Instrument(kept)) => kept.terms.clone(),
         other => panic!("{other:?}"),
     };
-    let op = DefineInstrument { instrument: instrument("MILES"), terms };
+    let op = DefineInstrument { instrument: instrument("MILES"), terms, open: true };
     row(&mut w, &Operation::DefineInstrument(op), &two("issuer", "i1", "i2"));
 }
 

@@ -155,7 +155,10 @@ impl Generator {
             _ => {}
         }
         match step[0] % 16 {
-            0..=4 => self.transfer(step, from, to, legs),
+            0..=2 => self.transfer(step, from, to, legs),
+            3 => self.pay(step, from, to, amount),
+            4 if step[5].is_multiple_of(3) => touch(step, from, money),
+            4 => self.transfer(step, from, to, legs),
             5 => self.top_up(world, step, to, money, amount),
             6 | 7 => {
                 let (movement, mut signers, answers) = self.movement(step, from, to, legs);
@@ -172,6 +175,12 @@ impl Generator {
             _ => freezing(step),
         }
     }
+}
+
+fn touch(step: &Step, holder: &'static str, money: &str) -> Made {
+    let signer = if step[6].is_multiple_of(7) { "eve" } else { holder };
+    let op = Touch { party: id(holder), instrument: instrument(money) };
+    (Operation::Touch(op), vec![decides(signer)], None)
 }
 
 fn freezing(step: &Step) -> (Operation, Vec<By>, Option<TxId>) {

@@ -13,6 +13,7 @@ mod party;
 mod policy;
 mod proposals;
 mod register;
+mod tender;
 mod who;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +21,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use musubi_ledger::{
     code::Code,
     id::{InstrumentId, MediumId, PartyId, Reference, TxId},
-    instrument::{OnAccept, Shortfall, Terms, TransferRule, UseExpiry},
+    instrument::{
+        InstrumentChange, LateRefund, Life, LifeStep, LimitOf, OnAccept, Regime, Shortfall, Terms,
+        TransferRule, Validity,
+    },
     keys::PublicKey,
     mandate::{Counterparty, Direction, MandateTerms},
     operation::*,
@@ -42,6 +46,7 @@ use super::{
     consent::{Signatures, Signed},
 };
 use register::Register;
+use tender::Asked;
 use who::staff;
 
 #[derive(Clone)]
@@ -78,8 +83,19 @@ struct Original {
     from: PartyId,
     to: PartyId,
     issued: bool,
-    /// Lot, moved, undone since, as a claim.
-    lots: Vec<(Lot, u64, u64, bool)>,
+    lots: Vec<Moved>,
+}
+
+#[derive(Clone)]
+struct Moved {
+    lot: Lot,
+    amount: u64,
+    undone: u64,
+    claim: bool,
+    /// Since when the giver had it.
+    since: u64,
+    /// What the receiver got.
+    got: Lot,
 }
 
 #[derive(Clone)]
@@ -105,6 +121,11 @@ pub(crate) struct Model {
     owed: BTreeMap<(PartyId, InstrumentId), u64>,
     media: BTreeMap<MediumId, Medium>,
     terms: BTreeMap<InstrumentId, Terms>,
+    lives: BTreeMap<InstrumentId, Vec<LifeStep>>,
+    /// Issued and not corrected.
+    issued: BTreeMap<InstrumentId, u64>,
+    /// Used of a limit in a period.
+    counted: BTreeMap<(PartyId, LimitOf, InstrumentId), (u32, u64)>,
     allowances: BTreeMap<TxId, Allowance>,
     fundings: BTreeSet<[u8; 32]>,
     mandates: BTreeMap<TxId, Mandate>,
@@ -126,7 +147,7 @@ impl Model {
             if redemption.open && redemption.deadline <= now.0 {
                 redemption.open = false;
                 for (lot, amount) in &redemption.lots {
-                    self.book.add(redemption.merchant, *lot, CLAIM, *amount);
+                    self.book.add(redemption.merchant, *lot, CLAIM, *amount, u64::MAX);
                     self.book.take(redemption.merchant, *lot, HELD, *amount);
                 }
             }
@@ -199,10 +220,23 @@ impl Model {
         match &body.operation {
             Operation::Transfer(m) => {
                 well_formed(m)?;
-                let moved = self.movement(m, by, body.purpose, body.answers)?;
+                let moved = self.movement(&Asked::of(m), by, body.purpose, body.answers)?;
                 self.originals.insert(id, moved);
                 Ok(())
             }
+            Operation::Pay(op) => {
+                let ascending = op.instruments.windows(2).all(|w| w[0] < w[1]);
+                let counted = (1..=8).contains(&op.instruments.len());
+                demand(ascending && counted, Code::NotWellFormed)?;
+                demand(op.amount.0 > 0, Code::AmountInvalid)?;
+                let by_medium = matches!(op.credit, Citation::Medium { .. });
+                demand(op.debit != Citation::Request && !by_medium, Code::NotWellFormed)?;
+                let moved = self.movement(&Asked::any(op), by, body.purpose, body.answers)?;
+                self.originals.insert(id, moved);
+                Ok(())
+            }
+            Operation::Touch(op) => self.touch(op, by),
+            Operation::ChangeInstrument(op) => self.change_instrument(op, by),
             Operation::RegisterParty(op) => self.register_party(op, by),
             Operation::Attest(op) => self.attest(op, by),
             Operation::SetOfficers(op) => self.set_officers(op, by),

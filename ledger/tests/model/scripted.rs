@@ -42,7 +42,13 @@ fn a_request_dies_with_the_key_that_signed_it() {
     day.add_key("alice", "alice/2");
     let due = day.0.now.plus(DAY);
     let legs = legs(&[("MEBUKU", 5)]);
-    let request = RequestPayment { payee: id("alice"), payer: None, legs: legs.clone(), due };
+    let request = RequestPayment {
+        payee: id("alice"),
+        payer: None,
+        legs: legs.clone(),
+        tender: Vec::new(),
+        due,
+    };
     let by = [credit("alice").key("alice/2")];
     let asked = day.applies("alice", Operation::RequestPayment(request), &by);
     day.compromise("alice", "alice/2");

@@ -2,11 +2,17 @@
 
 use crate::common::*;
 use musubi_ledger::{
+    calendar::Span,
     hash::sha256,
     id::{ChainId, RosterLine, Salt},
+    instrument::{
+        InstrumentChange, LateRefund, Life, LifeStep, Limit, LimitOf, OnAccept, Priority, Regime,
+        Terms, Validity,
+    },
     lot::OriginKind,
     party::AttributeTest,
     policy::{Member, Witness, WitnessPolicy},
+    predicate::{Predicate, Test},
 };
 
 fn tx(name: &str) -> TxId {
@@ -131,9 +137,31 @@ fn money() -> Vec<Vector> {
                 payee: id("shop"),
                 payer: Some(id("alice")),
                 legs: legs(&[("MEBUKU", 700)]),
+                tender: Vec::new(),
                 due: terms_end,
             }),
             vec![credit("shop")],
+        ),
+        (
+            "request_payment: any of a tender",
+            Operation::RequestPayment(RequestPayment {
+                payee: id("shop"),
+                payer: None,
+                legs: legs(&[("MEBUKU", 700)]),
+                tender: vec![instrument("MEBUKU"), instrument("POINT")],
+                due: terms_end,
+            }),
+            vec![credit("shop")],
+        ),
+        (
+            "pay",
+            Operation::Pay(pay_any("alice", "shop", 700, &["MEBUKU", "POINT"])),
+            vec![debit("alice"), credit("shop")],
+        ),
+        (
+            "touch",
+            Operation::Touch(Touch { party: id("alice"), instrument: instrument("POINT") }),
+            vec![own("alice")],
         ),
         ("cancel_request", Operation::CancelRequest { request: tx("request") }, vec![own("shop")]),
         ("refund", refund(tx("sale"), 100), vec![debit("shop")]),
@@ -159,6 +187,29 @@ fn money() -> Vec<Vector> {
         ("answer_redemption: paid", answer(payout), vec![settles()]),
         ("answer_redemption: returned", answer(notice), vec![settles()]),
     ]
+}
+
+/// Terms in which every part says something.
+fn every_part() -> Terms {
+    let named = Test { name: "identity".into(), any_of: vec!["card".into()], not: true };
+    let who = Predicate { any: vec![vec![named]] };
+    let limit = |of, most| Limit::for_all(of, Amount(most));
+    let month = Limit {
+        kinds: vec![PartyKind::Person, PartyKind::Group],
+        who: Some(who),
+        ..limit(LimitOf::TransfersPerMonth, 300_000)
+    };
+    Terms {
+        begins: Some(BEGIN),
+        validity: Validity::Sliding(Span::Months(24)),
+        limits: vec![limit(LimitOf::Wallet, 100_000), month],
+        on_accept: OnAccept::Renew,
+        late_refund: LateRefund::Grace(30),
+        supply_max: Some(Amount(91_000_000)),
+        priority: Priority { free: 1, grant: 2, paid: 3 },
+        holders: Some(Predicate::is("resident", &["yes"])),
+        ..Terms::plain(id("issuer"), Regime::FundsTransfer, document("terms"))
+    }
 }
 
 fn grants() -> Vec<Vector> {
@@ -203,7 +254,32 @@ fn grants() -> Vec<Vector> {
             Operation::DefineInstrument(DefineInstrument {
                 instrument: instrument("NEW"),
                 terms: voucher,
+                open: true,
             }),
+            issuer(),
+        ),
+        (
+            "define_instrument: a draft, every part",
+            Operation::DefineInstrument(DefineInstrument {
+                instrument: instrument("NEW"),
+                terms: every_part(),
+                open: false,
+            }),
+            issuer(),
+        ),
+        (
+            "change_instrument: life",
+            change("MEBUKU", InstrumentChange::Life(LifeStep { life: Life::IssueEnded, at: end })),
+            [issuer(), vec![officer("city", "c1")]].concat(),
+        ),
+        (
+            "change_instrument: supply",
+            change("MEBUKU", InstrumentChange::SupplyMax(Some(Amount(91_000_000)))),
+            [issuer(), vec![officer("city", "c1")]].concat(),
+        ),
+        (
+            "change_instrument: document",
+            change("MEBUKU", InstrumentChange::Document(document("terms, newly worded"))),
             issuer(),
         ),
         (

@@ -48,6 +48,11 @@ impl FromRequestParts<Api> for PartyPath {
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
         let PathOf(text) = PathOf::<String>::from_request_parts(parts, api).await?;
-        api.scheme.party(&text).map(Self).map_err(bad)
+        party_of(api, &text).map(Self)
     }
+}
+
+/// A party as a client writes it: its machine form, or the scheme's address form.
+pub(super) fn party_of(api: &Api, text: &str) -> Result<PartyId, ApiError> {
+    api.scheme.party(text).map_err(bad)
 }

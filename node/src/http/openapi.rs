@@ -87,6 +87,7 @@ fn reader_routes() -> OpenApiRouter<Api> {
         .routes(routes!(grants::mandate))
         .routes(routes!(grants::request))
         .routes(routes!(grants::medium))
+        .routes(routes!(parties::spendable))
         .routes(routes!(grants::allowance))
         .routes(routes!(grants::redemption))
         .routes(routes!(statements::wallet_proof))

@@ -48,7 +48,9 @@ const ENUMS: &[(&str, &str)] = &[
     ("CorrectionReason", "chargeback erroneous_issue court_order"),
     ("Regime", "public six_month prepaid_third prepaid_own free funds_transfer counter"),
     ("TransferRule", "none with_groups peer_to_peer"),
-    ("OnAccept", "claim keep"),
+    ("OnAccept", "claim keep renew"),
+    ("Life", "draft open issue_ended use_ended redemption_ended barred"),
+    ("LimitOf", "wallet transfer transfers_per_month purchase purchases_per_day"),
     ("Shortfall", "refuse receivable issuer_bears"),
 ];
 
@@ -57,7 +59,10 @@ const UNIONS: &[(&str, &str)] = &[
     ("Account", "wallet: PartyId, issuance: PartyId"),
     ("Citation", "live, mandate: TxId, request, medium: CitedMedium"),
     ("Counterparty", "any, party: PartyId, kind: PartyKind, attribute: (PartyKind, AttributeTest)"),
-    ("UseExpiry", "none, at: u64, days: u16"),
+    ("Span", "days: u16, months: u16"),
+    ("Validity", "none, at: u64, after: Span, sliding: Span"),
+    ("LateRefund", "expire_at_once, grace: u16"),
+    ("InstrumentChange", "life: LifeStep, supply_max: Amount?, document: Hash"),
     ("RequestStatus", "open, answered: TxId, withdrawn, expired"),
     (
         "ProposalStatus",
@@ -77,7 +82,8 @@ const UNIONS: &[(&str, &str)] = &[
          recover: Recover, cancel_recovery: OfParty, enrol_medium: EnrolMedium, \
          revoke_medium: RevokeMedium, create_group: CreateGroup, change_group: ChangeGroup, \
          install_successors: InstallSuccessors, close_group: OfGroup, \
-         change_witness_policy: WitnessPolicy, begin_epoch: BeginEpoch",
+         change_witness_policy: WitnessPolicy, begin_epoch: BeginEpoch, pay: Pay, touch: Touch, \
+         change_instrument: ChangeInstrument",
     ),
     ("BulkResult", "status: Status, problem: Problem"),
     ("Member", "organisation: PartyId, independent"),
@@ -114,7 +120,15 @@ const OBJECTS: &[(&str, &str)] = &[
     ),
     ("Propose", "movement: Movement, deadline: u64"),
     ("Decide", "proposal: TxId, decision: Decision"),
-    ("RequestPayment", "payee: PartyId, payer: PartyId?, legs: [Leg], due: u64"),
+    (
+        "RequestPayment",
+        "payee: PartyId, payer: PartyId?, legs: [Leg], tender: [InstrumentId], due: u64",
+    ),
+    (
+        "Pay",
+        "from: PartyId, to: PartyId, instruments: [InstrumentId], amount: Amount, debit: Citation, credit: Citation",
+    ),
+    ("Touch", "party: PartyId, instrument: InstrumentId"),
     ("CancelRequest", "request: TxId"),
     ("Refund", "original: TxId, legs: [Leg]"),
     ("Correct", "original: TxId, legs: [Leg], reason: CorrectionReason, evidence: Hash"),
@@ -130,7 +144,8 @@ const OBJECTS: &[(&str, &str)] = &[
          end: u64",
     ),
     ("RevokeAllowance", "allowance: TxId"),
-    ("DefineInstrument", "instrument: InstrumentId, terms: Terms"),
+    ("DefineInstrument", "instrument: InstrumentId, terms: Terms, open: bool"),
+    ("ChangeInstrument", "instrument: InstrumentId, change: InstrumentChange, notice: Hash"),
     (
         "RegisterParty",
         "party: PartyId, kind: PartyKind, keys: [PublicKey], tag: Hash?, registrar: PartyId, \
@@ -174,10 +189,10 @@ const OBJECTS: &[(&str, &str)] = &[
     ),
     (
         "Terms",
-        "issuer: PartyId, regime: Regime, decimals: u8, step: Amount, transfer: TransferRule, \
-         on_accept: OnAccept, use_expiry: UseExpiry, redemption_days: u16, shortfall: Shortfall, \
-         wallet_max: Amount?, transfer_max: Amount?, holders: AttributeTest?, acceptors: AttributeTest?, \
-         document: Hash",
+        "issuer: PartyId, regime: Regime, decimals: u8, face: u32, step: Amount, begins: u64?, \
+         validity: Validity, transfer: TransferRule, limits: [Limit], \
+         on_accept: OnAccept, redemption_days: u16, late_refund: LateRefund, shortfall: Shortfall, \
+         supply_max: Amount?, priority: Priority, holders: Predicate?, acceptors: Predicate?, document: Hash",
     ),
     ("Roles", "drafts: bool, approves: bool"),
     ("RoleGrant", "person: PartyId, roles: Roles"),
@@ -201,7 +216,17 @@ const OBJECTS: &[(&str, &str)] = &[
         "Lot",
         "instrument: InstrumentId, use_expiry: u64?, origin: OriginKind, funder: PartyId, campaign: u32",
     ),
-    ("Instrument", "terms: Terms, issued: Amount, burnt: Amount"),
+    ("Instrument", "terms: Terms, life: [LifeStep]"),
+    ("LifeStep", "life: Life, at: u64"),
+    (
+        "Flows",
+        "issued: Amount, restored: Amount, redeemed: Amount, expired: Amount, corrected: Amount",
+    ),
+    ("Totals", "free: Flows, grant: Flows, paid: Flows"),
+    ("Limit", "of: LimitOf, kinds: [PartyKind], who: Predicate?, most: Amount"),
+    ("Priority", "free: u8, grant: u8, paid: u8"),
+    ("Test", "name: string, any_of: [string], not: bool"),
+    ("Predicate", "any: [[Test]]"),
     (
         "ProposalConsent",
         "side: Side, role: Role, party: PartyId, signer: PartyId, key: PublicKey, carried_by: TxId",
@@ -219,7 +244,8 @@ const OBJECTS: &[(&str, &str)] = &[
     ),
     (
         "Request",
-        "payee: PartyId, payer: PartyId?, legs: [Leg], due: u64, purpose: u16, signed_by: [PublicKey], \
+        "payee: PartyId, payer: PartyId?, legs: [Leg], tender: [InstrumentId], due: u64, purpose: u16, \
+         signed_by: [PublicKey], \
          status: RequestStatus",
     ),
     ("Medium", "party: PartyId, registrar: PartyId, mandates: [TxId], revoked: u64?"),
@@ -260,11 +286,19 @@ const OBJECTS: &[(&str, &str)] = &[
     ),
     ("BulkResults", "results: [BulkResult]"),
     ("FullTransaction", "status: Status, transaction: Transaction, outcome: Outcome"),
-    ("LotView", "lot: Lot, spendable: Amount, held: Amount, claim: Amount, usable: bool"),
+    (
+        "LotView",
+        "lot: Lot, since: u64, spendable: Amount, held: Amount, claim: Amount, usable: bool",
+    ),
     (
         "BalanceView",
         "instrument: InstrumentId, decimals: u8, spendable: Amount, held: Amount, claim: Amount, \
          receivable: Amount, lots: [LotView]",
+    ),
+    ("SpendableOf", "instrument: InstrumentId, decimals: u8, spendable: Amount, code: Code?"),
+    (
+        "SpendableView",
+        "party: PartyId, payee: PartyId, instruments: [SpendableOf], height: u64, time: u64",
     ),
     ("WalletView", "party: PartyId, leaves: u64, balances: [BalanceView], height: u64, time: u64"),
     ("KeyView", "key: PublicKey, record: KeyRecord"),
@@ -272,7 +306,7 @@ const OBJECTS: &[(&str, &str)] = &[
     ("ProposalView", "id: TxId, proposal: Proposal, missing: [Missing], height: u64"),
     (
         "InstrumentView",
-        "id: InstrumentId, instrument: Instrument, outstanding: Amount, height: u64",
+        "id: InstrumentId, instrument: Instrument, totals: Totals, outstanding: Amount, height: u64",
     ),
     ("MandateView", "id: TxId, mandate: Mandate, height: u64"),
     ("RequestView", "id: TxId, request: Request, height: u64"),

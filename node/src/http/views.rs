@@ -4,12 +4,14 @@ use musubi_ledger::{
     amount::Amount,
     api::{
         BalanceView, Durability, EntryView, InstrumentView, KeyView, LotView, PartyView,
-        ProposalView, Stage, Status, Verdict, WalletView,
+        ProposalView, SpendableOf, SpendableView, Stage, Status, Verdict, WalletView,
     },
     code::Code,
     execute::{Head, ItemResult},
     id::{InstrumentId, PartyId, TxId},
+    instrument::Totals,
     judge::missing_consents,
+    spend::{self, Between},
     state::{Judged, ReadState, Row, RowKey, Shared},
     time::Time,
     transaction::Transaction,
@@ -115,6 +117,42 @@ pub(super) fn wallet(
     })
 }
 
+/// What one party could pay another now; none if one of them is not on the ledger.
+pub(super) fn spendable(
+    state: &dyn ReadState,
+    (payer, payee): (PartyId, PartyId),
+    instruments: &[InstrumentId],
+    head: Head,
+) -> Option<SpendableView> {
+    let party = |id| match state.row(&RowKey::Party(id)) {
+        Some(Row::Party(party)) => Some(party),
+        _ => None,
+    };
+    let (from, to) = (party(payer)?, party(payee)?);
+    let Some(Row::Wallet(wallet)) = state.row(&RowKey::Wallet(payer)) else {
+        return None;
+    };
+    let between = Between { from: (payer, &from), to: (payee, &to), now: head.time };
+    let held = instruments.iter().filter(|id| wallet.of(**id).next().is_some());
+    let of = |id: &InstrumentId| {
+        let Some(Row::Instrument(of)) = state.row(&RowKey::Instrument(*id)) else {
+            return None;
+        };
+        let (spendable, code) = match spend::towards(state, &between, (*id, &of), &wallet) {
+            Ok(amount) => (amount, None),
+            Err(code) => (Amount::ZERO, Some(code)),
+        };
+        Some(SpendableOf { instrument: *id, decimals: of.terms.decimals, spendable, code })
+    };
+    Some(SpendableView {
+        party: payer,
+        payee,
+        instruments: held.filter_map(of).collect(),
+        height: head.height,
+        time: head.time,
+    })
+}
+
 fn balance(
     state: &dyn ReadState,
     party: PartyId,
@@ -129,6 +167,7 @@ fn balance(
             spendable: balance.spendable,
             held: balance.held,
             claim: balance.claim,
+            since: balance.since,
             usable: balance.lot.usable(head.time),
         })
         .collect();
@@ -139,14 +178,14 @@ fn balance(
     if lots.is_empty() && receivable.is_zero() {
         return None;
     }
-    let Some(Row::Instrument(terms)) = state.row(&RowKey::Instrument(instrument)) else {
+    let Some(Row::Instrument(of)) = state.row(&RowKey::Instrument(instrument)) else {
         return None;
     };
     let sum = |part: fn(&LotView) -> Amount| Amount(lots.iter().map(|lot| part(lot).0).sum());
     Some(BalanceView {
         instrument,
-        decimals: terms.terms.decimals,
-        spendable: wallet.spendable(instrument, head.time),
+        decimals: of.terms.decimals,
+        spendable: spend::spendable(wallet, (instrument, &of), head.time),
         held: sum(|lot| lot.held),
         claim: sum(|lot| lot.claim),
         receivable,
@@ -189,12 +228,15 @@ pub(super) fn instrument(
     let Some(Row::Instrument(instrument)) = state.row(&RowKey::Instrument(id)) else {
         return None;
     };
-    let outstanding = instrument.issued.checked_sub(instrument.burnt);
-    let outstanding = outstanding.expect("INV-1: never more burnt than issued");
+    let totals = match state.row(&RowKey::Totals(id)) {
+        Some(Row::Totals(totals)) => Shared::into_value(totals),
+        _ => Totals::default(),
+    };
     Some(InstrumentView {
         id,
         instrument: Shared::into_value(instrument),
-        outstanding,
+        totals,
+        outstanding: totals.outstanding(),
         height: head.height,
     })
 }

@@ -36,6 +36,7 @@ const ROUTES: &[&str] = &[
     "get /v1/transactions/{id}",
     "get /v1/transactions/{id}/full",
     "get /v1/wallets/{party}",
+    "get /v1/wallets/{party}/spendable",
     "get /v1/wallets/{party}/proof",
     "get /v1/parties/{party}",
     "get /v1/parties/{party}/history",
@@ -216,7 +217,14 @@ fn the_manual_has_every_route_and_every_code() {
 
 /// One transaction of every kind that is not tried elsewhere, for its JSON.
 fn samples(client: &Client) -> Vec<Transaction> {
-    use musubi_ledger::{mandate::Counterparty, operation::*, party::PartyKind, time::Time};
+    use musubi_ledger::{
+        amount::Amount,
+        instrument::{InstrumentChange, Life, LifeStep},
+        mandate::Counterparty,
+        operation::*,
+        party::PartyKind,
+        time::Time,
+    };
     let id = musubi_ledger::id::TxId([7; 32]);
     let by_attribute = musubi_ledger::mandate::MandateTerms {
         counterparty: Counterparty::Attribute(
@@ -261,7 +269,22 @@ fn samples(client: &Client) -> Vec<Transaction> {
         Operation::DefineInstrument(DefineInstrument {
             instrument: city::instrument("NEW"),
             terms,
+            open: false,
         }),
+        Operation::ChangeInstrument(ChangeInstrument {
+            instrument: city::instrument("NEW"),
+            change: InstrumentChange::Life(LifeStep { life: Life::Open, at: Time(9) }),
+            notice: city::document("notice"),
+        }),
+        Operation::Pay(Pay {
+            from: city::id("alice"),
+            to: city::id("shop"),
+            instruments: vec![city::instrument("MEBUKU"), city::instrument("POINT")],
+            amount: Amount(7),
+            debit: Citation::Live,
+            credit: Citation::Mandate(id),
+        }),
+        Operation::Touch(Touch { party: city::id("alice"), instrument: city::instrument("POINT") }),
         Operation::RevokeMandate { mandate: id },
         Operation::Unfreeze { party: city::id("alice") },
         Operation::CloseGroup { group: city::id("club") },

@@ -117,6 +117,7 @@ async fn what_time_did_is_proved_by_its_leaf() {
         payee: city::id("shop"),
         payer: None,
         legs: city::legs(&[("MEBUKU", 30)]),
+        tender: Vec::new(),
         due: client.town.now().plus(3),
     });
     let request = client.signed("shop", request, &[credit("shop")]);

@@ -82,7 +82,7 @@ async fn wallets_parties_and_histories_add_up() {
     let club: PartyView = client.read(&format!("/v1/parties/{}", city::id("club"))).await;
     assert_eq!(club.group.unwrap().representative, city::id("bob"));
     let money: InstrumentView = client.read("/v1/instruments/MEBUKU").await;
-    assert_eq!((money.outstanding.0, money.instrument.issued.0), (10_000, 10_000));
+    assert_eq!((money.outstanding.0, money.totals.came().0), (10_000, 10_000));
 
     let full: FullTransaction =
         client.read(&format!("/v1/transactions/{}/full", paid[0].body.id())).await;

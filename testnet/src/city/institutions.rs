@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use musubi_ledger::{
-    amount::Amount,
     batch::NodeId,
+    calendar::Span,
     genesis::{
         FirstInstrument, FirstParty, Genesis, Node, Organisation, Parameters, RULES_VERSION,
     },
     hash::sha256,
     id::{DocumentHash, InstrumentId, PartyId, PersonTag, Salt},
-    instrument::{OnAccept, Regime, Shortfall, Terms, TransferRule, UseExpiry},
+    instrument::{Regime, Shortfall, Terms, TransferRule, Validity},
     keys::{PublicKey, SecretKey},
     party::PartyKind,
     time::Time,
@@ -208,24 +208,17 @@ impl Institutions {
 }
 
 fn instruments(issuer: PartyId) -> Vec<FirstInstrument> {
-    let terms = |regime, transfer, use_expiry, document: &[u8]| Terms {
-        issuer,
-        regime,
-        decimals: 0,
-        step: Amount(1),
-        transfer,
-        on_accept: OnAccept::Claim,
-        use_expiry,
+    let terms = |regime, document: &[u8]| Terms {
         redemption_days: 60,
         shortfall: Shortfall::Receivable,
-        wallet_max: None,
-        transfer_max: None,
-        holders: None,
-        acceptors: None,
-        document: DocumentHash(sha256(document)),
+        ..Terms::plain(issuer, regime, DocumentHash(sha256(document)))
     };
-    let yen = terms(Regime::Public, TransferRule::PeerToPeer, UseExpiry::None, b"terms of MEBUKU");
-    let point = terms(Regime::Free, TransferRule::None, UseExpiry::Days(180), b"terms of POINT");
+    let yen =
+        Terms { transfer: TransferRule::PeerToPeer, ..terms(Regime::Public, b"terms of MEBUKU") };
+    let point = Terms {
+        validity: Validity::After(Span::Days(180)),
+        ..terms(Regime::Free, b"terms of POINT")
+    };
     vec![
         FirstInstrument { instrument: money(), terms: yen },
         FirstInstrument { instrument: points(), terms: point },

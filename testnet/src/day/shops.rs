@@ -34,6 +34,7 @@ impl Generator<'_> {
             payee: shop.party,
             payer: None,
             legs: legs(amount, 0),
+            tender: Vec::new(),
             due: self.scribe.now.plus(6 * HOUR_MS),
         });
         let mut body = self.scribe.body(shop.party, operation);

@@ -129,7 +129,7 @@ fn compare(
         brought.add(&posting.lot.instrument, posting.holding, posting.signed());
     }
     let mut held = Counted::default();
-    for LotBalance { lot, spendable, held: waits, claim } in &proven.closing {
+    for LotBalance { lot, spendable, held: waits, claim, since: _ } in &proven.closing {
         for (holding, amount) in
             [(Holding::Spendable, spendable), (Holding::Held, waits), (Holding::Claim, claim)]
         {

@@ -1,14 +1,13 @@
 //! The town's genesis document: three organisations, an issuer, a registrar, persons and shops.
 
 use musubi_ledger::{
-    amount::Amount,
     batch::NodeId,
     genesis::{
         FirstInstrument, FirstParty, Genesis, Node, Organisation, Parameters, RULES_VERSION,
     },
     hash::sha256,
     id::{PartyId, PersonTag, Salt},
-    instrument::{OnAccept, Regime, Shortfall, Terms, TransferRule, UseExpiry},
+    instrument::{Regime, Terms, TransferRule, Validity},
     party::PartyKind,
     time::Time,
 };
@@ -105,24 +104,13 @@ fn blank(name: &str, kind: PartyKind) -> FirstParty {
 
 fn money() -> Terms {
     Terms {
-        issuer: party("issuer"),
-        regime: Regime::Public,
-        decimals: 0,
-        step: Amount(1),
         transfer: TransferRule::PeerToPeer,
-        on_accept: OnAccept::Claim,
-        use_expiry: UseExpiry::None,
         redemption_days: 30,
-        shortfall: Shortfall::Refuse,
-        wallet_max: None,
-        transfer_max: None,
-        holders: None,
-        acceptors: None,
-        document: document("terms"),
+        ..Terms::plain(party("issuer"), Regime::Public, document("terms"))
     }
 }
 
 /// Points that expire while a simulation runs, so that block time alone moves value too.
 fn points() -> Terms {
-    Terms { regime: Regime::Free, use_expiry: UseExpiry::At(Time(BEGIN + 12_000)), ..money() }
+    Terms { regime: Regime::Free, validity: Validity::At(Time(BEGIN + 12_000)), ..money() }
 }

@@ -191,7 +191,8 @@ fn payout(pen: &mut Pen, turn: usize, payee: &str) -> Vec<Step> {
 
 fn request(pen: &mut Pen, payer: &str, payee: &str, amount: u64) -> Vec<Step> {
     let due = Time(BEGIN + 20_000);
-    let ask = RequestPayment { payee: party(payee), payer: None, legs: legs(amount), due };
+    let (payee_id, tender) = (party(payee), Vec::new());
+    let ask = RequestPayment { payee: payee_id, payer: None, legs: legs(amount), tender, due };
     let ask = pen.step(payee, Operation::RequestPayment(ask), &[receives(payee)]);
     let credit = Citation::Request;
     let pay = Operation::Transfer(Movement { credit, ..movement(payer, payee, amount) });

@@ -36,10 +36,17 @@ impl Generator {
         }
         let days = [0, 1, 5, 89, 91][usize::from(step[5] % 5)];
         let payer = pick(&PARTIES, step[1]).filter(|_| step[5].is_multiple_of(2));
+        let mut tender = Vec::new();
+        if let ([leg], 0) = (legs.as_slice(), step[6] % 3) {
+            tender = vec![leg.instrument, instrument("POINT")];
+            tender.sort();
+            tender.dedup();
+        }
         let op = RequestPayment {
             payee: id(payee),
             payer: payer.map(id),
             legs,
+            tender,
             due: world.now.plus(days * DAY),
         };
         (Operation::RequestPayment(op), vec![takes(payee)], None)

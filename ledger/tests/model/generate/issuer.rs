@@ -1,6 +1,12 @@
 //! What issuers decide: instruments, allowances, corrections.
 
-use musubi_ledger::instrument::{OnAccept, Regime, Shortfall, Terms, TransferRule, UseExpiry};
+use musubi_ledger::{
+    calendar::Span,
+    instrument::{
+        InstrumentChange, LateRefund, Life, LifeStep, Limit, LimitOf, OnAccept, Priority, Regime,
+        Shortfall, Terms, TransferRule, Validity,
+    },
+};
 
 use super::*;
 
@@ -10,6 +16,7 @@ impl Generator {
             0 | 1 => define(world, step),
             2 | 3 => grant(world, step),
             4 => self.end_allowance(step),
+            5 => change(world, step),
             _ => self.correct(step),
         }
     }
@@ -73,28 +80,49 @@ fn officials(choice: u16) -> Vec<By> {
 
 fn define(world: &World, step: &Step) -> Made {
     let name = pick(&["GIFT", "STAMP", "GIFT", "MEBUKU"], step[1]).unwrap();
-    let expiries = [UseExpiry::None, UseExpiry::At(world.now.plus(4 * DAY)), UseExpiry::Days(1)];
+    let validities = [
+        Validity::None,
+        Validity::At(world.now.plus(4 * DAY)),
+        Validity::After(Span::Days(1)),
+        Validity::Sliding(Span::Days(2)),
+        Validity::After(Span::Months(1)),
+    ];
+    let accepts = [OnAccept::Keep, OnAccept::Claim, OnAccept::Renew, OnAccept::Claim];
+    let regimes = [Regime::Free, Regime::PrepaidOwn, Regime::Free, Regime::SixMonth];
+    let kinds = LimitOf::ALL;
+    let limit = |choice: u16| {
+        Limit::for_all(pick(&kinds, choice).unwrap(), Amount(pick(&[2_000, 500], choice).unwrap()))
+    };
+    let first = u8::try_from(step[2] % 5).unwrap();
     let rules = [TransferRule::PeerToPeer, TransferRule::None, TransferRule::WithGroups];
     let shortfalls = [Shortfall::IssuerBears, Shortfall::Refuse, Shortfall::Receivable];
     let terms = Terms {
         issuer: id(
             pick(&["issuer", "issuer", "issuer", "issuer", "city", "nobody"], step[2]).unwrap()
         ),
-        regime: Regime::Free,
+        regime: pick(&regimes, step[3] / 8).unwrap(),
+        face: 1,
+        begins: step[4].is_multiple_of(13).then(|| world.now.plus(DAY)),
         decimals: if step[3].is_multiple_of(9) { 9 } else { 0 },
         step: Amount(pick(&[1, 10, 1, 50, 0], step[3]).unwrap()),
         transfer: pick(&rules, step[4]).unwrap(),
-        on_accept: if step[3].is_multiple_of(2) { OnAccept::Keep } else { OnAccept::Claim },
-        use_expiry: pick(&expiries, step[1] / 4).unwrap(),
+        on_accept: pick(&accepts, step[3]).unwrap(),
+        validity: pick(&validities, step[1] / 4).unwrap(),
+        late_refund: match step[3] % 5 {
+            0 => LateRefund::Grace(2),
+            _ => LateRefund::ExpireAtOnce,
+        },
+        supply_max: step[2].is_multiple_of(7).then_some(Amount(20_000)),
+        priority: Priority { free: first, grant: 4 - first, ..Priority::USUAL },
         redemption_days: step[2] % 3,
         shortfall: pick(&shortfalls, step[4] / 4).unwrap(),
-        wallet_max: step[4].is_multiple_of(2).then_some(Amount(2_000)),
-        transfer_max: step[1].is_multiple_of(2).then_some(Amount(500)),
+        limits: (0..step[4] % 4).map(|n| limit(step[1] + n)).collect(),
         holders: None,
         acceptors: None,
         document: document("terms"),
     };
-    let op = DefineInstrument { instrument: instrument(name), terms };
+    let open = !step[4].is_multiple_of(17);
+    let op = DefineInstrument { instrument: instrument(name), terms, open };
     (Operation::DefineInstrument(op), officials(step[5]), None)
 }
 
@@ -112,4 +140,21 @@ fn grant(world: &World, step: &Step) -> Made {
         end: world.now.plus(u64::from(step[4] % 12) * DAY),
     };
     (Operation::GrantAllowance(op), officials(step[5]), None)
+}
+
+fn change(world: &World, step: &Step) -> Made {
+    let name = pick(&["GIFT", "STAMP", "GIFT", "VOUCHER", "NONE"], step[1]).unwrap();
+    let lives = [Life::Open, Life::IssueEnded, Life::UseEnded, Life::RedemptionEnded, Life::Barred];
+    let at = world.now.plus(u64::from(step[4] % 4) * 30 * DAY);
+    let life =
+        |choice| InstrumentChange::Life(LifeStep { life: pick(&lives, choice).unwrap(), at });
+    let change = match step[3] % 8 {
+        0 => InstrumentChange::SupplyMax(Some(Amount(u64::from(step[2] % 3) * 15_000))),
+        1 => InstrumentChange::SupplyMax(None),
+        2 => InstrumentChange::Document(document("new terms")),
+        3 => life(step[2] % 5),
+        _ => life(step[2] % 2),
+    };
+    let op = ChangeInstrument { instrument: instrument(name), change, notice: document("notice") };
+    (Operation::ChangeInstrument(op), officials(step[5]), None)
 }

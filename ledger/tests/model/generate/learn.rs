@@ -13,6 +13,7 @@ impl Generator {
             let id = result.id;
             match &tx.body.operation {
                 Operation::Transfer(m) => self.moves.push((id, name_of(m.to))),
+                Operation::Pay(op) => self.moves.push((id, name_of(op.to))),
                 Operation::TopUp(op) => {
                     self.moves.push((id, name_of(op.to)));
                     let granted = self.allowances.iter().find(|found| found.0 == op.allowance);

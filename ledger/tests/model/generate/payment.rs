@@ -65,6 +65,29 @@ impl Generator {
         (Operation::Transfer(movement), signers, answers)
     }
 
+    /// The same in whatever of some instruments there is.
+    pub(super) fn pay(
+        &self,
+        step: &Step,
+        from: &'static str,
+        to: &'static str,
+        amount: u64,
+    ) -> Made {
+        let (m, signers, answers) = self.movement(step, from, to, legs(&[("MEBUKU", amount)]));
+        let tenders: [&[&str]; 5] = [
+            &["MEBUKU", "POINT"],
+            &["COIN", "GIFT", "MEBUKU", "POINT"],
+            &["GIFT", "VOUCHER"],
+            &["POINT", "MEBUKU"],
+            &["MEBUKU"],
+        ];
+        let named = pick(&tenders, step[6] / 8).unwrap().iter().map(|name| instrument(name));
+        let asked = m.legs[0].amount;
+        let Movement { from, to, debit, credit, .. } = m;
+        let op = Pay { from, to, instruments: named.collect(), amount: asked, debit, credit };
+        (Operation::Pay(op), signers, answers)
+    }
+
     pub(super) fn top_up(
         &mut self,
         world: &World,

@@ -10,6 +10,7 @@ impl Model {
         let mut kinds = BTreeMap::new();
         let mut groups = BTreeMap::new();
         let mut terms = BTreeMap::new();
+        let mut lives = BTreeMap::new();
         for (key, row) in world.state.rows() {
             match (key, row) {
                 (RowKey::Party(id), Row::Party(party)) => drop(kinds.insert(*id, party.kind)),
@@ -18,6 +19,7 @@ impl Model {
                 }
                 (RowKey::Instrument(id), Row::Instrument(of)) => {
                     terms.insert(*id, of.terms.clone());
+                    lives.insert(*id, of.life.clone());
                 }
                 _ => {}
             }
@@ -34,6 +36,9 @@ impl Model {
             owed: BTreeMap::new(),
             media: BTreeMap::new(),
             terms,
+            lives,
+            issued: BTreeMap::new(),
+            counted: BTreeMap::new(),
             allowances: first_allowances(world),
             fundings: BTreeSet::new(),
             mandates: BTreeMap::new(),
@@ -54,6 +59,17 @@ impl Model {
                 (RowKey::Wallet(party), Row::Wallet(wallet)) => self.book.compare(*party, wallet),
                 (RowKey::Receivable(party, of), Row::Receivable(amount)) => {
                     assert_eq!(self.owed.get(&(*party, *of)), Some(&amount.0));
+                }
+                (RowKey::Instrument(id), Row::Instrument(of)) => {
+                    assert_eq!((&self.terms[id], &self.lives[id]), (&of.terms, &of.life));
+                }
+                (RowKey::Totals(id), Row::Totals(totals)) => {
+                    let issued = self.issued.get(id).copied().unwrap_or(0);
+                    assert_eq!(u128::from(issued), totals.issued(), "issued of {id}");
+                }
+                (RowKey::LimitUse(party, of, id), Row::LimitUse(used)) => {
+                    let counted = self.counted.get(&(*party, *of, *id));
+                    assert_eq!(counted, Some(&(used.period, used.used.0)));
                 }
                 _ => {}
             }

@@ -10,9 +10,13 @@ impl Model {
         by: &Signatures,
     ) -> Result<(), Code> {
         legs_well_formed(&op.legs)?;
+        let named = op.tender.contains(&op.legs[0].instrument) && op.legs.len() == 1;
+        let ascending = op.tender.windows(2).all(|w| w[0] < w[1]) && op.tender.len() <= 8;
+        demand(op.tender.is_empty() || (named && ascending), Code::NotWellFormed)?;
         self.active(op.payee)?;
         self.holder(by, Side::Credit, op.payee)?;
         self.steps(&op.legs)?;
+        self.tender(op)?;
         let in_time = self.now < op.due.0 && op.due.0 <= self.now + 90 * DAY;
         demand(in_time, Code::DeadlineInvalid)?;
         self.granted(id, by, Side::Credit, op.payee);

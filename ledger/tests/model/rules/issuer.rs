@@ -1,5 +1,7 @@
 //! What issuers decide, alone or with another organisation: instruments, allowances, corrections.
 
+use musubi_ledger::{calendar::Span, time::Day};
+
 use super::*;
 
 /// What an issuer's key may still issue.
@@ -40,11 +42,22 @@ impl Model {
     pub(super) fn define(&mut self, op: &DefineInstrument, by: &Signatures) -> Result<(), Code> {
         let terms = &op.terms;
         demand(terms.step.0 > 0 && terms.decimals <= 8, Code::NotWellFormed)?;
+        let short = match terms.validity {
+            Validity::At(_) => true,
+            Validity::After(Span::Days(days)) => days <= 180,
+            _ => false,
+        };
+        let renews =
+            terms.on_accept == OnAccept::Renew || matches!(terms.late_refund, LateRefund::Grace(_));
+        let exempt = terms.regime == Regime::SixMonth;
+        demand(!exempt || (short && !renews), Code::NotWellFormed)?;
         let kind = self.active(terms.issuer)?;
         demand(kind == PartyKind::Issuer, Code::WrongKind)?;
         by.officers(terms.issuer, 2)?;
         demand(!self.terms.contains_key(&op.instrument), Code::InstrumentExists)?;
         self.terms.insert(op.instrument, terms.clone());
+        let life = if op.open { Life::Open } else { Life::Draft };
+        self.lives.insert(op.instrument, vec![LifeStep { life, at: Time(self.now) }]);
         Ok(())
     }
 
@@ -112,8 +125,8 @@ impl Model {
         self.two_organisations(by, original.from)?;
         self.steps(&op.legs)?;
         for (at, amount) in undo(&original, &op.legs)? {
-            let (lot, _, undone, _) = &mut original.lots[at];
-            let there = amount.min(self.book.of(original.to, *lot, SPENDABLE));
+            let lot = original.lots[at].lot;
+            let there = self.take_kin(original.to, lot, SPENDABLE, amount);
             if there < amount {
                 match self.terms[&lot.0].shortfall {
                     Shortfall::Refuse => return Err(Code::InsufficientFunds),
@@ -123,17 +136,19 @@ impl Model {
                     Shortfall::IssuerBears => {}
                 }
             }
-            if there > 0 {
-                self.book.take(original.to, *lot, SPENDABLE, there);
-            }
-            *undone += amount;
+            *self.issued.get_mut(&lot.0).unwrap() -= there;
+            original.lots[at].undone += amount;
         }
         self.originals.insert(op.original, original);
         Ok(())
     }
 
     /// An officer of the issuer and one of another organisation, two persons: their keys.
-    fn two_organisations(&self, by: &Signatures, issuer: PartyId) -> Result<Vec<PublicKey>, Code> {
+    pub(super) fn two_organisations(
+        &self,
+        by: &Signatures,
+        issuer: PartyId,
+    ) -> Result<Vec<PublicKey>, Code> {
         let mut signed: Vec<&Signed> = Vec::new();
         for s in by.0.iter().filter(|s| (s.side, s.role) == (Side::Authority, Role::Officer)) {
             if s.owner.is_ok() {
@@ -164,13 +179,19 @@ impl Model {
 
     /// When value issued now expires; the end of time if never.
     pub(super) fn expiry(&self, of: InstrumentId) -> u64 {
-        match self.terms[&of].use_expiry {
-            UseExpiry::None => u64::MAX,
-            UseExpiry::At(end) => end.0,
-            UseExpiry::Days(days) => {
-                let last = (self.now + 9 * 3_600_000) / DAY + u64::from(days);
-                (last + 1) * DAY - 9 * 3_600_000
+        let after = |span| match span {
+            Span::Days(days) => Time(self.now).end_of_day_after(days).0,
+            Span::Months(months) => {
+                let (year, month, day) = Time(self.now).day().civil();
+                let counted = year * 12 + month - 1 + u32::from(months);
+                let dates = (1..=day).map(|d| Day::of_civil(counted / 12, counted % 12 + 1, d));
+                dates.flatten().last().unwrap().next().begin().0
             }
+        };
+        match self.terms[&of].validity {
+            Validity::None => u64::MAX,
+            Validity::At(end) => end.0,
+            Validity::After(span) | Validity::Sliding(span) => after(span),
         }
     }
 }

@@ -35,14 +35,14 @@ impl Model {
         demand(HOLDERS.contains(&kind), Code::WrongKind)?;
         self.still_receives(op.to)?;
         self.eligible(op.to, &self.terms[&of].holders, Code::HolderNotEligible)?;
-        demand(self.now < self.expiry(of), Code::IssueEnded)?;
+        self.issues(of, op.amount.0)?;
         self.use_allowance(op)?;
         if let Citation::Mandate(cited) = op.credit {
             self.use_mandate(
                 (cited, None),
                 Direction::Credit,
                 (op.to, issuer),
-                &[leg],
+                (&[of], op.amount.0),
                 purpose,
                 by,
             )?;
@@ -56,9 +56,12 @@ impl Model {
             if paid { issuer } else { op.funder },
             op.campaign,
         );
-        self.book.add(op.to, lot, SPENDABLE, op.amount.0);
+        self.book.add(op.to, lot, SPENDABLE, op.amount.0, self.now);
+        *self.issued.entry(of).or_default() += op.amount.0;
         self.wallet_max(op.to, of)?;
-        let lots = vec![(lot, op.amount.0, 0, false)];
+        self.slide(op.to, of);
+        let (amount, since) = (op.amount.0, self.now);
+        let lots = vec![Moved { lot, amount, undone: 0, claim: false, since, got: lot }];
         self.originals.insert(id, Original { from: issuer, to: op.to, issued: true, lots });
         Ok(())
     }
@@ -73,25 +76,54 @@ impl Model {
         self.steps(&op.legs)?;
         demand(!original.issued, Code::NotRefundable)?;
         for (at, amount) in undo(&original, &op.legs)? {
-            let (lot, _, undone, claim) = &mut original.lots[at];
-            let state = if *claim { CLAIM } else { SPENDABLE };
-            let there = amount.min(self.book.of(original.to, *lot, state));
-            demand(there == amount || *claim, Code::InsufficientFunds)?;
-            let waits = self.book.of(original.to, *lot, HELD) > 0;
+            let part = original.lots[at].clone();
+            let state = if part.claim { CLAIM } else { SPENDABLE };
+            let there = self.take_kin(original.to, part.got, state, amount);
+            demand(there == amount || part.claim, Code::InsufficientFunds)?;
+            let waits = self.book.of(original.to, part.lot, HELD) > 0;
             demand(there == amount || !waits, Code::ClaimHeld)?;
-            if there > 0 {
-                self.book.take(original.to, *lot, state, there);
-            }
             if there < amount {
-                *self.owed.entry((original.to, lot.0)).or_default() += amount - there;
+                *self.owed.entry((original.to, part.lot.0)).or_default() += amount - there;
             }
             let merchant = self.kinds[&original.from] == PartyKind::Merchant;
-            let back = if *claim && merchant { CLAIM } else { SPENDABLE };
-            self.book.add(original.from, *lot, back, amount);
-            *undone += amount;
+            if part.claim && merchant {
+                self.book.add(original.from, part.lot, CLAIM, amount, part.since);
+            } else {
+                self.restore(original.from, &part, amount);
+            }
+            original.lots[at].undone += amount;
         }
         self.originals.insert(op.original, original);
         Ok(())
+    }
+
+    /// Takes back what a wallet still has of a lot that it got, also where it slid; tells how much.
+    pub(super) fn take_kin(&mut self, party: PartyId, lot: Lot, state: usize, most: u64) -> u64 {
+        let slides = matches!(self.terms[&lot.0].validity, Validity::Sliding(_));
+        let wallet = self.book.0.get(&party).cloned().unwrap_or_default();
+        let mut taken = 0;
+        for (other, (amounts, _)) in wallet {
+            let alike = (lot.0, other.1, lot.2, lot.3, lot.4) == other;
+            let part = amounts[state].min(most - taken);
+            if part > 0 && (other == lot || (slides && state == SPENDABLE && alike)) {
+                self.book.take(party, other, state, part);
+                taken += part;
+            }
+        }
+        taken
+    }
+
+    /// Gives back what was spent: what expired meanwhile is gone, or lives on for some days.
+    fn restore(&mut self, to: PartyId, part: &Moved, amount: u64) {
+        let mut lot = part.lot;
+        let late = self.now >= lot.1;
+        if let (true, LateRefund::Grace(days)) = (late, self.terms[&lot.0].late_refund) {
+            lot.1 = Time(self.now).end_of_day_after(days).0;
+        }
+        if self.now < lot.1 {
+            self.book.add(to, lot, SPENDABLE, amount, part.since);
+        }
+        self.slide(to, lot.0);
     }
 
     pub(super) fn redeem(
@@ -105,6 +137,8 @@ impl Model {
         demand(kind == PartyKind::Merchant, Code::WrongKind)?;
         by.own(Side::Debit, Role::Holder, op.merchant)?;
         self.steps(&[op.leg])?;
+        let redeems = Life::Open..Life::RedemptionEnded;
+        demand(redeems.contains(&self.life(op.leg.instrument)), Code::InstrumentNotOpen)?;
         let range = self.now + 7 * DAY..=self.now + 90 * DAY;
         demand(range.contains(&op.deadline.0), Code::DeadlineInvalid)?;
         let now = self.now;
@@ -119,7 +153,7 @@ impl Model {
             .choose(op.merchant, op.leg.instrument, CLAIM, op.leg.amount.0, redeemable)
             .ok_or(Code::InsufficientClaim)?;
         for (lot, amount) in &lots {
-            self.book.add(op.merchant, *lot, HELD, *amount);
+            self.book.add(op.merchant, *lot, HELD, *amount, u64::MAX);
             self.book.take(op.merchant, *lot, CLAIM, *amount);
         }
         let redemption =
@@ -137,7 +171,7 @@ impl Model {
         redemption.open = false;
         for (lot, amount) in &redemption.lots {
             if let RedemptionAnswer::Returned { .. } = op.answer {
-                self.book.add(redemption.merchant, *lot, CLAIM, *amount);
+                self.book.add(redemption.merchant, *lot, CLAIM, *amount, u64::MAX);
             }
             self.book.take(redemption.merchant, *lot, HELD, *amount);
         }
@@ -150,9 +184,9 @@ pub(super) fn undo(original: &Original, legs: &[Leg]) -> Result<Vec<(usize, u64)
     let mut parts = Vec::new();
     for leg in legs {
         let mut left = leg.amount.0;
-        for (at, (lot, moved, undone, _)) in original.lots.iter().enumerate().rev() {
-            if lot.0 == leg.instrument {
-                let part = left.min(moved - undone);
+        for (at, moved) in original.lots.iter().enumerate().rev() {
+            if moved.lot.0 == leg.instrument {
+                let part = left.min(moved.amount - moved.undone);
                 left -= part;
                 parts.push((at, part));
             }

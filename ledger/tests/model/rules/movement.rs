@@ -5,16 +5,16 @@ use super::*;
 impl Model {
     pub(super) fn movement(
         &mut self,
-        m: &Movement,
+        m: &Asked,
         by: &Signatures,
         purpose: Purpose,
         answers: Option<TxId>,
     ) -> Result<Original, Code> {
         let from = self.active(m.from)?;
         let to = self.active(m.to)?;
-        let amount = total(&m.legs);
+        let paid = (m.instruments.as_slice(), m.amount);
         if m.debit == Citation::Live {
-            self.debit(by, m.from, amount, Some(m.to))?;
+            self.debit(by, m.from, m.amount, Some(m.to))?;
         }
         if let Citation::Medium { .. } = m.debit {
             by.own(Side::Debit, Role::Terminal, m.to)?;
@@ -24,7 +24,7 @@ impl Model {
             Citation::Request => demand(answers.is_some(), Code::MissingConsent)?,
             _ => {}
         }
-        self.allowed(m, from, to)?;
+        let allowed = self.allowed(m, from, to)?;
         if let Citation::Mandate(cited) = m.debit {
             let takes_part = match m.credit {
                 Citation::Live => true,
@@ -39,92 +39,167 @@ impl Model {
                 demand(staff(&known.terms, by), Code::MissingConsent)?;
             }
             let sides = (m.from, m.to);
-            self.use_mandate((cited, None), Direction::Debit, sides, &m.legs, purpose, by)?;
+            self.use_mandate((cited, None), Direction::Debit, sides, paid, purpose, by)?;
         }
         if let Citation::Medium { medium, mandate } = m.debit {
             let (cited, sides) = ((mandate, Some(medium)), (m.from, m.to));
-            self.use_mandate(cited, Direction::Debit, sides, &m.legs, purpose, by)?;
+            self.use_mandate(cited, Direction::Debit, sides, paid, purpose, by)?;
         }
         match m.credit {
             Citation::Mandate(cited) => {
                 let sides = (m.to, m.from);
-                self.use_mandate((cited, None), Direction::Credit, sides, &m.legs, purpose, by)?;
+                self.use_mandate((cited, None), Direction::Credit, sides, paid, purpose, by)?;
             }
             Citation::Request => self.use_request(answers, m)?,
             _ => {}
         }
-        self.carry_out(m, to)
+        self.carry_out(m, (from, to), &allowed)
     }
 
-    /// Whether this may ever move between such parties.
-    pub(super) fn allowed(&self, m: &Movement, from: PartyKind, to: PartyKind) -> Result<(), Code> {
-        let known = |leg: &Leg| self.terms.contains_key(&leg.instrument);
-        demand(m.legs.iter().all(known), Code::UnknownInstrument)?;
-        self.steps(&m.legs)?;
-        for leg in &m.legs {
-            let terms = &self.terms[&leg.instrument];
-            let between = HOLDERS.contains(&from) && HOLDERS.contains(&to);
-            let grouped = [from, to].contains(&PartyKind::Group);
-            let allowed = match (between, to) {
-                (true, _) => match terms.transfer {
-                    TransferRule::None => false,
-                    TransferRule::WithGroups => grouped,
-                    TransferRule::PeerToPeer => true,
-                },
-                (false, PartyKind::Merchant) => {
-                    HOLDERS.contains(&from) || from == PartyKind::Merchant
-                }
-                _ => false,
-            };
-            demand(allowed, Code::TransferNotAllowed)?;
-            if HOLDERS.contains(&to) {
-                self.eligible(m.to, &terms.holders, Code::HolderNotEligible)?;
+    /// The instruments that may move between such parties now.
+    pub(super) fn allowed(
+        &self,
+        m: &Asked,
+        from: PartyKind,
+        to: PartyKind,
+    ) -> Result<Vec<InstrumentId>, Code> {
+        let known = |of: &InstrumentId| self.terms.contains_key(of);
+        demand(m.instruments.iter().all(known), Code::UnknownInstrument)?;
+        let between = HOLDERS.contains(&from) && HOLDERS.contains(&to);
+        let mut allowed = m.instruments.clone();
+        if let Some(legs) = &m.legs {
+            self.steps(legs)?;
+            for leg in legs {
+                self.may_go(leg.instrument, m.to, (from, to))?;
+                let within = leg.amount.0 <= self.most(leg.instrument, LimitOf::Transfer);
+                demand(!between || within, Code::OverTransferMax)?;
             }
-            if to == PartyKind::Merchant {
-                self.eligible(m.to, &terms.acceptors, Code::AcceptorNotEligible)?;
+        } else {
+            let face = |of: &InstrumentId| (self.terms[of].face, self.terms[of].decimals);
+            let alike = m.instruments.iter().all(|of| face(of) == face(&m.instruments[0]));
+            demand(alike, Code::TenderMismatch)?;
+            let goes = |of| self.may_go(of, m.to, (from, to)).and_then(|()| self.moves(of));
+            allowed.retain(|of| goes(*of).is_ok());
+            if allowed.is_empty() {
+                return Err(goes(*m.instruments.last().unwrap()).unwrap_err());
             }
-            let within = terms.transfer_max.is_none_or(|max| leg.amount <= max);
-            demand(!between || within, Code::OverTransferMax)?;
         }
         demand(m.from != m.to, Code::SameParty)?;
         self.can_pay(m.from)?;
-        self.still_receives(m.to)
+        self.still_receives(m.to)?;
+        for leg in m.legs.iter().flatten() {
+            self.moves(leg.instrument)?;
+            let within = leg.amount.0 <= self.most(leg.instrument, LimitOf::Purchase);
+            demand(to != PartyKind::Merchant || within, Code::OverLimit)?;
+        }
+        Ok(allowed)
     }
 
-    pub(super) fn carry_out(&mut self, m: &Movement, to: PartyKind) -> Result<Original, Code> {
-        let mut lots = Vec::new();
-        for leg in &m.legs {
-            let claim = to == PartyKind::Merchant
-                && self.terms[&leg.instrument].on_accept == OnAccept::Claim;
-            let now = self.now;
-            let parts = self
-                .book
-                .choose(m.from, leg.instrument, SPENDABLE, leg.amount.0, |lot| now < lot.1)
-                .ok_or(Code::InsufficientFunds)?;
-            for (lot, amount) in parts {
-                self.book.take(m.from, lot, SPENDABLE, amount);
-                self.book.add(m.to, lot, if claim { CLAIM } else { SPENDABLE }, amount);
-                lots.push((lot, amount, 0, claim));
+    fn may_go(
+        &self,
+        of: InstrumentId,
+        receiver: PartyId,
+        (from, to): (PartyKind, PartyKind),
+    ) -> Result<(), Code> {
+        let terms = &self.terms[&of];
+        let between = HOLDERS.contains(&from) && HOLDERS.contains(&to);
+        let grouped = [from, to].contains(&PartyKind::Group);
+        let allowed = match (between, to) {
+            (true, _) => match terms.transfer {
+                TransferRule::None => false,
+                TransferRule::WithGroups => grouped,
+                TransferRule::PeerToPeer => true,
+            },
+            (false, PartyKind::Merchant) => HOLDERS.contains(&from) || from == PartyKind::Merchant,
+            _ => false,
+        };
+        demand(allowed, Code::TransferNotAllowed)?;
+        if HOLDERS.contains(&to) {
+            self.eligible(receiver, &terms.holders, Code::HolderNotEligible)?;
+        }
+        if to == PartyKind::Merchant {
+            self.eligible(receiver, &terms.acceptors, Code::AcceptorNotEligible)?;
+        }
+        Ok(())
+    }
+
+    fn carry_out(
+        &mut self,
+        m: &Asked,
+        (from, to): (PartyKind, PartyKind),
+        allowed: &[InstrumentId],
+    ) -> Result<Original, Code> {
+        let terms = |of: &InstrumentId| (*of, self.terms[of].clone());
+        let mut parts = Vec::new();
+        match &m.legs {
+            None => {
+                let named: Vec<_> = allowed.iter().map(terms).collect();
+                parts = self
+                    .book
+                    .spend(m.from, &named, m.amount, self.now)
+                    .ok_or(Code::InsufficientFunds)?;
             }
-            self.wallet_max(m.to, leg.instrument)?;
+            Some(legs) => {
+                for leg in legs {
+                    let named = [terms(&leg.instrument)];
+                    let spent = self.book.spend(m.from, &named, leg.amount.0, self.now);
+                    parts.extend(spent.ok_or(Code::InsufficientFunds)?);
+                }
+            }
+        }
+        let mut lots = Vec::new();
+        for of in allowed {
+            let of_it: Vec<_> = parts.iter().filter(|(lot, ..)| lot.0 == *of).copied().collect();
+            if of_it.is_empty() {
+                continue;
+            }
+            let moved = of_it.iter().map(|(_, amount, _)| amount).sum();
+            let shop = to == PartyKind::Merchant;
+            if shop {
+                let kinds = (LimitOf::Purchase, LimitOf::PurchasesPerDay, Code::OverLimit);
+                self.count(m.from, *of, kinds, moved)?;
+            } else if HOLDERS.contains(&from) && HOLDERS.contains(&to) {
+                let kinds = (LimitOf::Transfer, LimitOf::TransfersPerMonth, Code::OverTransferMax);
+                self.count(m.from, *of, kinds, moved)?;
+            }
+            let on_accept = self.terms[of].on_accept;
+            for (lot, amount, since) in of_it {
+                let claim = shop && on_accept == OnAccept::Claim;
+                let mut got = lot;
+                if shop && on_accept == OnAccept::Renew {
+                    got.1 = self.expiry(*of);
+                }
+                let state = if claim { CLAIM } else { SPENDABLE };
+                self.book.take(m.from, lot, SPENDABLE, amount);
+                self.book.add(m.to, got, state, amount, self.now);
+                lots.push(Moved { lot, amount, undone: 0, claim, since, got });
+            }
+            self.wallet_max(m.to, *of)?;
+            self.slide(m.from, *of);
+            self.slide(m.to, *of);
         }
         Ok(Original { from: m.from, to: m.to, issued: false, lots })
     }
 
     pub(super) fn wallet_max(&self, party: PartyId, of: InstrumentId) -> Result<(), Code> {
         let holds = self.book.spendable(party, of, self.now);
-        let most = self.terms[&of].wallet_max;
-        demand(most.is_none_or(|most| holds <= most.0), Code::OverWalletMax)
+        demand(holds <= self.most(of, LimitOf::Wallet), Code::OverWalletMax)
     }
 
-    pub(super) fn use_request(&mut self, answers: Option<TxId>, m: &Movement) -> Result<(), Code> {
+    pub(super) fn use_request(&mut self, answers: Option<TxId>, m: &Asked) -> Result<(), Code> {
         let id = answers.ok_or(Code::MissingConsent)?;
         let tainted = self.register.tainted(id);
         let (request, open) = self.requests.get_mut(&id).ok_or(Code::UnknownRequest)?;
         demand(*open && self.now < request.due.0 && !tainted, Code::RequestNotOpen)?;
         let fits = request.payee == m.to
             && request.payer.is_none_or(|payer| payer == m.from)
-            && request.legs == m.legs;
+            && match (request.tender.is_empty(), &m.legs) {
+                (true, legs) => legs.as_ref() == Some(&request.legs),
+                (false, _) => {
+                    m.instruments.iter().all(|of| request.tender.contains(of))
+                        && m.amount == request.legs[0].amount.0
+                }
+            };
         demand(fits, Code::RequestMismatch)?;
         *open = false;
         Ok(())
@@ -135,7 +210,7 @@ impl Model {
         (id, shown): (TxId, Option<MediumId>),
         direction: Direction,
         (grantor, other): (PartyId, PartyId),
-        legs: &[Leg],
+        (instruments, amount): (&[InstrumentId], u64),
         purpose: Purpose,
         by: &Signatures,
     ) -> Result<(), Code> {
@@ -167,7 +242,7 @@ impl Model {
         };
         let fits = mandate.grantor == grantor
             && terms.direction == direction
-            && legs.iter().all(|leg| terms.instruments.contains(&leg.instrument))
+            && instruments.iter().all(|of| terms.instruments.contains(of))
             && terms.purpose.is_none_or(|wanted| wanted == purpose)
             && with
             && through_it
@@ -181,7 +256,6 @@ impl Model {
             };
             demand(staff(&others, by), Code::SamePerson)?;
         }
-        let amount = total(legs);
         if mandate.day != today {
             (mandate.day, mandate.today) = (today, 0);
         }

@@ -31,7 +31,7 @@ impl Model {
             open: true,
         };
         self.collect(&mut proposal, by)?;
-        self.allowed(&op.movement, from, to)?;
+        self.allowed(&Asked::of(&op.movement), from, to)?;
         let in_time = self.now < op.deadline.0 && op.deadline.0 <= self.now + window;
         demand(in_time, Code::DeadlineInvalid)?;
         demand(self.is_open(&proposal), Code::ProposalNotOpen)?;
@@ -172,7 +172,8 @@ impl Model {
         let credit_done =
             m.credit != Citation::Live || self.holder(&standing, Side::Credit, m.to).is_ok();
         if debit_done && credit_done {
-            let moved = self.movement(&m, &standing, proposal.purpose, proposal.answers)?;
+            let moved =
+                self.movement(&Asked::of(&m), &standing, proposal.purpose, proposal.answers)?;
             self.originals.insert(id, moved);
             proposal.open = false;
         }

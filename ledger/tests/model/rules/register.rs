@@ -3,6 +3,7 @@
 use musubi_ledger::{
     id::PersonTag,
     party::{Attribute, AttributeTest, KeyStatus, PartyStatus},
+    predicate::{Predicate, Test},
     transaction::Signature,
 };
 
@@ -121,10 +122,15 @@ impl Model {
     pub(super) fn eligible(
         &self,
         party: PartyId,
-        test: &Option<AttributeTest>,
+        test: &Option<Predicate>,
         lack: Code,
     ) -> Result<(), Code> {
-        demand(test.as_ref().is_none_or(|test| self.meets(party, test)), lack)
+        let meets = |test: &Test| {
+            let Test { name, any_of, not } = test.clone();
+            self.meets(party, &AttributeTest { name, any_of }) != not
+        };
+        let any = |predicate: &Predicate| predicate.any.iter().any(|all| all.iter().all(meets));
+        demand(test.as_ref().is_none_or(any), lack)
     }
 
     /// A signature as it counts now.

@@ -28,6 +28,7 @@ pub(super) fn tell() -> World {
         payee: id("mart"),
         payer: None,
         legs: legs(&[("MEBUKU", 300)]),
+        tender: Vec::new(),
         due: w.now.plus(DAY),
     };
     w.apply("mart", Operation::RequestPayment(request), &[credit("mart")]);

@@ -2,14 +2,14 @@
 
 use axum::{Json, extract::State};
 use musubi_ledger::{
-    api::{Page, PartyView, ProposalView, WalletView},
+    api::{Page, PartyView, ProposalView, SpendableView, WalletView},
     id::TxId,
 };
 use serde::Deserialize;
 
 use crate::http::{
     Api, Who,
-    extract::{PartyPath, PathOf, QueryOf},
+    extract::{PartyPath, PathOf, QueryOf, party_of},
     problem::{ApiError, DoorCode},
     views,
 };
@@ -27,6 +27,32 @@ pub(in crate::http) async fn wallet(
 ) -> Result<Json<WalletView>, ApiError> {
     let view = api.read_at_head(Who::Reader, move |ledger, head| {
         Ok(views::wallet(ledger.state(), id, &ledger.instruments()?, head))
+    });
+    view.await?.map(Json).ok_or_else(|| DoorCode::NotFound.into())
+}
+
+/// Query of what is spendable.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Towards {
+    payee: String,
+}
+
+/// What a wallet could pay somebody now
+#[utoipa::path(get, path = "/v1/wallets/{party}/spendable", operation_id = "spendable", tag = "reader",
+    params(
+        ("party" = String, Path, description = "`party1…`, or an address of the scheme"),
+        ("payee" = String, Query, description = "Who would be paid: `party1…`, or an address of the scheme"),
+    ),
+    responses((status = 200, description = "By instrument, within all limits, or why not", body = ref("#/components/schemas/SpendableView"))))]
+pub(in crate::http) async fn spendable(
+    State(api): State<Api>,
+    PartyPath(id): PartyPath,
+    QueryOf(towards): QueryOf<Towards>,
+) -> Result<Json<SpendableView>, ApiError> {
+    let payee = party_of(&api, &towards.payee)?;
+    let view = api.read_at_head(Who::Reader, move |ledger, head| {
+        Ok(views::spendable(ledger.state(), (id, payee), &ledger.instruments()?, head))
     });
     view.await?.map(Json).ok_or_else(|| DoorCode::NotFound.into())
 }

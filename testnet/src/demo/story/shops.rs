@@ -104,6 +104,6 @@ impl Stage<'_> {
 
     async fn burnt(&self) -> anyhow::Result<u64> {
         let view = self.client.instrument(crate::city::institutions::money()).await?;
-        Ok(view.instrument.burnt.0)
+        Ok(view.totals.went().0)
     }
 }

@@ -135,9 +135,9 @@ impl MoneyBook {
             }
         }
         for (instrument, held) in totals {
-            let row = store.row(&RowKey::Instrument(instrument)).map_err(failed)?;
+            let row = store.row(&RowKey::Totals(instrument)).map_err(failed)?;
             let kept = match row {
-                Some(Row::Instrument(kept)) => i128::from(kept.issued.0) - i128::from(kept.burnt.0),
+                Some(Row::Totals(kept)) => i128::from(kept.outstanding().0),
                 _ => return broken(CONSERVED, format!("{instrument} is not kept")),
             };
             if kept != held {

@@ -1,0 +1,144 @@
+//! How much of an instrument came and went, by origin: what the reports of the law are made of.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{amount::Amount, lot::OriginKind};
+
+/// How value came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Came {
+    /// Issued.
+    Issued,
+    /// Restored for a refund of what the merchant had redeemed already; owed by the merchant.
+    Restored,
+}
+
+/// How value went.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Went {
+    /// Paid out to a merchant.
+    Redeemed,
+    /// Expired.
+    Expired,
+    /// Taken back by a correction.
+    Corrected,
+}
+
+/// What came and went of one origin. What was replaced by equal value with another expiry did neither.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flows {
+    /// Issued.
+    pub issued: Amount,
+    /// Restored for refunds.
+    pub restored: Amount,
+    /// Redeemed.
+    pub redeemed: Amount,
+    /// Expired.
+    pub expired: Amount,
+    /// Taken back by corrections.
+    pub corrected: Amount,
+}
+
+/// What came and went of an instrument. Counts up only, so a report of a period is the difference of two.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Totals {
+    /// Of free value.
+    pub free: Flows,
+    /// Of grants.
+    pub grant: Flows,
+    /// Of paid value.
+    pub paid: Flows,
+}
+
+impl Flows {
+    fn came(&self) -> [Amount; 2] {
+        [self.issued, self.restored]
+    }
+
+    fn went(&self) -> [Amount; 3] {
+        [self.redeemed, self.expired, self.corrected]
+    }
+}
+
+fn sum(amounts: impl IntoIterator<Item = Amount>) -> Option<Amount> {
+    amounts.into_iter().try_fold(Amount::ZERO, Amount::checked_add)
+}
+
+impl Totals {
+    /// All three origins.
+    #[must_use]
+    pub fn flows(&self) -> [&Flows; 3] {
+        [&self.free, &self.grant, &self.paid]
+    }
+
+    fn of_mut(&mut self, origin: OriginKind) -> &mut Flows {
+        match origin {
+            OriginKind::Free => &mut self.free,
+            OriginKind::Grant => &mut self.grant,
+            OriginKind::Paid => &mut self.paid,
+        }
+    }
+
+    /// All that came: issued and restored.
+    ///
+    /// # Panics
+    /// Never: what would leave the range is not counted.
+    #[must_use]
+    pub fn came(&self) -> Amount {
+        let all = self.flows().into_iter().flat_map(Flows::came);
+        sum(all).expect("what came stays within the range of an amount")
+    }
+
+    /// All that went: redeemed, expired, corrected.
+    ///
+    /// # Panics
+    /// Never: no more goes than came.
+    #[must_use]
+    pub fn went(&self) -> Amount {
+        let all = self.flows().into_iter().flat_map(Flows::went);
+        sum(all).expect("INV-1: no more goes than came")
+    }
+
+    /// What is there: in wallets, in whatever state, and not expired by a leaf yet.
+    ///
+    /// # Panics
+    /// If more went than came (INV-1).
+    #[must_use]
+    pub fn outstanding(&self) -> Amount {
+        self.came().checked_sub(self.went()).expect("INV-1: no more goes than came")
+    }
+
+    /// Issued in all, corrected issues apart: what a cap on issue counts.
+    #[must_use]
+    pub fn issued(&self) -> u128 {
+        let of = |f: &Flows| u128::from(f.issued.0).saturating_sub(u128::from(f.corrected.0));
+        self.flows().into_iter().map(of).sum()
+    }
+
+    /// Counts value that came; `None` if a sum leaves the range.
+    #[must_use]
+    pub fn add(&mut self, origin: OriginKind, came: Came, amount: Amount) -> Option<()> {
+        let flows = self.of_mut(origin);
+        let sum = match came {
+            Came::Issued => &mut flows.issued,
+            Came::Restored => &mut flows.restored,
+        };
+        *sum = sum.checked_add(amount)?;
+        self::sum(self.flows().into_iter().flat_map(Flows::came)).map(drop)
+    }
+
+    /// Counts value that went; `None` if a sum leaves the range.
+    #[must_use]
+    pub fn take(&mut self, origin: OriginKind, went: Went, amount: Amount) -> Option<()> {
+        let flows = self.of_mut(origin);
+        let sum = match went {
+            Went::Redeemed => &mut flows.redeemed,
+            Went::Expired => &mut flows.expired,
+            Went::Corrected => &mut flows.corrected,
+        };
+        *sum = sum.checked_add(amount)?;
+        Some(())
+    }
+}
