@@ -44,8 +44,8 @@ impl Asked {
 impl Model {
     pub(super) fn life(&self, of: InstrumentId) -> Life {
         let now = self.now;
-        let reached = self.lives[&of].iter().filter(|step| step.at.0 <= now);
-        reached.last().map_or(Life::Draft, |step| step.life)
+        let mut reached = self.lives[&of].iter().filter(|step| step.at.0 <= now);
+        reached.next_back().map_or(Life::Draft, |step| step.life)
     }
 
     /// Whether it can be spent and moved now.
