@@ -81,6 +81,18 @@ impl Between<'_> {
         Ok(())
     }
 
+    /// Whether the instrument goes this way at this time of its life. What can no longer be spent can still be given back
+    /// to its issuer, until nothing more is redeemed: that is how a wallet is emptied at the end.
+    ///
+    /// # Errors
+    /// [`Code::InstrumentNotOpen`].
+    pub fn check_life(&self, instrument: &Instrument) -> Result<(), Code> {
+        match self.to.1.kind {
+            PartyKind::Issuer => instrument.check_redeemable(self.now),
+            _ => instrument.check_spendable(self.now),
+        }
+    }
+
     /// Whether the giver's limits let so much of it go this way at once.
     ///
     /// # Errors
@@ -178,7 +190,7 @@ pub fn towards(
     wallet: &Wallet,
 ) -> Result<Amount, Code> {
     between.check_terms(&instrument.terms)?;
-    instrument.check_spendable(between.now)?;
+    between.check_life(instrument)?;
     let mut most = wallet.spendable(id, between.now);
     if let Some(at_once) = between.at_once(&instrument.terms) {
         most = most.min(at_once);

@@ -155,7 +155,7 @@ pub(super) fn check_allowed(
             instruments.retain(|(_, instrument)| {
                 let checked = between.check_terms(&instrument.terms);
                 checked
-                    .and_then(|()| instrument.check_spendable(case.now))
+                    .and_then(|()| between.check_life(instrument))
                     .inspect_err(|code| bar = *code)
                     .is_ok()
             });
@@ -167,7 +167,7 @@ pub(super) fn check_allowed(
     check_parties(case, way, from, to)?;
     if let Tender::Legs(legs) = way.tender {
         for (leg, (_, instrument)) in legs.iter().zip(&instruments) {
-            instrument.check_spendable(case.now)?;
+            between.check_life(instrument)?;
             limit::check_purchase(&between, &instrument.terms, leg.amount)?;
         }
     }

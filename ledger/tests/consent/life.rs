@@ -68,6 +68,10 @@ fn each_step_ends_what_it_says_and_no_more() {
     w.now = told;
     assert_eq!(spend(&mut w, 1), Code::InstrumentNotOpen);
     assert_eq!(redeem(&mut w, 150), Code::Applied);
+    // What is left is given back, so that wallets can be emptied.
+    let back = pay_in("alice", "issuer", &[("GIFT", 300)]);
+    let signers = [debit("alice"), settles()];
+    w.apply("alice", back, &signers);
     let ends = w.now.plus(SECOND);
     w.apply("i1", becomes(Life::RedemptionEnded, ends.plus(SECOND)), &three());
     w.wait(DAY);
