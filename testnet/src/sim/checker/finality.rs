@@ -121,10 +121,12 @@ impl FinalityBook {
         signer.sent = size;
         let lines = note.signatures().to_vec();
         self.cosignatures += lines.iter().filter(|line| line.name() == name).count() as u64;
-        let (known, _) = self.sent.entry((node, size)).or_insert((root, lines));
+        let (known, sent) = self.sent.entry((node, size)).or_insert((root, Vec::new()));
         if *known != root {
             return broken(SIGNS, format!("node {} signs two roots at {size}", node + 1));
         }
+        // The same size again, at another time, is another line: who forgot what it signed sends one.
+        sent.extend(lines);
         Ok(())
     }
 
