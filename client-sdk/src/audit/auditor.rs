@@ -220,11 +220,11 @@ impl Auditor {
             self.tally.first_late.get_or_insert((height, leader));
         }
         let mut block = self.chain.execute(&self.state, &batch, entry.hash, &entry.items);
-        // Policies come last in the order of keys.
-        if block.changes.range(RowKey::Policy(0)..).next().is_some() {
+        let changed = |first, last| block.changes.range(first..=last).next().is_some();
+        if changed(RowKey::Policy(0), RowKey::Policy(u32::MAX)) {
             self.changes.extend(finals::changes(&block, &entry.items));
         }
-        let begun = block.changes.range(RowKey::Epoch(0)..).next().is_some();
+        let begun = changed(RowKey::Epoch(0), RowKey::Epoch(u32::MAX));
         if begun {
             self.recoveries.extend(entry.items.iter().filter_map(|item| item.transaction.clone()));
         }

@@ -61,6 +61,8 @@ const LINES: &[&str] = &[
     "instrument list",
     "instrument show MEBUKU",
     "instrument define POINT --issuer issuer --regime free --expiry 180d --document terms.pdf",
+    "instrument change POINT --life use-ended --at 61d --notice notice.pdf",
+    "instrument touch POINT",
     "draft --group jichikai --to taro --amount 3000 --purpose reward --save-as payout1",
     "approve payout1 --as hanako",
     "decline payout1",
