@@ -107,9 +107,13 @@ fn due(action: &SystemCause, glossary: &Glossary) -> Vec<String> {
 
 fn moved(outcome: &Outcome, glossary: &Glossary) -> Vec<String> {
     let mut lines: Vec<String> = outcome.postings.iter().map(|p| posting(p, glossary)).collect();
-    let owed = outcome.receivables.iter().map(|(party, instrument, amount)| {
-        let amount = glossary.amount(*instrument, *amount);
-        format!("{} owes the issuer {amount} from now on", glossary.party(party))
+    let owed = outcome.receivables.iter().map(|owed| {
+        let amount = glossary.amount(owed.instrument, owed.amount);
+        let party = glossary.party(&owed.party);
+        match owed.sign {
+            Sign::Plus => format!("{party} owes the issuer {amount} from now on"),
+            Sign::Minus => format!("{party} no longer owes the issuer {amount}"),
+        }
     });
     lines.extend(owed);
     if lines.is_empty() {
@@ -154,6 +158,8 @@ fn consent(outcome: &Outcome) -> Vec<String> {
         Form::Terms => "by the instrument's terms",
         Form::Attested => "attested by a registrar for a holder without keys",
         Form::Time => "nobody's: time acted, by the terms",
+        Form::Run => "by a run's signed manifest",
+        Form::Offer => "by an offer made before",
     };
     let mut lines = vec![
         format!("giving side: {}", form(outcome.debit)),

@@ -319,6 +319,16 @@ impl<'de> Deserialize<'de> for Reference {
     }
 }
 
+/// A rule of an instrument. Its number is its place in the order of evaluation and is never used again.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleId {
+    /// The instrument that the rule watches.
+    pub instrument: InstrumentId,
+    /// Its number.
+    pub number: u16,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

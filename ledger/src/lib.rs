@@ -18,6 +18,7 @@ pub mod digest;
 pub mod epoch;
 pub mod evidence;
 pub mod execute;
+pub mod fact;
 pub mod genesis;
 pub mod group;
 pub mod hash;

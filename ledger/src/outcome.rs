@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     amount::Amount,
     codec,
+    fact::Fact,
     hash::{Hash, tagged},
-    id::{PartyId, Salt, TxId},
+    id::{InstrumentId, PartyId, Salt, TxId},
     lot::Lot,
     wallet::Holding,
 };
@@ -34,6 +35,10 @@ pub enum Form {
     Attested,
     /// Nobody's: block time alone (expiry, time-out).
     Time,
+    /// A run's manifest.
+    Run,
+    /// An offer.
+    Offer,
 }
 
 /// Where a posting lands.
@@ -71,6 +76,19 @@ pub struct Posting {
     pub amount: Amount,
 }
 
+/// A change of what a party owes an instrument's issuer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Owed {
+    /// Who owes.
+    pub party: PartyId,
+    /// Value of which instrument.
+    pub instrument: InstrumentId,
+    /// `Plus`: it owes more from now on. `Minus`: so much of it is settled.
+    pub sign: Sign,
+    /// How much; not zero.
+    pub amount: Amount,
+}
+
 /// What a transaction or system action did.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Outcome {
@@ -82,8 +100,10 @@ pub struct Outcome {
     pub credit: Form,
     /// Grants that were cited: mandates, requests, allowances, originals, proposals.
     pub cites: Vec<TxId>,
-    /// What a party owes an issuer from now on, on top of what it owed.
-    pub receivables: Vec<(PartyId, crate::id::InstrumentId, Amount)>,
+    /// Changes of what parties owe issuers.
+    pub receivables: Vec<Owed>,
+    /// What explains the postings.
+    pub facts: Vec<Fact>,
 }
 
 impl Default for Outcome {
@@ -94,6 +114,7 @@ impl Default for Outcome {
             credit: Form::None,
             cites: Vec::new(),
             receivables: Vec::new(),
+            facts: Vec::new(),
         }
     }
 }

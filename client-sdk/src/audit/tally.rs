@@ -164,5 +164,7 @@ fn form_name(form: Form) -> &'static str {
         Form::Terms => "terms",
         Form::Attested => "attested",
         Form::Time => "time",
+        Form::Run => "run",
+        Form::Offer => "offer",
     }
 }

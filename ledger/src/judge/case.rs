@@ -11,7 +11,7 @@ use crate::{
     keys::{PublicKey, check_party_key},
     lot::Lot,
     operation::Leg,
-    outcome::{Account, Outcome, Posting, Sign},
+    outcome::{Account, Outcome, Owed, Posting, Sign},
     party::{KeyStatus, Party, PartyKind, PartyStatus},
     state::{DueKind, Overlay, Row, RowKey, Settled, Shared, padded},
     time::Time,
@@ -292,7 +292,7 @@ impl<'c, 'a> Case<'c, 'a> {
         let before = self.state.receivable(party, instrument).unwrap_or_default();
         let after = before.checked_add(amount).ok_or(Code::AmountOverflow)?;
         self.state.put_receivable(party, instrument, after);
-        self.outcome.receivables.push((party, instrument, amount));
+        self.outcome.receivables.push(Owed { party, instrument, sign: Sign::Plus, amount });
         Ok(())
     }
 

@@ -160,7 +160,7 @@ fn decide(case: &mut Case<'_, '_>) -> Result<(), Code> {
 pub fn parties_of(transaction: &Transaction, outcome: &Outcome) -> Vec<PartyId> {
     let mut parties = outcome.wallets();
     parties.push(transaction.body.sender);
-    parties.extend(outcome.receivables.iter().map(|(party, ..)| *party));
+    parties.extend(outcome.receivables.iter().map(|owed| owed.party));
     if name_parties(&transaction.body.operation, &mut parties) == Others::Signed {
         parties.extend(transaction.signatures.iter().map(|signature| signature.party));
     }

@@ -80,7 +80,13 @@ fn what_is_redeemed_is_restored_against_a_receivable() {
     assert_eq!(w.holds("shop", "MEBUKU", Holding::Claim), 0);
     assert_eq!(w.owes("shop", "MEBUKU"), 700);
     let receivables = w.outcome().receivables;
-    assert_eq!(receivables, [(id("shop"), instrument("MEBUKU"), Amount(700))]);
+    let owed = Owed {
+        party: id("shop"),
+        instrument: instrument("MEBUKU"),
+        sign: Sign::Plus,
+        amount: Amount(700),
+    };
+    assert_eq!(receivables, [owed]);
 }
 
 #[test]

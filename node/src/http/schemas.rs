@@ -42,7 +42,7 @@ const ENUMS: &[(&str, &str)] = &[
     ("OriginKind", "free grant paid"),
     ("Holding", "spendable held claim"),
     ("Sign", "minus plus"),
-    ("Form", "none live mandate request allowance terms attested time"),
+    ("Form", "none live mandate request allowance terms attested time run offer"),
     ("Direction", "debit credit"),
     ("Decision", "consent decline withdraw"),
     ("CorrectionReason", "chargeback erroneous_issue court_order"),
@@ -84,6 +84,11 @@ const UNIONS: &[(&str, &str)] = &[
          install_successors: InstallSuccessors, close_group: OfGroup, \
          change_witness_policy: WitnessPolicy, begin_epoch: BeginEpoch, pay: Pay, touch: Touch, \
          change_instrument: ChangeInstrument",
+    ),
+    (
+        "Fact",
+        "rule: RuleFact, unwound: UnwoundFact, taken: TakenFact, coupon: CouponFact, ranked: RankedFact, \
+         line: LineFact, fee: FeeFact",
     ),
     ("BulkResult", "status: Status, problem: Problem"),
     ("Member", "organisation: PartyId, independent"),
@@ -265,7 +270,19 @@ const OBJECTS: &[(&str, &str)] = &[
     (
         "Outcome",
         "postings: [Posting], debit: Form, credit: Form, cites: [TxId], \
-         receivables: [(PartyId, InstrumentId, Amount)]",
+         receivables: [Owed], facts: [Fact]",
+    ),
+    ("Owed", "party: PartyId, instrument: InstrumentId, sign: Sign, amount: Amount"),
+    ("RuleId", "instrument: InstrumentId, number: u16"),
+    ("RuleFact", "id: RuleId, base: Amount, given: Amount, capped: bool"),
+    ("UnwoundFact", "id: RuleId, taken: Amount, short: Amount"),
+    ("TakenFact", "offer: TxId, units: u32, entitlement: TxId?"),
+    ("CouponFact", "offer: TxId, discount: Amount, sponsor: PartyId?"),
+    ("RankedFact", "application: TxId, tier: u8, rank: Hash, units: u32"),
+    ("LineFact", "index: u32, code: Code, entitlement: TxId?"),
+    (
+        "FeeFact",
+        "index: u32, gross: Amount, net: Amount, netted: Amount, legs: [(PartyId, Amount)]",
     ),
     // Answers.
     (

@@ -4,9 +4,10 @@ use super::{Case, named};
 use crate::common::*;
 use musubi_ledger::{
     amount::Amount,
+    fact::Fact,
     id::{ChainId, Salt},
     leaf::LeafKind,
-    outcome::{Account, Outcome},
+    outcome::{Account, Outcome, Owed, Sign},
     proof::{Opening, Subject, TransactionProof},
     state::DueKind,
     tlog::ProofFile,
@@ -117,7 +118,7 @@ fn signatures(proof: &TransactionProof) -> Vec<Case> {
 }
 
 fn outcome(proof: &TransactionProof) -> Vec<Case> {
-    let fields: [Change<'_, Outcome>; 9] = [
+    let fields: [Change<'_, Outcome>; 10] = [
         ("amount", &|o| o.postings.iter_mut().for_each(|p| p.amount = Amount(1))),
         ("account", &|o| o.postings[1].account = Account::Wallet(id("mart"))),
         ("lot", &|o| o.postings.iter_mut().for_each(|p| p.lot.campaign = 9)),
@@ -126,7 +127,18 @@ fn outcome(proof: &TransactionProof) -> Vec<Case> {
         ("form of the debit", &|o| o.debit = Form::Attested),
         ("form of the credit", &|o| o.credit = Form::Mandate),
         ("cited grants", &|o| o.cites.push(TxId([1; 32]))),
-        ("receivables", &|o| o.receivables.push((id("shop"), instrument("MEBUKU"), Amount(1)))),
+        ("receivables", &|o| {
+            let owed = Owed {
+                party: id("shop"),
+                instrument: instrument("MEBUKU"),
+                sign: Sign::Plus,
+                amount: Amount(1),
+            };
+            o.receivables.push(owed);
+        }),
+        ("facts", &|o| {
+            o.facts.push(Fact::Taken { offer: TxId([1; 32]), units: 1, entitlement: None });
+        }),
     ];
     let case = |(name, change): Change<'_, Outcome>| {
         let file = changed(proof, &|opening| change(&mut opening.outcome));
