@@ -80,15 +80,17 @@ async fn spendable(party: PartyId, payee: &str, session: &mut Session) -> Result
 fn balances(wallet: &WalletView) -> String {
     let row = |balance: &BalanceView| {
         let shown = |amount| table::amount(amount, balance.decimals);
-        let expiring = balance.lots.iter().filter(|lot| lot.usable && !lot.spendable.is_zero());
-        let next = expiring.filter_map(|lot| lot.lot.use_expiry).min();
+        let mut usable = balance.lots.iter().filter(|lot| lot.usable && !lot.spendable.is_zero());
+        let next = usable.clone().filter_map(|lot| lot.lot.use_expiry).min();
+        // A shop's claim has no day until which it could be spent.
+        let through = usable.next().map_or_else(String::new, |_| table::last_day(next));
         vec![
             balance.instrument.to_string(),
             shown(balance.spendable),
             shown(balance.held),
             shown(balance.claim),
             shown(balance.receivable),
-            table::last_day(next),
+            through,
         ]
     };
     let columns = [
@@ -177,6 +179,16 @@ mod tests {
  MEBUKU          12,300      0       0      0   2026-11-22
 ──────────────────────────────────────────────────────────────";
         assert_eq!(squeeze(&balances(&wallet())), squeeze(expected));
+    }
+
+    #[test]
+    fn a_claim_alone_has_no_day_until_which_it_can_be_spent() {
+        let mut wallet = wallet();
+        for lot in &mut wallet.balances[0].lots {
+            lot.claim = std::mem::replace(&mut lot.spendable, Amount::ZERO);
+        }
+        let text = balances(&wallet);
+        assert!(!text.contains("expiry") && !text.contains("2026-11-22"), "{text}");
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(crate) struct Change {
     /// Its code
     #[arg(value_name = "CODE")]
     instrument: InstrumentId,
-    /// What it becomes; whatever ends its use needs an officer of another organisation too
+    /// What it becomes; every step but `open` needs an officer of another organisation too
     #[arg(long, value_enum)]
     life: Option<LifeArg>,
     /// From when on: 61d, or the day whose end it is [default: at once]
