@@ -91,7 +91,7 @@ pub(super) fn check(extra: &[u8], chain: &[u8], void: &[u64]) -> Result<Opened, 
     let outcome = rest.0;
     require(tagged("musubi/v1/outcome", &[&salt, outcome]) == outcome_hash, "the outcome's hash")?;
     require(!void.contains(&code) && (kind == 1 || code == 0), "a verdict that no leaf has")?;
-    require(code == 0 || outcome == [0; 32], "rejected, yet it did something")?;
+    require(code == 0 || outcome == [0; 40], "rejected, yet it did something")?;
     let postings = postings(outcome)?;
     let (body, outcome) = (body.to_vec(), outcome.to_vec());
     Ok(Opened { id, height, time, code, body, signers, outcome, salt, postings })

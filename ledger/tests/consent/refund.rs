@@ -1,6 +1,7 @@
 //! Refunds: the payee consents, the payer's credit is presumed, in the original's own lots (INV-7).
 
 use crate::common::*;
+use musubi_ledger::outcome::{Owed, Sign};
 
 fn bought() -> (World, TxId) {
     let mut w = World::new();
