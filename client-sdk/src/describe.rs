@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+pub use crate::describe_rule::rule_text;
+
 use musubi_ledger::{
     address::SchemePrefix,
     amount::Amount,
@@ -331,6 +333,15 @@ fn administrative(operation: &Operation, glossary: &Glossary) -> Vec<String> {
         Operation::DefineInstrument(op) if op.open => format!("Open instrument {}", op.instrument),
         Operation::DefineInstrument(op) => format!("Define instrument {}, a draft", op.instrument),
         Operation::ChangeInstrument(op) => format!("Change instrument {}", op.instrument),
+        Operation::PutRule(op) => {
+            let mut lines = vec![format!("Put rule {} of {}", op.id.number, op.id.instrument)];
+            lines.extend(rule_text(op.id.instrument, &op.terms, glossary));
+            lines.push(fields(operation));
+            return lines;
+        }
+        Operation::EndRule(op) => {
+            format!("End rule {} of {} from {}", op.id.number, op.id.instrument, op.at)
+        }
         Operation::Touch(op) => {
             format!("Renew what slides of {} in the wallet of {}", op.instrument, party(&op.party))
         }
@@ -418,5 +429,7 @@ pub fn operation_name(operation: &Operation) -> &'static str {
         Operation::Pay(_) => "pay",
         Operation::Touch(_) => "touch",
         Operation::ChangeInstrument(_) => "change_instrument",
+        Operation::PutRule(_) => "put_rule",
+        Operation::EndRule(_) => "end_rule",
     }
 }

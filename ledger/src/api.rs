@@ -9,13 +9,14 @@ use crate::{
     amount::Amount,
     code::Code,
     group::Group,
-    id::{ChainId, InstrumentId, PartyId, TxId},
+    id::{ChainId, InstrumentId, PartyId, RuleId, TxId},
     instrument::{Instrument, Totals},
     judge::Missing,
     keys::PublicKey,
     lot::Lot,
     outcome::Outcome,
     party::{KeyRecord, Party},
+    rule::Rule,
     state::Proposal,
     time::Time,
     transaction::Transaction,
@@ -275,6 +276,17 @@ pub struct InstrumentView {
     pub totals: Totals,
     /// In wallets: what came and has not gone. Counts expired value until its leaf.
     pub outstanding: Amount,
+    /// Height as of which.
+    pub height: u64,
+}
+
+/// A rule: `GET /v1/instruments/{code}/rules/{number}`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RuleView {
+    /// Its instrument and number.
+    pub id: RuleId,
+    /// What the state keeps of it.
+    pub rule: Rule,
     /// Height as of which.
     pub height: u64,
 }

@@ -117,6 +117,8 @@ codes! {
     72  OverLimit "over_limit" Rejected "More than the instrument lets this party move or spend at once, on one day or in one month."
     73  OverSupplyMax "over_supply_max" Rejected "More than may be issued of the instrument in all."
     74  TenderMismatch "tender_mismatch" Rejected "The instruments cannot make up one payment: their units differ, or their steps do not fit the amount."
+    75  UnknownRule "unknown_rule" Rejected "No such rule."
+    76  RuleExists "rule_exists" Rejected "This rule number was used before, or the instrument has as many rules of this kind as it may have; take another number, or end one of them."
     // Grants cited.
     80  UnknownMandate "unknown_mandate" Rejected "No such mandate."
     81  MandateNotActive "mandate_not_active" Rejected "The mandate is revoked, not begun, over, or was granted by a key that is compromised."
@@ -153,6 +155,7 @@ codes! {
     124 AmountOverflow "amount_overflow" Rejected "A sum would leave the range of amounts."
     125 WalletNotEmpty "wallet_not_empty" Rejected "The wallet still holds something."
     126 ClaimHeld "claim_held" Rejected "The claim to give back waits for a redemption; refund it once that is answered or has timed out."
+    127 RuleCapReached "rule_cap_reached" Rejected "A rule of the instrument rejects what goes beyond its cap, and this does."
 }
 
 impl Code {

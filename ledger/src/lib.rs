@@ -37,6 +37,7 @@ pub mod party;
 pub mod policy;
 pub mod predicate;
 pub mod proof;
+pub mod rule;
 pub mod snapshot;
 pub mod spend;
 pub mod state;

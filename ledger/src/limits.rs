@@ -44,6 +44,20 @@ pub const TENDER_MAX: usize = 8;
 pub const PREDICATE_PARTS_MAX: usize = 4;
 /// Limits of one instrument.
 pub const INSTRUMENT_LIMITS_MAX: usize = 8;
+/// Rules of one instrument for one trigger that may still give.
+pub const RULES_PER_BOOK_MAX: usize = 64;
+/// A rule's canonical bytes: a book of them fits into a row.
+pub const RULE_BYTES_MAX: usize = 4 * 1024;
+/// Caps of one rule.
+pub const RULE_CAPS_MAX: usize = 6;
+/// Lines of a rule's table.
+pub const RULE_TABLE_MAX: usize = 16;
+/// Legs of a split.
+pub const SPLIT_LEGS_MAX: usize = 4;
+/// Named thresholds of one instrument.
+pub const TIERS_MAX: usize = 8;
+/// What rules may post in one transaction; those that come later give nothing.
+pub const DERIVED_MAX: usize = 16;
 /// How long before the use of a prepaid instrument may end its holders are told (Payment Services Act art. 20 (1)).
 pub const WIND_DOWN_NOTICE_MS: u64 = 60 * 24 * 3_600_000;
 /// Keys that one party's row names: beyond it the key that ended first makes room.
@@ -111,6 +125,10 @@ const _: () = {
     assert!(SUBMISSION_WINDOW_MS < PROPOSAL_WINDOW_MS);
     assert!(WITNESSES_MAX + GENESIS_NODES_MAX < crate::tlog::note::MAX_SIGNATURES);
     assert!(STAMP_AHEAD_MS_MAX < IDLE_BATCH_MS);
+    // With its keys and times.
+    assert!(
+        RULES_PER_BOOK_MAX * (RULE_BYTES_MAX + 64 + 32 * SIGNATURES_MAX) < GENESIS_BYTES_MAX / 2
+    );
     assert!(WALLET_PROOF_BYTES_MAX <= STATEMENT_PART_BYTES_MAX);
     assert!(STATEMENT_PART_BYTES_MAX < STATEMENT_BYTES_MAX);
     assert!(PROPOSAL_CONSENTS_MAX >= APPROVERS_MAX as usize + 2);

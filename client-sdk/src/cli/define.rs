@@ -8,8 +8,8 @@ use musubi_sdk::{
     ledger::{
         calendar::Span,
         instrument::{
-            LateRefund, Limit, LimitOf, OnAccept, Priority, Regime, Shortfall, Terms, TransferRule,
-            Validity,
+            LateRefund, Limit, LimitOf, OnAccept, Priority, Regime, Shortfall, Terms, Tier,
+            TransferRule, Validity,
         },
         time::Day,
     },
@@ -78,6 +78,9 @@ pub(crate) struct Define {
     /// Which merchants accept it: member=yes
     #[arg(long, value_name = "CONDITION")]
     acceptors: Option<String>,
+    /// A named threshold of a balance, as often as needed: silver=1000
+    #[arg(long, value_name = "NAME=DECIMAL")]
+    tier: Vec<String>,
     /// Define it as a draft, to be opened by `musubi instrument change`
     #[arg(long)]
     draft: bool,
@@ -216,6 +219,16 @@ fn parse_limit(text: &str, decimals: u8) -> Result<Limit, CliError> {
     Ok(Limit { who, ..Limit::for_all(of, parse_amount(most, decimals)?) })
 }
 
+/// Reads `silver=1000`.
+fn parse_tier(text: &str, decimals: u8) -> Result<Tier, CliError> {
+    let wrong = || {
+        CliError::usage("bad_tier", format!("`{text}` is no tier"))
+            .next("write it like silver=1000")
+    };
+    let (name, from) = text.split_once('=').ok_or_else(wrong)?;
+    Ok(Tier { from: parse_amount(from, decimals)?, name: name.into() })
+}
+
 pub(crate) async fn run(args: Define, session: &mut Session) -> Result<Report, CliError> {
     let (actor, officer) = session.actor_contact()?;
     let amount = |text: &String| parse_amount(text, args.decimals);
@@ -244,6 +257,11 @@ pub(crate) async fn run(args: Define, session: &mut Session) -> Result<Report, C
         priority: args.priority,
         holders: args.holders.as_deref().map(predicate).transpose()?,
         acceptors: args.acceptors.as_deref().map(predicate).transpose()?,
+        tiers: args
+            .tier
+            .iter()
+            .map(|text| parse_tier(text, args.decimals))
+            .collect::<Result<_, _>>()?,
         document: evidence(&args.document)?,
     };
     let composer = session.composer().await?;

@@ -43,6 +43,7 @@ mod proposal;
 mod refund;
 mod register;
 mod request;
+mod rule;
 mod secret;
 mod session;
 mod slots;
@@ -105,6 +106,9 @@ enum Command {
     /// What can be held
     #[command(subcommand)]
     Instrument(instrument::InstrumentCommand),
+    /// What the ledger posts by itself: rewards, premiums, shares, fees
+    #[command(subcommand)]
+    Rule(rule::RuleCommand),
     /// Propose a payout, a group's above all: others approve it
     Draft(proposal::DraftArgs),
     /// Consent to a proposal: as approver, as drafter, or as the one who is paid
@@ -200,6 +204,7 @@ async fn run(cli: Cli) -> Result<Report, CliError> {
         Command::Mandate(command) => mandate::run(command, session).await,
         Command::Allowance(command) => topup::allowance(command, session).await,
         Command::Instrument(command) => instrument::run(command, session).await,
+        Command::Rule(command) => rule::run(command, session).await,
         Command::Draft(args) => proposal::draft(args, session).await,
         Command::Approve(args) => proposal::approve(args, session).await,
         Command::Decline(args) => proposal::decline(args, session).await,

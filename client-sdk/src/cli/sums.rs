@@ -96,6 +96,16 @@ impl Session {
         let moves =
             !matches!(body.operation, Operation::RevokeMandate { .. } | Operation::Freeze(_));
         let decimals = if moves { self.decimals().await } else { BTreeMap::new() };
+        let allowed = self.allowed(&body.operation).await;
+        Glossary { decimals, allowed, ..self.names() }
+    }
+
+    /// Names of the address book, and how amounts of every instrument are written.
+    pub(crate) async fn words(&mut self) -> Glossary {
+        Glossary { decimals: self.decimals().await, ..self.names() }
+    }
+
+    fn names(&self) -> Glossary {
         let named = self.book().contacts.values().map(|contact| contact.party);
         let named: BTreeSet<PartyId> = named.collect();
         let name = |party: PartyId| {
@@ -103,8 +113,7 @@ impl Session {
             Some((party, name.to_owned()))
         };
         let names = named.into_iter().filter_map(name).collect();
-        let allowed = self.allowed(&body.operation).await;
-        Glossary { scheme: self.scheme_if_known(), names, decimals, allowed }
+        Glossary { scheme: self.scheme_if_known(), names, ..Glossary::default() }
     }
 }
 

@@ -3,10 +3,10 @@
 use musubi_ledger::{
     api::{
         Checkpoints, EvidenceView, FullTransaction, Info, InstrumentView, Page, PartyView,
-        ProposalView, SpendableView, Status, WalletView,
+        ProposalView, RuleView, SpendableView, Status, WalletView,
     },
     genesis::Genesis,
-    id::{InstrumentId, MediumId, PartyId, TxId},
+    id::{InstrumentId, MediumId, PartyId, RuleId, TxId},
     leaf::SealBody,
     mandate::Mandate,
     state::{Allowance, Medium, Redemption, Request},
@@ -123,6 +123,23 @@ impl Client {
     /// [`ClientError`].
     pub async fn instrument(&self, id: InstrumentId) -> Result<InstrumentView, ClientError> {
         self.http().get_json(&format!("/v1/instruments/{id}")).await
+    }
+
+    /// An instrument's rules that may still give, by trigger and number.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn rules(&self, of: InstrumentId) -> Result<Vec<RuleView>, ClientError> {
+        self.http().get_json(&format!("/v1/instruments/{of}/rules")).await
+    }
+
+    /// A rule, in force or not.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn rule(&self, id: RuleId) -> Result<RuleView, ClientError> {
+        let RuleId { instrument, number } = id;
+        self.http().get_json(&format!("/v1/instruments/{instrument}/rules/{number}")).await
     }
 
     /// Seal bodies' bytes from height `from` on, ascending, at most `count`; fewer at the end.

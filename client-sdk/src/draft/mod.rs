@@ -9,6 +9,7 @@ mod grants;
 mod groups;
 mod money;
 mod parties;
+mod rules;
 
 pub use money::Funding;
 

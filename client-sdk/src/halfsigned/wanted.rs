@@ -162,9 +162,13 @@ pub(super) fn of(body: &Body, signed: &[Signature], kind: Kinds<'_>) -> Vec<Want
             wanted
         }
         Operation::RequestPayment(op) => vec![one_for(Side::Credit, op.payee, kind)],
-        Operation::RequestRedemption(op) => {
-            vec![Wanted::new(Side::Debit, &[Role::Holder], op.merchant, 1)]
-        }
+        Operation::RequestRedemption(op) => match kind(&op.merchant) {
+            Some(PartyKind::Group) => debit(op.merchant, signed, kind),
+            kind if official(kind) => {
+                vec![Wanted::new(Side::Debit, &[Role::Officer], op.merchant, 2)]
+            }
+            _ => vec![Wanted::new(Side::Debit, &[Role::Holder], op.merchant, 1)],
+        },
         Operation::GrantMandate(op) => match op.terms.direction {
             Direction::Debit => debit(op.grantor, signed, kind),
             Direction::Credit => vec![one_for(Side::Credit, op.grantor, kind)],
@@ -173,7 +177,7 @@ pub(super) fn of(body: &Body, signed: &[Signature], kind: Kinds<'_>) -> Vec<Want
         Operation::Correct(_) => vec![some_officers(3)],
         Operation::DefineInstrument(op) => vec![officers(op.terms.issuer, 2)],
         // Whose instrument it is, and whether another organisation signs too, only the ledger knows.
-        Operation::ChangeInstrument(_) => vec![some_officers(2)],
+        Operation::ChangeInstrument(_) | Operation::PutRule(_) => vec![some_officers(2)],
         Operation::RevokeAllowance { .. } => vec![some_officers(1)],
         Operation::Decide(op) if op.decision == Decision::Withdraw => vec![anybody()],
         Operation::Propose(_)
@@ -182,6 +186,7 @@ pub(super) fn of(body: &Body, signed: &[Signature], kind: Kinds<'_>) -> Vec<Want
         | Operation::CancelRequest { .. }
         | Operation::AnswerRedemption(_)
         | Operation::RevokeMandate { .. }
+        | Operation::EndRule(_)
         | Operation::RevokeKey(_)
         | Operation::Freeze(_)
         | Operation::RevokeMedium { .. } => vec![anybody()],

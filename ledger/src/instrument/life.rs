@@ -54,13 +54,15 @@ pub struct Instrument {
     pub terms: Terms,
     /// The steps of its life, ascending by step and time; at least one.
     pub life: Vec<LifeStep>,
+    /// A bit for each trigger that has rules ([`crate::rule::Trigger::bit`]): where there are none, nothing more is read.
+    pub triggers: u8,
 }
 
 impl Instrument {
     /// One that stands so from `now` on.
     #[must_use]
     pub fn new(terms: Terms, life: Life, now: Time) -> Self {
-        Self { terms, life: vec![LifeStep { life, at: now }] }
+        Self { terms, life: vec![LifeStep { life, at: now }], triggers: 0 }
     }
 
     /// Where it stands at `now`.

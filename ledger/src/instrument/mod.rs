@@ -13,7 +13,7 @@ pub mod validity;
 pub use self::{
     life::{Instrument, InstrumentChange, Life, LifeStep},
     limits::{Limit, LimitOf},
-    terms::{LateRefund, OnAccept, Priority, Regime, Shortfall, Terms, TransferRule},
+    terms::{LateRefund, OnAccept, Priority, Regime, Shortfall, Terms, Tier, TransferRule},
     totals::{Came, Flows, Totals, Went},
     validity::Validity,
 };

@@ -115,6 +115,16 @@ impl Priority {
     }
 }
 
+/// A named threshold of a balance.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tier {
+    /// From this balance on.
+    pub from: Amount,
+    /// Its name: 1 to 16 visible ASCII characters.
+    pub name: String,
+}
+
 /// The rules of an instrument.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -153,6 +163,9 @@ pub struct Terms {
     pub holders: Option<Predicate>,
     /// Which merchants accept it, if limited.
     pub acceptors: Option<Predicate>,
+    /// Named thresholds of a balance, ascending, at most eight: the stages of a counter. They are for views; a rule asks for
+    /// an amount.
+    pub tiers: Vec<Tier>,
     /// Hash of the published terms.
     pub document: DocumentHash,
 }
@@ -179,6 +192,7 @@ impl Terms {
             priority: Priority::USUAL,
             holders: None,
             acceptors: None,
+            tiers: Vec::new(),
             document,
         }
     }
@@ -226,9 +240,25 @@ impl Terms {
             && self.limits.len() <= limits::INSTRUMENT_LIMITS_MAX
             && self.limits.iter().all(Limit::well_formed)
             && predicates.into_iter().flatten().all(Predicate::well_formed)
+            && self.tiers_well_formed()
             && grace
             && ends
             && self.fits_regime()
+    }
+
+    fn tiers_well_formed(&self) -> bool {
+        let named = |tier: &Tier| {
+            (1..=16).contains(&tier.name.len()) && tier.name.bytes().all(|b| b.is_ascii_graphic())
+        };
+        self.tiers.len() <= limits::TIERS_MAX
+            && self.tiers.iter().all(named)
+            && self.tiers.windows(2).all(|pair| pair[0].from < pair[1].from)
+    }
+
+    /// The highest threshold that a balance has reached.
+    #[must_use]
+    pub fn tier_of(&self, balance: Amount) -> Option<&Tier> {
+        self.tiers.iter().rev().find(|tier| tier.from <= balance)
     }
 
     /// A counter is worth nothing and goes nowhere. Value that is exempt because it dies within six months does

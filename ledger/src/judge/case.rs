@@ -208,10 +208,7 @@ impl<'c, 'a> Case<'c, 'a> {
     ) -> Result<(), Code> {
         let mut wallet = self.wallet(to);
         wallet.add(lot, holding, amount, since).ok_or(Code::AmountOverflow)?;
-        let kinds = wallet.lots.chunk_by(|a, b| a.lot.instrument == b.lot.instrument);
-        if wallet.of(lot.instrument).count() > crate::limits::LOTS_PER_INSTRUMENT_MAX
-            || kinds.count() > crate::limits::INSTRUMENTS_PER_WALLET_MAX
-        {
+        if !fits(&wallet, lot.instrument) {
             return Err(Code::TooManyLots);
         }
         self.state.put_wallet(to, wallet);
@@ -296,6 +293,28 @@ impl<'c, 'a> Case<'c, 'a> {
         Ok(())
     }
 
+    /// Whether a party may owe so much more.
+    pub(super) fn may_owe(&self, party: PartyId, instrument: InstrumentId, amount: Amount) -> bool {
+        let before = self.state.receivable(party, instrument).unwrap_or_default();
+        before.checked_add(amount).is_some()
+    }
+
+    /// Takes off what a party owes an instrument's issuer, as far as it owes that much.
+    pub(super) fn settle(&mut self, party: PartyId, instrument: InstrumentId, amount: Amount) {
+        let before = self.state.receivable(party, instrument).unwrap_or_default();
+        let amount = amount.min(before);
+        let after = before.checked_sub(amount).expect("no more is settled than is owed");
+        if amount.is_zero() {
+            return;
+        }
+        if after.is_zero() {
+            self.state.remove(RowKey::Receivable(party, instrument));
+        } else {
+            self.state.put_receivable(party, instrument, after);
+        }
+        self.outcome.receivables.push(Owed { party, instrument, sign: Sign::Minus, amount });
+    }
+
     fn post(&mut self, account: Account, lot: Lot, holding: Holding, sign: Sign, amount: Amount) {
         self.outcome.postings.push(Posting { account, lot, holding, sign, amount });
     }
@@ -314,6 +333,13 @@ impl<'c, 'a> Case<'c, 'a> {
         let able = group.life != GroupLife::Forming && Group::can_pay(&group.roles);
         if able { Ok(()) } else { Err(Code::GroupCannotPay) }
     }
+}
+
+/// Whether a wallet has no more lots of an instrument, and no more instruments, than it may have.
+pub(super) fn fits(wallet: &Wallet, instrument: InstrumentId) -> bool {
+    let kinds = wallet.lots.chunk_by(|a, b| a.lot.instrument == b.lot.instrument);
+    wallet.of(instrument).count() <= crate::limits::LOTS_PER_INSTRUMENT_MAX
+        && kinds.count() <= crate::limits::INSTRUMENTS_PER_WALLET_MAX
 }
 
 /// One to four legs, ascending by instrument, none zero.

@@ -24,6 +24,7 @@ mod reads;
 mod redemption;
 mod refund;
 mod request;
+mod rule;
 mod supply;
 mod topup;
 mod touch;
@@ -149,6 +150,8 @@ fn decide(case: &mut Case<'_, '_>) -> Result<(), Code> {
         Operation::Pay(op) => movement::pay(case, op),
         Operation::Touch(op) => touch::touch(case, op),
         Operation::ChangeInstrument(op) => instrument::change(case, op),
+        Operation::PutRule(op) => rule::put(case, op),
+        Operation::EndRule(op) => rule::end(case, op),
     }
 }
 

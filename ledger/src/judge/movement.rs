@@ -6,6 +6,7 @@ use super::{
     limit,
     mandate::{self, Use},
     request,
+    rule::{self, Event},
     way::{Tender, Way},
 };
 use crate::{
@@ -91,7 +92,24 @@ pub(super) fn complete(
     case.outcome.debit = debit;
     case.outcome.credit = credit;
     let lots = carry_out(case, way, (&from, &to), &instruments)?;
-    Ok(Settled { from: way.from, to: way.to, issued: false, debit, lots })
+    let watched = rule::watched(&to, instruments.iter().map(|(_, instrument)| &**instrument));
+    let derived = match watched {
+        None => Vec::new(),
+        Some(trigger) => {
+            let event = Event {
+                trigger,
+                payer: way.from,
+                payee: way.to,
+                purpose: origin.purpose,
+                gross: None,
+                lots: &lots,
+                live: debit == Form::Live,
+                offer: None,
+            };
+            rule::fire(case, &event)?
+        }
+    };
+    Ok(Settled { from: way.from, to: way.to, issued: false, debit, lots, derived })
 }
 
 /// The live consents that the payment's citations ask for.

@@ -22,8 +22,12 @@ pub(super) fn request(case: &mut Case<'_, '_>, op: &RequestRedemption) -> Result
     if op.leg.amount.is_zero() {
         return Err(Code::AmountInvalid);
     }
-    case.active_of_kind(op.merchant, PartyKind::Merchant)?;
-    Consents::live(case).holder(Side::Debit, op.merchant)?;
+    let party = case.active_party(op.merchant)?;
+    if party.kind == PartyKind::Person {
+        return Err(Code::WrongKind);
+    }
+    let consents = Consents::live(case);
+    consents.debit(case.scene(), (op.merchant, &party), op.leg.amount, None, None)?;
     case.check_legs(&[op.leg])?;
     case.instrument(op.leg.instrument)?.check_redeemable(case.now)?;
     let from = case.now.plus(DEADLINE_MIN_MS);

@@ -4,7 +4,7 @@ use super::{
     allowance,
     case::{Case, legs_well_formed},
     consent::Consents,
-    touch,
+    rule, touch,
 };
 use crate::{
     amount::Amount,
@@ -39,9 +39,11 @@ pub(super) fn refund(case: &mut Case<'_, '_>, op: &Refund) -> Result<(), Code> {
     if settled.issued {
         return Err(Code::NotRefundable);
     }
-    for undo in plan(&settled, &op.legs)? {
-        give_back(case, &settled, &undo)?;
-        mark(&mut settled, &undo);
+    let undos = plan(&settled, &op.legs)?;
+    undos.iter().for_each(|undo| mark(&mut settled, undo));
+    rule::unwind(case, &mut settled)?;
+    for undo in &undos {
+        give_back(case, &settled, undo)?;
     }
     case.outcome.debit = Form::Live;
     case.outcome.credit = Form::Terms;
@@ -122,7 +124,7 @@ fn give_back(case: &mut Case<'_, '_>, settled: &Settled, undo: &Undo) -> Result<
 
 /// Gives spendable value back to whom it came from, as old as it was. What has expired meanwhile expires now, or lives on
 /// for some days: the terms say which.
-fn restore(
+pub(super) fn restore(
     case: &mut Case<'_, '_>,
     to: PartyId,
     part: &SettledLot,
@@ -149,7 +151,7 @@ fn restore(
 
 /// What a wallet still has of a lot that it got: that lot, and where its validity slides, what it has become since. No
 /// more than `amount`.
-fn kin(
+pub(super) fn kin(
     wallet: &Wallet,
     lot: Lot,
     holding: Holding,
@@ -188,9 +190,11 @@ pub(super) fn correct(case: &mut Case<'_, '_>, op: &Correct) -> Result<(), Code>
     consents.officers(Side::Authority, (settled.from, &issuer), 2)?;
     allowance::two_organisations(case, &consents, settled.from)?;
     case.check_legs(&op.legs)?;
-    for undo in plan(&settled, &op.legs)? {
-        take_back_issue(case, &settled, &undo)?;
-        mark(&mut settled, &undo);
+    let undos = plan(&settled, &op.legs)?;
+    undos.iter().for_each(|undo| mark(&mut settled, undo));
+    rule::unwind(case, &mut settled)?;
+    for undo in &undos {
+        take_back_issue(case, &settled, undo)?;
     }
     case.outcome.debit = Form::Terms;
     case.outcome.credit = Form::Live;

@@ -6,6 +6,7 @@ use super::{
     consent::Consents,
     mandate::{self, Use},
     movement::check_wallet_max,
+    rule::{self, Event},
     touch,
     way::Tender,
 };
@@ -13,13 +14,15 @@ use crate::{
     amount::Amount,
     code::Code,
     group::GroupLife,
-    instrument::Came,
+    id::PartyId,
+    instrument::{Came, Instrument},
     lot::{Lot, OriginKind},
     mandate::Direction,
     operation::{Citation, Leg, TopUp},
     outcome::Form,
     party::{Party, PartyKind},
-    state::{Allowance, Settled, SettledLot},
+    rule::Trigger,
+    state::{Allowance, Derived, Settled, SettledLot},
     transaction::{Role, Side},
     wallet::Holding,
 };
@@ -75,14 +78,33 @@ pub(super) fn top_up(case: &mut Case<'_, '_>, op: &TopUp) -> Result<(), Code> {
         since: case.now,
         renewed: None,
     };
+    let derived = bonus(case, op, (granted.issuer, &instrument), &[moved])?;
     case.settled = Some(Settled {
         from: granted.issuer,
         to: op.to,
         issued: true,
         debit: Form::Allowance,
         lots: vec![moved],
+        derived,
     });
     Ok(())
+}
+
+/// What rules give on top.
+fn bonus(
+    case: &mut Case<'_, '_>,
+    op: &TopUp,
+    (issuer, instrument): (PartyId, &Instrument),
+    lots: &[SettledLot],
+) -> Result<Vec<Derived>, Code> {
+    let trigger = Trigger::TopUp;
+    if instrument.triggers & trigger.bit() == 0 {
+        return Ok(Vec::new());
+    }
+    let purpose = case.body().purpose;
+    let live = op.credit == Citation::Live;
+    let (payer, payee, gross, offer) = (op.to, issuer, None, None);
+    rule::fire(case, &Event { trigger, payer, payee, purpose, gross, lots, live, offer })
 }
 
 /// The issuer's automated key, the funder if it is not the holder, and the holder.

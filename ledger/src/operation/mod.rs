@@ -9,12 +9,14 @@ mod grant;
 mod group;
 mod money;
 mod party;
+mod rule;
 
 pub use epoch::*;
 pub use grant::*;
 pub use group::*;
 pub use money::*;
 pub use party::*;
+pub use rule::*;
 
 use crate::{id::TxId, keys::PublicKey, policy::WitnessPolicy};
 
@@ -22,10 +24,6 @@ use crate::{id::TxId, keys::PublicKey, policy::WitnessPolicy};
 /// [`crate::judge`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "operations live one to a transaction, never in arrays"
-)]
 pub enum Operation {
     /// Moves value between two wallets, complete with both sides' consents.
     Transfer(Movement),
@@ -120,6 +118,10 @@ pub enum Operation {
     Touch(Touch),
     /// A further step of an instrument's life, its supply, its published terms.
     ChangeInstrument(ChangeInstrument),
+    /// Lets the ledger post something by itself whenever something happens.
+    PutRule(PutRule),
+    /// A rule gives nothing more.
+    EndRule(EndRule),
 }
 
 impl Operation {

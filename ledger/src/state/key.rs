@@ -4,10 +4,15 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     codec,
-    id::{DocumentHash, InstrumentId, MediumId, PartyId, PersonTag, Reference, TxId},
+    id::{DocumentHash, InstrumentId, MediumId, PartyId, PersonTag, Reference, RuleId, TxId},
     instrument::LimitOf,
     keys::PublicKey,
+    limits::INSTRUMENT_CODE_BYTES,
     lot::Lot,
+    rule::{
+        Trigger,
+        cap::{Scope, Subject},
+    },
     time::Time,
 };
 
@@ -60,11 +65,14 @@ pub enum Table {
     Epoch = 22,
     Totals = 23,
     LimitUse = 24,
+    Rule = 25,
+    RuleBook = 26,
+    RuleUse = 27,
 }
 
 impl Table {
     /// Every table, by number.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::Meta,
         Self::Party,
         Self::Key,
@@ -90,6 +98,9 @@ impl Table {
         Self::Epoch,
         Self::Totals,
         Self::LimitUse,
+        Self::Rule,
+        Self::RuleBook,
+        Self::RuleUse,
     ];
 }
 
@@ -146,6 +157,12 @@ pub enum RowKey {
     Totals(InstrumentId),
     /// What a party has used of a limit that counts by period.
     LimitUse(PartyId, LimitOf, InstrumentId),
+    /// A rule.
+    Rule(RuleId),
+    /// An instrument's rules for one trigger that may still give.
+    RuleBook(InstrumentId, Trigger),
+    /// What one subject has got by a rule.
+    RuleUse(RuleId, Scope, Subject),
 }
 
 impl RowKey {
@@ -178,6 +195,9 @@ impl RowKey {
             Self::Epoch(_) => Table::Epoch,
             Self::Totals(_) => Table::Totals,
             Self::LimitUse(..) => Table::LimitUse,
+            Self::Rule(_) => Table::Rule,
+            Self::RuleBook(..) => Table::RuleBook,
+            Self::RuleUse(..) => Table::RuleUse,
         }
     }
 
@@ -214,6 +234,20 @@ impl RowKey {
                 bytes.extend(party.0);
                 bytes.push(*of as u8);
                 bytes.extend(instrument.bytes());
+            }
+            Self::Rule(id) => {
+                bytes.extend(id.instrument.bytes());
+                bytes.extend(id.number.to_be_bytes());
+            }
+            Self::RuleBook(instrument, trigger) => {
+                bytes.extend(instrument.bytes());
+                bytes.push(*trigger as u8);
+            }
+            Self::RuleUse(id, scope, subject) => {
+                bytes.extend(id.instrument.bytes());
+                bytes.extend(id.number.to_be_bytes());
+                bytes.push(*scope as u8);
+                bytes.extend(subject.0);
             }
             Self::Funding(party, hash) => {
                 bytes.extend(party.0);
@@ -269,6 +303,18 @@ impl RowKey {
                 let of = LimitOf::ALL.into_iter().find(|limit| *limit as u8 == of)?;
                 Self::LimitUse(part(party)?, of, part(instrument)?)
             }
+            25 => Self::Rule(rule(rest)?),
+            26 => {
+                let (instrument, trigger) = rest.split_at_checked(INSTRUMENT_CODE_BYTES)?;
+                let of = |t: &Trigger| trigger == [*t as u8];
+                Self::RuleBook(part(instrument)?, Trigger::ALL.into_iter().find(of)?)
+            }
+            27 => {
+                let (id, rest) = rest.split_at_checked(INSTRUMENT_CODE_BYTES + 2)?;
+                let (&scope, subject) = rest.split_first()?;
+                let scope = Scope::ALL.into_iter().find(|s| *s as u8 == scope)?;
+                Self::RuleUse(rule(id)?, scope, Subject(subject.try_into().ok()?))
+            }
             _ => Self::due_from_bytes(bytes)?,
         };
         // One key, one spelling.
@@ -298,6 +344,13 @@ impl RowKey {
 /// One part of a key, which stands there as it is encoded.
 fn part<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     codec::decode(bytes, bytes.len()).ok()
+}
+
+/// A rule's id, its number in order.
+fn rule(bytes: &[u8]) -> Option<RuleId> {
+    let (instrument, number) = bytes.split_at_checked(INSTRUMENT_CODE_BYTES)?;
+    let number = u16::from_be_bytes(number.try_into().ok()?);
+    Some(RuleId { instrument: part(instrument)?, number })
 }
 
 /// A key of two parts, of which the first takes so many bytes.
@@ -353,6 +406,9 @@ mod tests {
             RowKey::Epoch(2),
             RowKey::Totals(instrument),
             RowKey::LimitUse(party, LimitOf::PurchasesPerDay, instrument),
+            RowKey::Rule(RuleId { instrument, number: 258 }),
+            RowKey::RuleBook(instrument, Trigger::Take),
+            RowKey::RuleUse(RuleId { instrument, number: 7 }, Scope::All, Subject(party.0)),
         ];
         let tables = keys.each_ref().map(|key| key.to_bytes()[0]);
         assert_eq!(tables, Table::ALL.map(|table| table as u8), "every table has its key here");
@@ -363,6 +419,6 @@ mod tests {
             assert_ne!(RowKey::from_bytes(&bytes[..bytes.len() - 1]), Some(key));
         }
         assert_eq!(RowKey::from_bytes(&[]), None);
-        assert_eq!(RowKey::from_bytes(&[25; 33]), None);
+        assert_eq!(RowKey::from_bytes(&[28; 33]), None);
     }
 }

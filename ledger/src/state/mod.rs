@@ -3,11 +3,13 @@
 //! Rules never see a database. They read through [`ReadState`] and write into an [`Overlay`]; what an
 //! overlay has gathered by the end of a block is the block's [`Changes`].
 
+mod derived;
 mod key;
 mod overlay;
 mod row;
 mod shared;
 
+pub use derived::{Derived, DerivedPart};
 pub use key::{DueKind, RowKey, Table};
 pub use overlay::{Changes, Overlay};
 pub use row::*;

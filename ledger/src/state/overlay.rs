@@ -9,12 +9,16 @@ use super::{
 use crate::{
     amount::Amount,
     group::Group,
-    id::{DocumentHash, InstrumentId, MediumId, PartyId, PersonTag, Reference, TxId},
+    id::{DocumentHash, InstrumentId, MediumId, PartyId, PersonTag, Reference, RuleId, TxId},
     instrument::{Instrument, LimitOf, Totals},
     keys::PublicKey,
     lot::Lot,
     mandate::Mandate,
     party::{KeyRecord, Party},
+    rule::{
+        Rule, RuleBook, Trigger,
+        cap::{RuleUse, Scope, Subject},
+    },
     wallet::Wallet,
 };
 
@@ -171,6 +175,12 @@ impl<'a> Overlay<'a> {
         totals, put_totals, Totals: Shared<Totals>, (id: InstrumentId) => RowKey::Totals(id);
         /// What a party has used of a limit.
         limit_use, put_limit_use, LimitUse: LimitUse, (party: PartyId, of: LimitOf, id: InstrumentId) => RowKey::LimitUse(party, of, id);
+        /// A rule.
+        rule, put_rule, Rule: Shared<Rule>, (id: RuleId) => RowKey::Rule(id);
+        /// An instrument's rules for one trigger.
+        rule_book, put_rule_book, RuleBook: Shared<RuleBook>, (id: InstrumentId, on: Trigger) => RowKey::RuleBook(id, on);
+        /// What a subject has got by a rule.
+        rule_use, put_rule_use, RuleUse: Shared<RuleUse>, (id: RuleId, scope: Scope, subject: Subject) => RowKey::RuleUse(id, scope, subject);
         /// A lot's supply.
         supply, put_supply, Supply: Supply, (lot: Lot) => RowKey::Supply(lot);
         /// An allowance.

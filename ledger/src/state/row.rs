@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Shared;
+use super::{Derived, Shared};
 use crate::{
     amount::Amount,
     code::Code,
@@ -18,6 +18,7 @@ use crate::{
     outcome::Form,
     party::{KeyRecord, Party},
     policy::WitnessPolicy,
+    rule::{Rule, RuleBook, cap::RuleUse},
     time::{Day, Time},
     transaction::{Purpose, Role, Side},
     wallet::Wallet,
@@ -264,6 +265,8 @@ pub struct Settled {
     pub debit: Form,
     /// What moved, by lot.
     pub lots: Vec<SettledLot>,
+    /// What rules posted for it.
+    pub derived: Vec<Derived>,
 }
 
 /// One lot of what moved.
@@ -331,6 +334,9 @@ pub enum Row {
     Epoch(Shared<Epoch>),
     Totals(Shared<Totals>),
     LimitUse(LimitUse),
+    Rule(Shared<Rule>),
+    RuleBook(Shared<RuleBook>),
+    RuleUse(Shared<RuleUse>),
 }
 
 impl Row {

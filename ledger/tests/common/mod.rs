@@ -15,6 +15,7 @@ mod genesis;
 mod names;
 mod operations;
 mod past;
+mod rules;
 mod scan;
 mod world;
 
@@ -24,6 +25,7 @@ pub use genesis::{BEGIN, DELAY, NOTICE, genesis};
 pub use names::*;
 pub use operations::*;
 pub use past::{Closing, Past};
+pub use rules::*;
 pub use scan::{scan, scan_rows};
 pub use world::{World, sign};
 

@@ -191,3 +191,8 @@ pub fn change(name: &str, change: InstrumentChange) -> Operation {
 pub fn refund(original: TxId, amount: u64) -> Operation {
     Operation::Refund(Refund { original, legs: legs(&[("MEBUKU", amount)]) })
 }
+
+/// A refund of some instrument.
+pub fn give_back(original: TxId, of: &str, amount: u64) -> Operation {
+    Operation::Refund(Refund { original, legs: legs(&[(of, amount)]) })
+}

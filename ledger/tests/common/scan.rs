@@ -15,6 +15,8 @@ use musubi_ledger::{
     wallet::{Holding, Wallet},
 };
 
+use super::rules;
+
 /// Sums over all wallets, rows of the supply, and digests.
 pub fn scan(state: &MemoryState, block: &Block) {
     scan_rows(state);
@@ -100,6 +102,7 @@ fn check_grant(state: &MemoryState, key: &RowKey, row: &Row) {
             assert!(a.used <= a.total && a.used_today <= a.per_day, "INV-6");
         }
         (RowKey::Judged(_), Row::Judged(judged)) => {
+            rules::check_derived(judged);
             let lots = judged.settled.iter().flat_map(|s| &s.lots);
             assert!(lots.into_iter().all(|l| l.undone <= l.amount), "INV-7");
         }
@@ -118,7 +121,7 @@ fn check_grant(state: &MemoryState, key: &RowKey, row: &Row) {
             let waits = owner.recovery.is_some_and(|r| r.key == *key);
             assert_eq!(waits, record.status == KeyStatus::Waiting);
         }
-        _ => {}
+        _ => rules::check_rule(state, key, row),
     }
 }
 

@@ -24,6 +24,7 @@ mod proposal;
 mod redemption;
 mod refund;
 mod request;
+mod rule;
 mod subsets;
 mod tender;
 mod topup;

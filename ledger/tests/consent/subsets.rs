@@ -131,6 +131,14 @@ fn issuing_undoing_and_settling() {
     let end = w.now.plus(DAY);
     let grant = allowance("MEBUKU", 10, 10, 10, end);
     row(&mut w, &grant, &[officer("issuer", "i1"), other]);
+    let give = musubi_ledger::rule::Give { funder: id("shop"), ..give("MEBUKU") };
+    let post = musubi_ledger::rule::Post::Give(give);
+    let on = musubi_ledger::rule::Trigger::Purchase;
+    let reward = musubi_ledger::rule::RuleTerms { post, ..rewards(on, percent(1), "MEBUKU") };
+    let three = [&issuers()[..], &[debit("shop")]].concat();
+    row(&mut w, &put("MEBUKU", 1, reward), &three);
+    let later = w.now.plus(DAY);
+    row(&mut w, &end_rule("MEBUKU", 1, later), &issuers());
     let terms = match w.state.row(&RowKey::Instrument(instrument("MEBUKU"))) {
         Some(Row::Instrument(kept)) => kept.terms.clone(),
         other => panic!("{other:?}"),

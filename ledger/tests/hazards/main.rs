@@ -4,6 +4,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod properties;
+mod rules;
 
 use common::*;
 use musubi_ledger::{

@@ -9,6 +9,7 @@ mod medium;
 mod party;
 mod payment;
 mod ring;
+mod rule;
 mod signers;
 
 use musubi_ledger::{execute::ItemResult, lot::OriginKind, operation::*};
@@ -75,6 +76,7 @@ impl Generator {
     /// Everybody begins with something.
     pub(crate) fn opening(&mut self, world: &mut World) -> Vec<Transaction> {
         let mut all = self.many_keys(world, "frank");
+        all.extend(rule::first_rules(world));
         for (at, party) in ["alice", "bob", "carol", "club"].into_iter().enumerate() {
             for (of, money) in ["MEBUKU", "POINT", "COIN"].into_iter().enumerate() {
                 let amount = if party == "club" { 250_000 } else { 30_000 };
@@ -152,6 +154,7 @@ impl Generator {
             0..=2 => return self.by_issuer(world, step),
             3..=5 => return self.by_medium(world, step),
             6..=8 => return group::by_group(world, step),
+            9 => return rule::rule(world, step),
             _ => {}
         }
         match step[0] % 16 {

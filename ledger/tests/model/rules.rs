@@ -13,6 +13,8 @@ mod party;
 mod policy;
 mod proposals;
 mod register;
+mod reward;
+mod rule;
 mod tender;
 mod who;
 
@@ -20,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use musubi_ledger::{
     code::Code,
-    id::{InstrumentId, MediumId, PartyId, Reference, TxId},
+    id::{InstrumentId, MediumId, PartyId, Reference, RuleId, TxId},
     instrument::{
         InstrumentChange, LateRefund, Life, LifeStep, LimitOf, OnAccept, Regime, Shortfall, Terms,
         TransferRule, Validity,
@@ -46,6 +48,7 @@ use super::{
     consent::{Signatures, Signed},
 };
 use register::Register;
+use rule::{Gift, Happened, Ruled};
 use tender::Asked;
 use who::staff;
 
@@ -84,6 +87,8 @@ struct Original {
     to: PartyId,
     issued: bool,
     lots: Vec<Moved>,
+    /// What rules gave for it.
+    gifts: Vec<usize>,
 }
 
 #[derive(Clone)]
@@ -133,6 +138,9 @@ pub(crate) struct Model {
     proposals: BTreeMap<TxId, Proposal>,
     originals: BTreeMap<TxId, Original>,
     redemptions: BTreeMap<TxId, Redemption>,
+    rules: BTreeMap<RuleId, Ruled>,
+    /// Everything that rules ever gave.
+    gifts: Vec<Gift>,
     judged: BTreeSet<TxId>,
     references: BTreeSet<(PartyId, Reference)>,
 }
@@ -237,6 +245,8 @@ impl Model {
             }
             Operation::Touch(op) => self.touch(op, by),
             Operation::ChangeInstrument(op) => self.change_instrument(op, by),
+            Operation::PutRule(op) => self.put_rule(op, by),
+            Operation::EndRule(op) => self.end_rule(op, by),
             Operation::RegisterParty(op) => self.register_party(op, by),
             Operation::Attest(op) => self.attest(op, by),
             Operation::SetOfficers(op) => self.set_officers(op, by),

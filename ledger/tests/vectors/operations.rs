@@ -7,12 +7,18 @@ use musubi_ledger::{
     id::{ChainId, RosterLine, Salt},
     instrument::{
         InstrumentChange, LateRefund, Life, LifeStep, Limit, LimitOf, OnAccept, Priority, Regime,
-        Terms, Validity,
+        Terms, Tier, Validity,
     },
     lot::OriginKind,
     party::AttributeTest,
     policy::{Member, Witness, WitnessPolicy},
     predicate::{Predicate, Test},
+    rule::{
+        Base, Give, Giver, Post, Recipient, RuleTerms, Trigger,
+        cap::{Cap, CapOf, Over, Period, Scope},
+        formula::{Formula, Rate, Rounding, Steps, Threshold},
+        when::{Reached, When},
+    },
 };
 
 fn tx(name: &str) -> TxId {
@@ -208,7 +214,62 @@ fn every_part() -> Terms {
         supply_max: Some(Amount(91_000_000)),
         priority: Priority { free: 1, grant: 2, paid: 3 },
         holders: Some(Predicate::is("resident", &["yes"])),
+        tiers: vec![Tier { from: Amount(1_000), name: "silver".into() }],
         ..Terms::plain(id("issuer"), Regime::FundsTransfer, document("terms"))
+    }
+}
+
+/// A reward with every part of a rule.
+fn every_rule() -> RuleTerms {
+    let cap = |scope, per, of, most| Cap { scope, per, of, most: Amount(most) };
+    RuleTerms {
+        on: Trigger::Purchase,
+        when: When {
+            from: BEGIN,
+            until: Some(BEGIN.plus(90 * DAY)),
+            purpose: Some(Purpose::PURCHASE),
+            origins: vec![OriginKind::Free, OriginKind::Paid],
+            campaign: Some(7),
+            payer: Some(Predicate::is("resident", &["yes"])),
+            payee: Some(Predicate::is("shop", &["large", "small"])),
+            payee_is: Some(id("shop")),
+            least: Amount(100),
+            multiple: Some(Amount(50)),
+            tier: Some(Reached { instrument: instrument("POINT"), from: Amount(1_000) }),
+            offer: Some(tx("offer")),
+        },
+        base: Base::PaidLots,
+        formula: Formula::Rate(Rate { num: 15, den: 100, rounding: Rounding::Floor, carry: true }),
+        post: Post::Give(Give {
+            instrument: instrument("POINT"),
+            origin: OriginKind::Grant,
+            funder: id("issuer"),
+            campaign: 9,
+            to: Recipient::Party(id("club")),
+        }),
+        caps: vec![
+            cap(Scope::Event, Period::Ever, CapOf::Given, 30),
+            cap(Scope::Household, Period::FiscalYear, CapOf::Times, 12),
+            cap(Scope::All, Period::Ever, CapOf::Given, 1_000_000),
+        ],
+        over: Over::Refuse,
+    }
+}
+
+fn donation() -> RuleTerms {
+    let steps = Formula::Steps(Steps { every: Amount(100), give: Amount(2) });
+    shares(Giver::Payer, steps, split(&[("club", 2), ("mart", 1)], 1))
+}
+
+fn fee() -> RuleTerms {
+    let line = |from, give| Threshold { from: Amount(from), give: Amount(give) };
+    RuleTerms {
+        on: Trigger::Redeem,
+        base: Base::RunTotal,
+        formula: Formula::Table(vec![line(1_000, 10), line(50_000, 400)]),
+        post: Post::Fee(split(&[("operator", 1), ("issuer", 1)], 0)),
+        over: Over::Skip,
+        ..shares(Giver::Payee, percent(2), split(&[("club", 1)], 0))
     }
 }
 
@@ -282,6 +343,10 @@ fn grants() -> Vec<Vector> {
             change("MEBUKU", InstrumentChange::Document(document("terms, newly worded"))),
             issuer(),
         ),
+        ("put_rule: give, every part", put("MEBUKU", 258, every_rule()), issuer()),
+        ("put_rule: share, steps", put("MEBUKU", 3, donation()), issuer()),
+        ("put_rule: fee, table", put("MEBUKU", 4, fee()), issuer()),
+        ("end_rule", end_rule("MEBUKU", 258, end), issuer()),
         (
             "enrol_medium",
             Operation::EnrolMedium(EnrolMedium {

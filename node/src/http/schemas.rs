@@ -52,6 +52,14 @@ const ENUMS: &[(&str, &str)] = &[
     ("Life", "draft open issue_ended use_ended redemption_ended barred"),
     ("LimitOf", "wallet transfer transfers_per_month purchase purchases_per_day"),
     ("Shortfall", "refuse receivable issuer_bears"),
+    ("Trigger", "top_up purchase transfer redeem take"),
+    ("Base", "gross after_discount paid_lots tender run_total"),
+    ("Rounding", "floor ceil half_up"),
+    ("Giver", "payer payee"),
+    ("Scope", "event payer household payee all"),
+    ("Period", "ever day month fiscal_year"),
+    ("CapOf", "given times"),
+    ("Over", "truncate skip refuse"),
 ];
 
 /// Choices between variants with content, each an object of one key; a variant without content is its name.
@@ -83,13 +91,16 @@ const UNIONS: &[(&str, &str)] = &[
          revoke_medium: RevokeMedium, create_group: CreateGroup, change_group: ChangeGroup, \
          install_successors: InstallSuccessors, close_group: OfGroup, \
          change_witness_policy: WitnessPolicy, begin_epoch: BeginEpoch, pay: Pay, touch: Touch, \
-         change_instrument: ChangeInstrument",
+         change_instrument: ChangeInstrument, put_rule: PutRule, end_rule: EndRule",
     ),
     (
         "Fact",
         "rule: RuleFact, unwound: UnwoundFact, taken: TakenFact, coupon: CouponFact, ranked: RankedFact, \
          line: LineFact, fee: FeeFact",
     ),
+    ("Formula", "rate: Rate, fixed: Amount, steps: Steps, table: [Threshold]"),
+    ("Recipient", "payer, payee, party: PartyId"),
+    ("Post", "give: Give, share: Share, fee: Split"),
     ("BulkResult", "status: Status, problem: Problem"),
     ("Member", "organisation: PartyId, independent"),
 ];
@@ -98,6 +109,7 @@ const UNIONS: &[(&str, &str)] = &[
 const LISTS: &[(&str, &str)] = &[
     ("InstrumentList", "[InstrumentView]"),
     ("ProposalList", "[ProposalView]"),
+    ("RuleList", "[RuleView]"),
     ("EvidenceList", "[EvidenceView]"),
 ];
 
@@ -197,7 +209,8 @@ const OBJECTS: &[(&str, &str)] = &[
         "issuer: PartyId, regime: Regime, decimals: u8, face: u32, step: Amount, begins: u64?, \
          validity: Validity, transfer: TransferRule, limits: [Limit], \
          on_accept: OnAccept, redemption_days: u16, late_refund: LateRefund, shortfall: Shortfall, \
-         supply_max: Amount?, priority: Priority, holders: Predicate?, acceptors: Predicate?, document: Hash",
+         supply_max: Amount?, priority: Priority, holders: Predicate?, acceptors: Predicate?, \
+         tiers: [Tier], document: Hash",
     ),
     ("Roles", "drafts: bool, approves: bool"),
     ("RoleGrant", "person: PartyId, roles: Roles"),
@@ -221,7 +234,8 @@ const OBJECTS: &[(&str, &str)] = &[
         "Lot",
         "instrument: InstrumentId, use_expiry: u64?, origin: OriginKind, funder: PartyId, campaign: u32",
     ),
-    ("Instrument", "terms: Terms, life: [LifeStep]"),
+    ("Tier", "from: Amount, name: string"),
+    ("Instrument", "terms: Terms, life: [LifeStep], triggers: u8"),
     ("LifeStep", "life: Life, at: u64"),
     (
         "Flows",
@@ -274,6 +288,31 @@ const OBJECTS: &[(&str, &str)] = &[
     ),
     ("Owed", "party: PartyId, instrument: InstrumentId, sign: Sign, amount: Amount"),
     ("RuleId", "instrument: InstrumentId, number: u16"),
+    ("PutRule", "id: RuleId, terms: RuleTerms"),
+    ("EndRule", "id: RuleId, at: u64"),
+    (
+        "RuleTerms",
+        "on: Trigger, when: When, base: Base, formula: Formula, post: Post, caps: [Cap], over: Over",
+    ),
+    (
+        "When",
+        "from: u64, until: u64?, purpose: u16?, origins: [OriginKind], campaign: u32?, payer: Predicate?, \
+         payee: Predicate?, payee_is: PartyId?, least: Amount, multiple: Amount?, tier: Reached?, offer: TxId?",
+    ),
+    ("Reached", "instrument: InstrumentId, from: Amount"),
+    ("Rate", "num: u32, den: u32, rounding: Rounding, carry: bool"),
+    ("Steps", "every: Amount, give: Amount"),
+    ("Threshold", "from: Amount, give: Amount"),
+    (
+        "Give",
+        "instrument: InstrumentId, origin: OriginKind, funder: PartyId, campaign: u32, to: Recipient",
+    ),
+    ("Share", "from: Giver, split: Split"),
+    ("Split", "legs: [Weighed], remainder: u8"),
+    ("Weighed", "to: PartyId, weight: u32"),
+    ("Cap", "scope: Scope, per: Period, of: CapOf, most: Amount"),
+    ("Rule", "terms: RuleTerms, granted_by: [PublicKey], ended: u64?"),
+    ("RuleView", "id: RuleId, rule: Rule, height: u64"),
     ("RuleFact", "id: RuleId, base: Amount, given: Amount, capped: bool"),
     ("UnwoundFact", "id: RuleId, taken: Amount, short: Amount"),
     ("TakenFact", "offer: TxId, units: u32, entitlement: TxId?"),

@@ -26,6 +26,8 @@ const ROUTES: &[&str] = &[
     "get /v1/evidence/{name}",
     "get /v1/instruments",
     "get /v1/instruments/{code}",
+    "get /v1/instruments/{code}/rules",
+    "get /v1/instruments/{code}/rules/{number}",
     "get /v1/seals",
     "get /log/checkpoint",
     "get /log/tile/{path}",
@@ -104,6 +106,7 @@ pub(crate) fn filled(path: &str) -> String {
         .replace("{hash}", &"0".repeat(64))
         .replace("{code}", "MEBUKU")
         .replace("{index}", "0")
+        .replace("{number}", "1")
         .replace("{path}", "0/000.p/1")
         .replace("{name}", &evidence().0.name)
         + match path {
@@ -215,6 +218,55 @@ fn the_manual_has_every_route_and_every_code() {
     }
 }
 
+/// Rules with every kind of part.
+fn every_rule(offer: musubi_ledger::id::TxId) -> musubi_ledger::rule::RuleTerms {
+    use musubi_ledger::{
+        amount::Amount,
+        predicate::Predicate,
+        rule::{
+            Give, Post, Recipient, RuleTerms, Trigger,
+            cap::{Period, Scope},
+            when::{Reached, When},
+        },
+        time::Time,
+    };
+    let resident = || Some(Predicate::is("resident", &["yes"]));
+    let tier = Reached { instrument: city::instrument("POINT"), from: Amount(5) };
+    let when = When {
+        until: Some(Time(9)),
+        purpose: Some(musubi_ledger::transaction::Purpose::DUES),
+        origins: vec![musubi_ledger::lot::OriginKind::Paid],
+        campaign: Some(3),
+        payer: resident(),
+        payee: resident(),
+        payee_is: Some(city::id("shop")),
+        multiple: Some(Amount(5)),
+        tier: Some(tier),
+        offer: Some(offer),
+        ..When::always(Time(1))
+    };
+    let to = Recipient::Party(city::id("club"));
+    RuleTerms {
+        when,
+        post: Post::Give(Give { to, ..city::give("POINT") }),
+        caps: vec![city::cap(Scope::Household, Period::FiscalYear, 7)],
+        ..city::rewards(Trigger::Purchase, city::percent(1), "POINT")
+    }
+}
+
+fn donation() -> musubi_ledger::rule::RuleTerms {
+    use musubi_ledger::rule::{
+        Giver,
+        formula::{Formula, Threshold},
+    };
+    let line = Threshold {
+        from: musubi_ledger::amount::Amount(1),
+        give: musubi_ledger::amount::Amount(2),
+    };
+    let legs = city::split(&[("club", 2), ("mart", 1)], 1);
+    city::shares(Giver::Payee, Formula::Table(vec![line]), legs)
+}
+
 /// One transaction of every kind that is not tried elsewhere, for its JSON.
 fn samples(client: &Client) -> Vec<Transaction> {
     use musubi_ledger::{
@@ -284,6 +336,9 @@ fn samples(client: &Client) -> Vec<Transaction> {
             debit: Citation::Live,
             credit: Citation::Mandate(id),
         }),
+        city::put("MEBUKU", 1, every_rule(id)),
+        city::put("MEBUKU", 2, donation()),
+        city::end_rule("MEBUKU", 1, Time(9)),
         Operation::Touch(Touch { party: city::id("alice"), instrument: city::instrument("POINT") }),
         Operation::RevokeMandate { mandate: id },
         Operation::Unfreeze { party: city::id("alice") },

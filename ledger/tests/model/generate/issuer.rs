@@ -63,7 +63,7 @@ impl Generator {
 }
 
 /// Officers of the issuer and of others: mostly enough, sometimes too few, too close or one person.
-fn officials(choice: u16) -> Vec<By> {
+pub(super) fn officials(choice: u16) -> Vec<By> {
     let of: &[(&str, &str)] = match choice % 14 {
         0 => &[("issuer", "i1"), ("city", "c1")],
         1 => &[("issuer", "both"), ("city", "both")],
@@ -119,6 +119,7 @@ fn define(world: &World, step: &Step) -> Made {
         limits: (0..step[4] % 4).map(|n| limit(step[1] + n)).collect(),
         holders: None,
         acceptors: None,
+        tiers: Vec::new(),
         document: document("terms"),
     };
     let open = !step[4].is_multiple_of(17);

@@ -97,7 +97,7 @@ fn attributes(world: &World, choice: u16) -> Vec<Attribute> {
     match choice {
         0 => vec![band, resident],
         1 => vec![attribute("resident", "yes")],
-        2 => vec![attribute("resident", "no")],
+        2 => vec![attribute("household", "h1"), attribute("resident", "no")],
         _ => Vec::new(),
     }
 }

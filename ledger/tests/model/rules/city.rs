@@ -46,6 +46,8 @@ impl Model {
             proposals: BTreeMap::new(),
             originals: BTreeMap::new(),
             redemptions: BTreeMap::new(),
+            rules: BTreeMap::new(),
+            gifts: Vec::new(),
             judged: BTreeSet::new(),
             references: BTreeSet::new(),
         }
@@ -54,11 +56,12 @@ impl Model {
     /// Compares every balance, receivable and key.
     pub(crate) fn compare(&self, world: &World) {
         self.compare_register(world);
+        self.compare_rules(world);
         for (key, row) in world.state.rows() {
             match (key, row) {
                 (RowKey::Wallet(party), Row::Wallet(wallet)) => self.book.compare(*party, wallet),
                 (RowKey::Receivable(party, of), Row::Receivable(amount)) => {
-                    assert_eq!(self.owed.get(&(*party, *of)), Some(&amount.0));
+                    assert_eq!(self.owed.get(&(*party, *of)), Some(&amount.0), "{party} {of}");
                 }
                 (RowKey::Instrument(id), Row::Instrument(of)) => {
                     assert_eq!((&self.terms[id], &self.lives[id]), (&of.terms, &of.life));
@@ -74,7 +77,7 @@ impl Model {
                 _ => {}
             }
         }
-        for (party, of) in self.owed.keys() {
+        for ((party, of), _) in self.owed.iter().filter(|owed| *owed.1 > 0) {
             assert!(world.state.row(&RowKey::Receivable(*party, *of)).is_some());
         }
     }

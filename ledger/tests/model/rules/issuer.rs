@@ -124,7 +124,10 @@ impl Model {
         by.officers(original.from, 2)?;
         self.two_organisations(by, original.from)?;
         self.steps(&op.legs)?;
-        for (at, amount) in undo(&original, &op.legs)? {
+        let parts = undo(&original, &op.legs)?;
+        parts.iter().for_each(|(at, amount)| original.lots[*at].undone += amount);
+        self.take_back(&original)?;
+        for (at, amount) in parts {
             let lot = original.lots[at].lot;
             let there = self.take_kin(original.to, lot, SPENDABLE, amount);
             if there < amount {
@@ -137,7 +140,6 @@ impl Model {
                 }
             }
             *self.issued.get_mut(&lot.0).unwrap() -= there;
-            original.lots[at].undone += amount;
         }
         self.originals.insert(op.original, original);
         Ok(())

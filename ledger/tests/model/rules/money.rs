@@ -1,5 +1,7 @@
 //! Top-ups, refunds, redemptions.
 
+use musubi_ledger::rule::Trigger;
+
 use super::*;
 
 impl Model {
@@ -62,7 +64,10 @@ impl Model {
         self.slide(op.to, of);
         let (amount, since) = (op.amount.0, self.now);
         let lots = vec![Moved { lot, amount, undone: 0, claim: false, since, got: lot }];
-        self.originals.insert(id, Original { from: issuer, to: op.to, issued: true, lots });
+        let live = op.credit == Citation::Live;
+        let (on, payer, payee) = (Trigger::TopUp, op.to, issuer);
+        let gifts = self.fire(&Happened { on, payer, payee, purpose, lots: &lots, live })?;
+        self.originals.insert(id, Original { from: issuer, to: op.to, issued: true, lots, gifts });
         Ok(())
     }
 
@@ -75,7 +80,10 @@ impl Model {
         self.debit(by, original.to, total(&op.legs), Some(original.from))?;
         self.steps(&op.legs)?;
         demand(!original.issued, Code::NotRefundable)?;
-        for (at, amount) in undo(&original, &op.legs)? {
+        let parts = undo(&original, &op.legs)?;
+        parts.iter().for_each(|(at, amount)| original.lots[*at].undone += amount);
+        self.take_back(&original)?;
+        for (at, amount) in parts {
             let part = original.lots[at].clone();
             let state = if part.claim { CLAIM } else { SPENDABLE };
             let there = self.take_kin(original.to, part.got, state, amount);
@@ -91,7 +99,6 @@ impl Model {
             } else {
                 self.restore(original.from, &part, amount);
             }
-            original.lots[at].undone += amount;
         }
         self.originals.insert(op.original, original);
         Ok(())
@@ -114,7 +121,7 @@ impl Model {
     }
 
     /// Gives back what was spent: what expired meanwhile is gone, or lives on for some days.
-    fn restore(&mut self, to: PartyId, part: &Moved, amount: u64) {
+    pub(super) fn restore(&mut self, to: PartyId, part: &Moved, amount: u64) {
         let mut lot = part.lot;
         let late = self.now >= lot.1;
         if let (true, LateRefund::Grace(days)) = (late, self.terms[&lot.0].late_refund) {
@@ -134,8 +141,8 @@ impl Model {
     ) -> Result<(), Code> {
         demand(op.leg.amount.0 > 0, Code::AmountInvalid)?;
         let kind = self.active(op.merchant)?;
-        demand(kind == PartyKind::Merchant, Code::WrongKind)?;
-        by.own(Side::Debit, Role::Holder, op.merchant)?;
+        demand(kind != PartyKind::Person, Code::WrongKind)?;
+        self.funds(by, op.merchant, op.leg.amount.0)?;
         self.steps(&[op.leg])?;
         let redeems = Life::Open..Life::RedemptionEnded;
         demand(redeems.contains(&self.life(op.leg.instrument)), Code::InstrumentNotOpen)?;

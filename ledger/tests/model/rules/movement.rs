@@ -1,5 +1,7 @@
 //! Moving money, and using what a movement cites.
 
+use musubi_ledger::rule::Trigger;
+
 use super::*;
 
 impl Model {
@@ -53,7 +55,16 @@ impl Model {
             Citation::Request => self.use_request(answers, m)?,
             _ => {}
         }
-        self.carry_out(m, (from, to), &allowed)
+        let mut moved = self.carry_out(m, (from, to), &allowed)?;
+        let on = match to {
+            PartyKind::Merchant => Trigger::Purchase,
+            PartyKind::Person | PartyKind::Group => Trigger::Transfer,
+            _ => return Ok(moved),
+        };
+        let (payer, payee, live) = (m.from, m.to, m.debit == Citation::Live);
+        let what = Happened { on, payer, payee, purpose, lots: &moved.lots, live };
+        moved.gifts = self.fire(&what)?;
+        Ok(moved)
     }
 
     /// The instruments that may move between such parties now.
@@ -178,7 +189,7 @@ impl Model {
             self.slide(m.from, *of);
             self.slide(m.to, *of);
         }
-        Ok(Original { from: m.from, to: m.to, issued: false, lots })
+        Ok(Original { from: m.from, to: m.to, issued: false, lots, gifts: Vec::new() })
     }
 
     pub(super) fn wallet_max(&self, party: PartyId, of: InstrumentId) -> Result<(), Code> {

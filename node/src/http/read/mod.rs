@@ -1,4 +1,4 @@
-//! Routes that read. [`public`], [`log`] and [`evidence`] are for everyone; [`transactions`], [`parties`], [`grants`],
+//! Routes that read. [`public`], [`log`] and [`evidence`] are for everyone; [`transactions`], [`parties`], [`grants`], [`rules`],
 //! [`blocks`], [`snapshot`], [`statements`] and [`download`] are about parties and need a reader token.
 
 pub(super) mod blocks;
@@ -9,6 +9,7 @@ pub(super) mod log;
 pub(super) mod parties;
 pub(super) mod proofs;
 pub(super) mod public;
+pub(super) mod rules;
 pub(super) mod snapshot;
 pub(super) mod statements;
 pub(super) mod transactions;
