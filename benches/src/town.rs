@@ -7,14 +7,15 @@ use musubi_ledger::{
     genesis::{
         FirstInstrument, FirstParty, Genesis, Node, Organisation, Parameters, RULES_VERSION,
     },
-    id::{DocumentHash, InstrumentId, PartyId, PersonTag, Salt, TxId},
+    id::{DocumentHash, InstrumentId, PartyId, PersonTag, RuleId, Salt, TxId},
     instrument::{Regime, Terms, TransferRule},
     keys::SecretKey,
     limits,
     lot::OriginKind,
     mandate::{Counterparty, Direction, MandateTerms},
-    operation::{Citation, GrantAllowance, GrantMandate, Leg, Movement, Operation, TopUp},
+    operation::{Citation, GrantAllowance, GrantMandate, Leg, Movement, Operation, PutRule, TopUp},
     party::PartyKind,
+    rule::RuleTerms,
     state::ReadState,
     time::Time,
     transaction::{Body, Purpose, Role, Side, Transaction},
@@ -164,6 +165,21 @@ impl Town {
                 body.sign(Side::Debit, Role::Issuer, self.issuer, &key(OFFICE, 2)),
                 body.sign(Side::Credit, Role::Holder, holder, &key(PERSON, person)),
             ];
+            items.push(Transaction::new(body, signatures).encode());
+        }
+        self.run_all(items);
+    }
+
+    /// Puts rules on the money, numbered from 1.
+    pub fn put_rules(&mut self, rules: Vec<RuleTerms>) {
+        let officer = party(OFFICE, 10);
+        let mut items = Vec::new();
+        for (number, terms) in (1..).zip(rules) {
+            let id = RuleId { instrument: money(), number };
+            let body = self.body(officer, Operation::PutRule(PutRule { id, terms }));
+            let sign =
+                |n: usize| body.sign(Side::Authority, Role::Officer, self.issuer, &key(OFFICE, n));
+            let signatures = vec![sign(10), sign(12)];
             items.push(Transaction::new(body, signatures).encode());
         }
         self.run_all(items);
