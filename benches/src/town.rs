@@ -294,7 +294,11 @@ fn genesis(persons: usize, shops: usize) -> Genesis {
         time: Time(START),
         rules_version: RULES_VERSION,
         salt: Salt([9; 16]),
-        parameters: Parameters { recovery_delay_ms: 1_000, successor_notice_ms: 1_000 },
+        parameters: Parameters {
+            recovery_delay_ms: 1_000,
+            successor_notice_ms: 1_000,
+            driven_time: false,
+        },
         organisations: vec![organisation(1, "city"), organisation(3, "operator")],
         nodes: vec![Node {
             id: NodeId(1),

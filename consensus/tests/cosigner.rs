@@ -57,7 +57,7 @@ fn genesis() -> Genesis {
         time: Time(1_000),
         rules_version: RULES_VERSION,
         salt: Salt([7; 16]),
-        parameters: Parameters { recovery_delay_ms: 1, successor_notice_ms: 1 },
+        parameters: Parameters { recovery_delay_ms: 1, successor_notice_ms: 1, driven_time: false },
         organisations: (1..=3).map(holds).collect(),
         nodes: (1..=3).map(node).collect(),
         parties: (1..=3).map(party).collect(),

@@ -24,6 +24,10 @@ pub struct Parameters {
     pub recovery_delay_ms: u64,
     /// How long installed successors wait, in milliseconds.
     pub successor_notice_ms: u64,
+    /// Whether the validators' clocks are set by whoever tests with them: then no time of this chain is to be
+    /// believed. A draft that does not say so has clocks that run.
+    #[serde(default)]
+    pub driven_time: bool,
 }
 
 /// An organisation that holds the ledger.

@@ -94,7 +94,11 @@ pub fn genesis() -> Genesis {
         time: BEGIN,
         rules_version: RULES_VERSION,
         salt: Salt([9; 16]),
-        parameters: Parameters { recovery_delay_ms: 3_600_000, successor_notice_ms: 3_600_000 },
+        parameters: Parameters {
+            recovery_delay_ms: 3_600_000,
+            successor_notice_ms: 3_600_000,
+            driven_time: false,
+        },
         organisations: organisations
             .iter()
             .map(|(party, name)| Organisation {
@@ -140,7 +144,11 @@ pub struct Town {
 
 impl Town {
     pub fn open() -> Self {
-        let genesis = genesis();
+        Self::of(genesis())
+    }
+
+    /// The town of a document.
+    pub fn of(genesis: Genesis) -> Self {
         genesis.check().unwrap();
         let (chain, block) = Chain::open(&genesis);
         let mut town = Self {

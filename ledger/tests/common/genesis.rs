@@ -34,7 +34,11 @@ pub fn genesis() -> Genesis {
         time: BEGIN,
         rules_version: musubi_ledger::genesis::RULES_VERSION,
         salt: Salt([7; 16]),
-        parameters: Parameters { recovery_delay_ms: DELAY, successor_notice_ms: NOTICE },
+        parameters: Parameters {
+            recovery_delay_ms: DELAY,
+            successor_notice_ms: NOTICE,
+            driven_time: false,
+        },
         organisations: organisations
             .iter()
             .map(|name| Organisation {

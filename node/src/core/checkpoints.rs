@@ -225,7 +225,11 @@ pub(in crate::core) mod tests {
             time: Time(1_000),
             rules_version: RULES_VERSION,
             salt: Salt([7; 16]),
-            parameters: Parameters { recovery_delay_ms: 1, successor_notice_ms: 1 },
+            parameters: Parameters {
+                recovery_delay_ms: 1,
+                successor_notice_ms: 1,
+                driven_time: false,
+            },
             organisations: vec![Organisation {
                 party: city,
                 name: "city".into(),

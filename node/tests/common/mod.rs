@@ -84,7 +84,11 @@ pub fn genesis(name: &str, organisations: usize, nodes: Vec<Node>) -> Genesis {
         time: Time(1_700_000_000_000),
         rules_version: RULES_VERSION,
         salt: Salt([7; 16]),
-        parameters: Parameters { recovery_delay_ms: 1_000, successor_notice_ms: 1_000 },
+        parameters: Parameters {
+            recovery_delay_ms: 1_000,
+            successor_notice_ms: 1_000,
+            driven_time: false,
+        },
         organisations: organisations.collect(),
         nodes,
         parties: operators.chain([alice]).collect(),

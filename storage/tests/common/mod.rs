@@ -75,7 +75,7 @@ pub fn genesis() -> Genesis {
         time: Time(1_000_000),
         rules_version: RULES_VERSION,
         salt: Salt([7; 16]),
-        parameters: Parameters { recovery_delay_ms: 1, successor_notice_ms: 1 },
+        parameters: Parameters { recovery_delay_ms: 1, successor_notice_ms: 1, driven_time: false },
         organisations: vec![Organisation {
             party: operator,
             name: "city".into(),

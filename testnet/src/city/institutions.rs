@@ -241,7 +241,8 @@ mod tests {
         for validators in [1, 3, 5] {
             let institutions = Institutions::from_seed(1, validators);
             let nodes: Vec<NodeKeys> = (0..validators as u64).map(node_keys).collect();
-            let parameters = Parameters { recovery_delay_ms: 1, successor_notice_ms: 1 };
+            let parameters =
+                Parameters { recovery_delay_ms: 1, successor_notice_ms: 1, driven_time: false };
             let genesis = institutions.genesis(&nodes, Time(1), parameters);
             genesis.check().unwrap();
             assert_eq!(genesis.nodes.len(), validators);

@@ -88,7 +88,8 @@ fn city_and_world(seed: u64, payments: u64) -> (City, World) {
             NodeKeys { transport: key(), node: key(), cosigner: key() }
         })
         .collect();
-    let parameters = Parameters { recovery_delay_ms: 1_500, successor_notice_ms: 1_000 };
+    let parameters =
+        Parameters { recovery_delay_ms: 1_500, successor_notice_ms: 1_000, driven_time: false };
     let genesis = city.institutions.genesis(&keys, NOW, parameters);
     genesis.check().unwrap();
     (city, World::open(&genesis, secrets[1].clone()))

@@ -55,7 +55,7 @@ pub struct Settings {
 
 /// Constants for trying things out: waits are short enough to sit through.
 pub const PARAMETERS: Parameters =
-    Parameters { recovery_delay_ms: 1_500, successor_notice_ms: 1_500 };
+    Parameters { recovery_delay_ms: 1_500, successor_notice_ms: 1_500, driven_time: false };
 
 /// A validator's process and addresses.
 #[derive(Debug)]

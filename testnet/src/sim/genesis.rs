@@ -29,7 +29,11 @@ pub(crate) fn genesis(validators: usize) -> Genesis {
         time: Time(BEGIN - 60_000),
         rules_version: RULES_VERSION,
         salt: Salt([9; 16]),
-        parameters: Parameters { recovery_delay_ms: 1_000, successor_notice_ms: 1_000 },
+        parameters: Parameters {
+            recovery_delay_ms: 1_000,
+            successor_notice_ms: 1_000,
+            driven_time: false,
+        },
         organisations: organisations.iter().map(|name| organisation(name)).collect(),
         nodes: (1..=validators).map(node).collect(),
         parties: parties(),
