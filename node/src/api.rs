@@ -26,6 +26,7 @@ use musubi_storage::{Direction, KeptWallet, StoreError};
 use tokio::sync::{oneshot, watch};
 
 use crate::{
+    clock::Clock,
     config::HttpSection,
     core::pending::Admitted,
     follow::page::encode_block,
@@ -86,7 +87,7 @@ impl Ledger for Node {
     fn not_ready(&self) -> Vec<NotReady> {
         let mut reasons = match &self.following {
             None => self.raft_not_ready(),
-            Some(standing) => standing.borrow().not_ready(*self.head.borrow(), crate::clock::now()),
+            Some(standing) => standing.borrow().not_ready(*self.head.borrow(), self.clock.now()),
         };
         let free = self.disk_free();
         if free < self.loaded.config.tuning.disk_free_bytes {
@@ -98,6 +99,10 @@ impl Ledger for Node {
 
     fn memos(&self) -> &Arc<Memos> {
         &self.memos
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     fn pending(&self, id: &TxId) -> bool {
@@ -326,7 +331,7 @@ impl Node {
             add("behind", format!("{behind} committed entries are not executed yet"));
         }
         let block_time = self.head.borrow().time;
-        let age = crate::clock::now().0.saturating_sub(block_time.0);
+        let age = self.clock.now().0.saturating_sub(block_time.0);
         if age > STALE_MS {
             add(
                 "behind",

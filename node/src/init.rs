@@ -118,6 +118,13 @@ pub fn make_genesis(draft: &Path, out: &Path) -> anyhow::Result<String> {
         .with_context(|| format!("cannot read {}", draft.display()))?;
     let genesis: Genesis = serde_json::from_str(&text)
         .with_context(|| format!("{} is not a genesis draft", draft.display()))?;
+    if genesis.parameters.driven_time {
+        bail!(
+            "{} asks for driven_time: then whoever operates a node says what time it is. That is for tests, whose \
+             networks musubi-testnet makes; no chain that begins here has it",
+            draft.display()
+        );
+    }
     write_genesis(&genesis, out)
 }
 
@@ -150,6 +157,8 @@ pub struct Setup {
     pub recovery: Option<PathBuf>,
     /// Names and bearer tokens of readers.
     pub readers: Vec<(String, String)>,
+    /// The same of operators.
+    pub operators: Vec<(String, String)>,
     /// Logs as JSON.
     pub json_log: bool,
 }
@@ -190,7 +199,7 @@ pub fn make_config(setup: &Setup) -> anyhow::Result<PathBuf> {
         witness: Vec::new(),
         recovery: recovery.map(|_| "recovery.json".into()),
         replica: None,
-        http: http_section(setup.http, &setup.readers),
+        http: http_section(setup.http, &setup.readers, &setup.operators),
         log: LogSection { json: setup.json_log, ..LogSection::default() },
         tuning: TuningSection::default(),
     };
@@ -256,7 +265,7 @@ pub fn make_replica(setup: &ReplicaSetup) -> anyhow::Result<PathBuf> {
             token_file: "upstream.token".into(),
             start: setup.start,
         }),
-        http: http_section(setup.http, &setup.readers),
+        http: http_section(setup.http, &setup.readers, &[]),
         log: LogSection { json: setup.json_log, ..LogSection::default() },
         tuning: TuningSection::default(),
     };
@@ -264,16 +273,20 @@ pub fn make_replica(setup: &ReplicaSetup) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
-fn http_section(listen: SocketAddr, readers: &[(String, String)]) -> HttpSection {
-    let readers = readers.iter().map(|(name, token)| ReaderSection {
+fn http_section(
+    listen: SocketAddr,
+    readers: &[(String, String)],
+    operators: &[(String, String)],
+) -> HttpSection {
+    let section = |(name, token): &(String, String)| ReaderSection {
         name: name.clone(),
         token_sha256: hex::encode(musubi_ledger::hash::sha256(token.as_bytes())),
-    });
+    };
     HttpSection {
         listen,
         allow_remote: false,
-        reader: readers.collect(),
-        operator: Vec::new(),
+        reader: readers.iter().map(section).collect(),
+        operator: operators.iter().map(section).collect(),
         limits: HttpLimits::default(),
     }
 }
@@ -354,7 +367,36 @@ mod tests {
             members: vec![],
             recovery: None,
             readers: vec![("app".into(), "a token of some length".into())],
+            operators: Vec::new(),
             json_log: false,
+        }
+    }
+
+    #[test]
+    fn no_chain_that_begins_here_has_driven_time() {
+        let manual = include_str!("../../docs/OPERATING.md");
+        let example = manual.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (draft, out) = (folder.path().join("draft.json"), folder.path().join("genesis.bin"));
+        for (says, taken) in
+            [(", \"driven_time\": true", false), (", \"driven_time\": false", true), ("", true)]
+        {
+            let said = example.replace("604800000}", &format!("604800000{says}}}"));
+            assert_eq!(said == example, says.is_empty());
+            std::fs::write(&draft, said).unwrap();
+            let made = make_genesis(&draft, &out);
+            assert_eq!(made.is_ok(), taken, "{made:?}");
+            match made {
+                Ok(_) => {
+                    let document = Genesis::decode(&std::fs::read(&out).unwrap()).unwrap();
+                    assert!(!document.parameters.driven_time);
+                    std::fs::remove_file(&out).unwrap();
+                }
+                Err(error) => {
+                    assert!(error.to_string().contains("asks for driven_time"), "{error}");
+                    assert!(!out.exists());
+                }
+            }
         }
     }
 

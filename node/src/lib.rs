@@ -5,13 +5,14 @@
 //! replica; [`http`] is the API, [`api`] joins the two;
 //! [`memos`] keeps and fetches encrypted texts beside the log; [`snapshots`] holds states for replicas that begin;
 //! [`outgoing`] is the HTTP client; [`proposals`] knows what waits for whom; [`metrics`] is what an operator
-//! watches; [`run`] is the process; [`recover`] begins anew when a quorum of disks is lost.
+//! watches; [`clock`] says what time it is, [`driven_time`] on a test's chain; [`run`] is the process; [`recover`] begins anew when a quorum of disks is lost.
 
 pub mod api;
 pub mod clock;
 pub mod config;
 pub mod core;
 pub mod directory;
+pub mod driven_time;
 pub mod follow;
 pub mod http;
 pub mod init;

@@ -202,6 +202,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
                 members: args.members,
                 recovery: args.recovery,
                 readers: args.readers,
+                operators: Vec::new(),
                 json_log: args.json_log,
             })?;
             println!("wrote {}", path.display());

@@ -25,6 +25,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    clock::Clock,
     config::{Loaded, Role},
     core::{
         Fault, FirstFault, INPUTS_MAX, Report, Reports, WORK_MAX,
@@ -64,6 +65,8 @@ const VERIFIED_MAX: usize = 65_536;
 pub struct Node {
     /// Configuration, genesis, keys.
     pub loaded: Arc<Loaded>,
+    /// What time it is.
+    pub clock: Clock,
     /// Log, chain, state.
     pub store: Arc<Store>,
     /// Clients who wait.
@@ -121,6 +124,7 @@ pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
     let loaded = Arc::new(loaded);
     let metrics = Arc::new(Metrics::new());
     let opened = directory::open(&loaded)?;
+    let clock = Clock::of(&loaded)?;
     recover::apply::check_applied(&loaded, &opened)?;
     let identity = directory::identity(&opened)?;
     tracing::info!(
@@ -158,6 +162,7 @@ pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
     let (refused, refused_out) = tokio_watch::channel(BTreeSet::new());
     let node = Arc::new(Node {
         loaded,
+        clock,
         store,
         pending,
         proposals,
@@ -317,6 +322,7 @@ fn start_threads(node: &Arc<Node>, wiring: Wiring) -> anyhow::Result<(Vec<JoinHa
         evidence: Arc::clone(&node.evidence),
         memos: Arc::clone(&node.memos),
         metrics: Arc::clone(&node.metrics),
+        clock: node.clock.clone(),
         cosigner: wiring.cosigner.clone(),
     };
     threads.push(spawn("execute", reports, &first, ready_in, |ready| executor.run(ready))?);
@@ -335,6 +341,7 @@ fn start_threads(node: &Arc<Node>, wiring: Wiring) -> anyhow::Result<(Vec<JoinHa
         evidence: Arc::clone(&node.evidence),
         refused: wiring.refused,
         metrics: Arc::clone(&node.metrics),
+        clock: node.clock.clone(),
         tick: Duration::from_millis(node.loaded.config.tuning.tick_ms),
         stop: node.stop.clone(),
         under_way: VecDeque::new(),
@@ -380,6 +387,7 @@ fn start_cosigner(
         leads: false,
         finals,
         metrics: Arc::clone(&node.metrics),
+        clock: node.clock.clone(),
         stop: node.stop.clone(),
     };
     let run = |events: &Receiver<Event>| cosigning.run(events);

@@ -45,7 +45,7 @@ fn set_up(root: &Path) -> (Genesis, Vec<std::path::PathBuf>) {
 
 /// Alice adds her `n`th key.
 fn transaction(genesis: &Genesis, n: u8) -> Transaction {
-    common::transaction(genesis, n, musubi_node::clock::now().plus(60_000))
+    common::transaction(genesis, n, musubi_node::clock::machine().plus(60_000))
 }
 
 async fn submit(client: &reqwest::Client, at: SocketAddr, tx: &Transaction) -> Status {

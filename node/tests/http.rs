@@ -26,5 +26,7 @@ mod reading;
 mod schema;
 #[path = "http/submission.rs"]
 mod submission;
+#[path = "http/time.rs"]
+mod time;
 #[path = "http/town.rs"]
 mod town;

@@ -68,6 +68,7 @@ fn execute(opened: Opened, entries: &[LogEntry], ask: &[PartyId]) -> Vec<Option<
     let data = tempfile::tempdir().unwrap();
     let room = Room::open(data.path(), Arc::clone(&store), Arc::clone(&metrics)).unwrap();
     let executor = Executor {
+        clock: musubi_node::clock::Clock::of_machine(),
         chain: opened.chain,
         store: Arc::clone(&store),
         pending: Arc::new(Pending::new(8)),

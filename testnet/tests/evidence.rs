@@ -48,7 +48,7 @@ async fn two_of_three() -> (TempDir, Network) {
 fn forged(network: &Network) -> Vec<u8> {
     let mut city = City::new(6, Plan::for_payments(1_000), 3);
     let chain = network.genesis().chain();
-    let mut scribe = Scribe::new(chain, clock::now(), Dice::new(6), "evidence");
+    let mut scribe = Scribe::new(chain, clock::machine(), Dice::new(6), "evidence");
     let first = setup::compose(&mut city, &mut scribe).waves.swap_remove(0);
     let one = std::num::NonZero::new(1).unwrap();
     let signed = musubi_testnet::item::sign_all(vec![first], one).swap_remove(0);
@@ -99,7 +99,7 @@ async fn lie_as_leader(liar: &Liar, network: &Network, forged: &[u8]) {
         let last = standing(network, 1).await;
         let term = last.term.max(standing(network, 2).await.term) + 1;
         let place = (term, last.index + 2);
-        let now = clock::now();
+        let now = clock::machine();
         let empty = LogEntry { index: last.index + 1, term, data: vec![] };
         let bad = liar.batch(place, now, vec![forged.to_vec()]);
         let twin = liar.batch(place, now.plus(1), vec![]);

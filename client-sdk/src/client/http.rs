@@ -59,6 +59,7 @@ pub(crate) struct Post<'a> {
     pub(crate) path: &'a str,
     /// With its question mark, or empty.
     pub(crate) query: String,
+    pub(crate) media: &'static str,
     pub(crate) body: Vec<u8>,
     pub(crate) timeout: Duration,
 }
@@ -127,7 +128,7 @@ impl Http {
         let path = format!("{}{}", post.path, post.query);
         let request = self
             .request(Method::POST, node, &path)
-            .header(header::CONTENT_TYPE, "application/octet-stream")
+            .header(header::CONTENT_TYPE, post.media)
             .timeout(post.timeout)
             .body(post.body);
         let reply = self.run(node, request).await?;

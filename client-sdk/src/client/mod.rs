@@ -1,7 +1,8 @@
 //! The client: one ledger behind one or several nodes, any of which may be asked anything.
 //!
 //! This file owns configuration; `http.rs` moves bytes; `reads.rs` has one method per route;
-//! `memos.rs` fetches and erases memos; `proofs.rs` fetches what is checked offline; `submit.rs` drives the retry machine.
+//! `memos.rs` fetches and erases memos; `proofs.rs` fetches what is checked offline; `submit.rs` drives the retry machine;
+//! `test_time.rs` sets the clocks of a test's chain.
 
 mod http;
 mod memos;
@@ -9,6 +10,7 @@ mod proofs;
 mod reads;
 mod statements;
 mod submit;
+mod test_time;
 
 use std::sync::Arc;
 

@@ -190,7 +190,8 @@ impl Client {
         let commit_ms = self.config().commit_timeout_ms;
         // The node answers `pending` by itself; only a dead one lets this longer time-out strike.
         let timeout = Duration::from_millis(commit_ms + 3_000);
-        Post { path, query: wait.query(commit_ms), body, timeout }
+        let query = wait.query(commit_ms);
+        Post { path, query, media: "application/octet-stream", body, timeout }
     }
 }
 

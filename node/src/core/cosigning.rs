@@ -33,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Fault, checkpoints::Notes, disk::Job, forward::Frame, witnesses::Named};
 use crate::{
-    clock,
+    clock::Clock,
     metrics::Metrics,
     network::{Class, Network},
     recover::{self, Recoveries},
@@ -73,6 +73,8 @@ pub struct Cosigning {
     pub finals: watch::Sender<u64>,
     /// Figures.
     pub metrics: Arc<Metrics>,
+    /// What cosignatures are dated by.
+    pub clock: Clock,
     /// A clean stop.
     pub stop: CancellationToken,
 }
@@ -150,7 +152,7 @@ impl Cosigning {
     }
 
     fn patience(&self) -> Duration {
-        let wake = self.cosigner.next_wake().map(|at| at.saturating_sub(clock::now().0));
+        let wake = self.cosigner.next_wake().map(|at| at.saturating_sub(self.clock.now().0));
         wake.map_or(LOOK_AGAIN, |ms| Duration::from_millis(ms.max(1)).min(LOOK_AGAIN))
     }
 
@@ -164,7 +166,7 @@ impl Cosigning {
             self.leads = leads;
         }
         let store = Arc::clone(&self.store);
-        self.cosigner.handle(clock::now().0, event, &|size| store.seal_root_at(size));
+        self.cosigner.handle(self.clock.now().0, event, &|size| store.seal_root_at(size));
         while let Some(act) = self.cosigner.poll() {
             self.carry_out(act)?;
         }

@@ -33,7 +33,7 @@ use super::{
     verified::Verified,
 };
 use crate::{
-    clock,
+    clock::Clock,
     memos::Memos,
     metrics::{Metrics, Stage},
     proposals::OpenProposals,
@@ -122,6 +122,8 @@ pub struct Executor {
     pub keeper: Keeper,
     /// What readers ask.
     pub questions: Arc<Questions>,
+    /// For the figure of how far block time is from it.
+    pub clock: Clock,
 }
 
 impl Executor {
@@ -181,7 +183,7 @@ impl Executor {
         self.head.send_replace(block.head);
         self.pending.settle(block.head, &block.items, &batch.items);
         let skew = i64::try_from(batch.time.0).unwrap_or(i64::MAX)
-            - i64::try_from(clock::now().0).unwrap_or(i64::MAX);
+            - i64::try_from(self.clock.now().0).unwrap_or(i64::MAX);
         self.metrics.clock_skew(skew);
         self.metrics.block(block, bytes);
     }

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Fault, Report, cosigning::Events, disk::Job, evidence, forward, pending::Pending};
 use crate::{
-    clock,
+    clock::Clock,
     metrics::{Metrics, Role, Stage},
     network::{self, Network},
 };
@@ -47,6 +47,8 @@ pub struct Loop {
     pub refused: watch::Sender<BTreeSet<NodeId>>,
     /// Figures.
     pub metrics: Arc<Metrics>,
+    /// What stamps and waiting rest on.
+    pub clock: Clock,
     /// Between two ticks of Raft's clock.
     pub tick: Duration,
     /// A clean stop: what was handed over is finished by the inner threads.
@@ -81,7 +83,7 @@ impl Loop {
                 },
                 () = tokio::time::sleep_until(wake) => Input::Wake,
             };
-            self.replica.handle(clock::now(), input);
+            self.replica.handle(self.clock.now(), input);
             while let Some(effect) = self.replica.poll() {
                 self.carry_out(effect)?;
             }
@@ -101,7 +103,7 @@ impl Loop {
         let wait = self
             .replica
             .next_wake()
-            .map_or(far, |at| Duration::from_millis(at.0.saturating_sub(clock::now().0)));
+            .map_or(far, |at| Duration::from_millis(at.0.saturating_sub(self.clock.now().0)));
         Instant::now() + wait
     }
 

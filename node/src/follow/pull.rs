@@ -23,7 +23,7 @@ use super::{
     upstreams::{Next, Upstreams},
 };
 use crate::{
-    clock,
+    clock::Clock,
     core::{Fault, keeper::Questions},
     metrics::Metrics,
 };
@@ -53,6 +53,8 @@ pub struct Pull {
     pub standing: Arc<watch::Sender<Standing>>,
     /// Figures.
     pub metrics: Arc<Metrics>,
+    /// This node's clock.
+    pub clock: Clock,
     /// Where refused blocks are kept.
     pub evidence: PathBuf,
     /// When this task began: its clock for [`Upstreams`].
@@ -211,7 +213,7 @@ impl Pull {
             standing.upstream = Some(self.urls[at].clone());
             standing.height = page.height;
             standing.time = page.time;
-            standing.answered = Some(clock::now());
+            standing.answered = Some(self.clock.now());
         });
     }
 

@@ -24,6 +24,7 @@ use super::{
     upstreams::Upstreams,
 };
 use crate::{
+    clock::Clock,
     config::{Loaded, Replica, Start},
     core::{
         Fault,
@@ -52,6 +53,7 @@ use crate::{
 /// If the configuration is not a replica's.
 pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
     let loaded = Arc::new(loaded);
+    let clock = Clock::of(&loaded)?;
     let metrics = Arc::new(Metrics::new());
     let Begun { opened, refused } = begin(&loaded, &metrics).await?;
     let Opened { store, chain, seal, .. } = opened;
@@ -92,13 +94,15 @@ pub async fn start(loaded: Loaded) -> anyhow::Result<Running> {
     let told = (standing, finals);
     let questions = Arc::new(Questions::default());
     let readers = (Arc::clone(&questions), Arc::clone(&notes));
-    let (pull, finality) = tasks_of(&loaded, (recorder, upstreams), readers, told, alive);
+    let (pull, finality) =
+        tasks_of(&loaded, (recorder, upstreams), readers, told, alive, clock.clone());
     let room = evidence::Room::open(&loaded.config.data, Arc::clone(&store), Arc::clone(&metrics));
     // What it lacks for finding any is the talk of validators: what is there already is served.
     let (room, _) = room.context("the evidence cannot be read")?;
     let evidence = Arc::new(room);
     let rooms = Rooms { metrics, notes, evidence, memos: Arc::clone(&memos), questions };
-    let node = node(loaded, store, proposals, rooms, (head_out, finals_out, standing_out), inputs);
+    let receivers = (head_out, finals_out, standing_out);
+    let node = node((loaded, clock), store, proposals, rooms, receivers, inputs);
     let mut tasks = JoinSet::new();
     let (ended_in, ended) = oneshot::channel();
     tasks.spawn(async move {
@@ -138,6 +142,7 @@ fn tasks_of(
     (questions, notes): (Arc<Questions>, Arc<Notes>),
     (standing, finals): (tokio_watch::Sender<Standing>, tokio_watch::Sender<u64>),
     alive: mpsc::Receiver<musubi_consensus::Input>,
+    clock: Clock,
 ) -> (Pull, Finality) {
     let Replica { upstream, token, .. } = loaded.replica();
     let (client, standing) = (Outgoing::new(), Arc::new(standing));
@@ -166,6 +171,7 @@ fn tasks_of(
         standing,
         metrics: Arc::clone(&recorder.metrics),
         recorder: Some(recorder),
+        clock,
         evidence: loaded.config.evidence(),
         begun: Instant::now(),
         questions,
@@ -185,7 +191,7 @@ struct Rooms {
 }
 
 fn node(
-    loaded: Arc<Loaded>,
+    (loaded, clock): (Arc<Loaded>, Clock),
     store: Arc<Store>,
     proposals: Arc<OpenProposals>,
     rooms: Rooms,
@@ -209,6 +215,7 @@ fn node(
         snapshots: Arc::new(Snapshots::new(Arc::clone(&store))),
         refused: tokio_watch::channel(BTreeSet::new()).1,
         loaded,
+        clock,
         store,
         proposals,
         head,

@@ -24,7 +24,7 @@ use musubi_storage::KeptWallet;
 use thiserror::Error;
 use tokio::sync::{oneshot, watch};
 
-use crate::memos::Memos;
+use crate::{clock::Clock, memos::Memos};
 
 /// The store could not be read. Becomes a problem document of status 500 without the cause, which is
 /// logged.
@@ -101,6 +101,9 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// The rules in force. *Memory.*
     fn rules_version(&self) -> u16;
+
+    /// The node's clock. *Memory.*
+    fn clock(&self) -> &Clock;
 
     /// The room of memos. *Memory*, what is in it is not.
     fn memos(&self) -> &Arc<Memos>;

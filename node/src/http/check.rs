@@ -255,7 +255,7 @@ impl Checker {
         {
             return Err(judged);
         }
-        if let Some(code) = outside_window(body.expires, block_time, crate::clock::now()) {
+        if let Some(code) = outside_window(body.expires, block_time, self.ledger.clock().now()) {
             return refused(code);
         }
         if transaction.signatures.is_empty() {
@@ -284,7 +284,11 @@ impl Checker {
         let state = self.ledger.state();
         let block_time = self.ledger.heads().borrow().time;
         let transaction = &candidate.submission.transaction;
-        if !sender_signs(state, transaction, [block_time, block_time.max(crate::clock::now())]) {
+        if !sender_signs(
+            state,
+            transaction,
+            [block_time, block_time.max(self.ledger.clock().now())],
+        ) {
             return refused(Code::SenderNotSigner, id);
         }
         match candidate.taken_by {

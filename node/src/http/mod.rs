@@ -8,6 +8,7 @@
 //! - `auth`: reader tokens; `rate`: how much may be submitted; `body`, `extract`: what requests carry;
 //! - `problem`: the one form of refusals; `edge`: what happens to every request and answer;
 //! - `server`, `stall`: connections, their limits and time-outs;
+//! - `test_time`: the clock of a test's chain;
 //! - `openapi`, `schemas`: the API's description of itself.
 //!
 //! Every wait is bounded: submissions by byte budgets, for bodies on their way in and in front of the checks;
@@ -34,6 +35,7 @@ mod sender;
 mod server;
 mod stall;
 mod submit;
+mod test_time;
 mod views;
 
 use std::{net::IpAddr, sync::Arc, time::Instant};
@@ -140,7 +142,7 @@ pub async fn serve(
         Arc::clone(&metrics),
         limits.door_bytes,
     )?;
-    let (routes, openapi) = openapi::routes();
+    let (routes, openapi) = openapi::routes(genesis.parameters.driven_time);
     let api = Api(Arc::new(Shared {
         ledger,
         door,

@@ -17,7 +17,7 @@ use super::{
         blocks, download, evidence, grants, log, parties, proofs, public, rules, snapshot,
         statements, transactions,
     },
-    schemas, submit,
+    schemas, submit, test_time,
 };
 
 /// Refusals that any route may answer with.
@@ -32,6 +32,13 @@ const EVERYWHERE: &[DoorCode] = &[
 const READER: &[DoorCode] = &[DoorCode::Unauthorised];
 /// And those of operators' routes.
 const OPERATOR: &[DoorCode] = &[DoorCode::Unauthorised, DoorCode::OperatorOnly];
+/// And those of the clock's.
+const TIME: &[DoorCode] = &[
+    DoorCode::TimePast,
+    DoorCode::RequestTimeout,
+    DoorCode::BodyTooLarge,
+    DoorCode::UnsupportedMediaType,
+];
 /// And those of memos, read or submitted.
 const MEMO: &[DoorCode] = &[DoorCode::MemoErased, DoorCode::MalformedMemo, DoorCode::OtherMemo];
 /// And that of the feed.
@@ -111,15 +118,17 @@ fn submission_routes() -> OpenApiRouter<Api> {
         .routes(routes!(memos::submit))
 }
 
-fn operator_routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(memos::erase))
+/// `driven`: whether this is a test's chain, whose clocks can be set.
+fn operator_routes(driven: bool) -> OpenApiRouter<Api> {
+    let routes = OpenApiRouter::new().routes(routes!(memos::erase));
+    if driven { routes.routes(routes!(test_time::set)) } else { routes }
 }
 
-/// The routes, still to be given their state, and the description.
-pub(super) fn routes() -> (impl FnOnce(&Api) -> Router<Api>, Value) {
+/// The routes, still to be given their state, and the description; with that of the clock if it is `driven`.
+pub(super) fn routes(driven: bool) -> (impl FnOnce(&Api) -> Router<Api>, Value) {
     let (public, mut public_api) = public_routes().split_for_parts();
     let (reader, mut reader_api) = reader_routes().split_for_parts();
-    let (operator, mut operator_api) = operator_routes().split_for_parts();
+    let (operator, mut operator_api) = operator_routes(driven).split_for_parts();
     let (submission, mut submission_api) = submission_routes().split_for_parts();
     for operation in operations(&mut reader_api) {
         operation.security = Some(vec![SecurityRequirement::new("reader", Vec::<String>::new())]);
@@ -138,6 +147,9 @@ pub(super) fn routes() -> (impl FnOnce(&Api) -> Router<Api>, Value) {
     for operation in operations(&mut operator_api) {
         operation.security = Some(vec![SecurityRequirement::new("reader", Vec::<String>::new())]);
         refuses(operation, OPERATOR);
+        if operation.operation_id.as_deref() == Some("set_time") {
+            refuses(operation, TIME);
+        }
     }
     for operation in operations(&mut public_api) {
         if operation.operation_id.as_deref() == Some("seals") {

@@ -50,7 +50,7 @@ macro_rules! door_codes {
 }
 
 door_codes! {
-    BadParameter "bad_parameter" BAD_REQUEST "A part of the path or query is not what this route takes."
+    BadParameter "bad_parameter" BAD_REQUEST "A part of the path, query or body is not what this route takes."
     MalformedJson "malformed_json" BAD_REQUEST "The body is not the JSON of a transaction; amounts are strings, keys come once, unknown fields are refused."
     MalformedBulk "malformed_bulk" BAD_REQUEST "The body is no bulk submission: 1 to 4096 times a big-endian u32 length and as many bytes of one transaction."
     MalformedMemo "malformed_memo" BAD_REQUEST "The body is no transaction with its memo: each behind its length, a big-endian u32, and the memo a blob of canonical form."
@@ -65,6 +65,7 @@ door_codes! {
     RequestTimeout "request_timeout" REQUEST_TIMEOUT "The body did not arrive in time; send it again on a new connection."
     WrongEpoch "wrong_epoch" CONFLICT "The event id is of another epoch of the log; read the history anew and follow the feed from there."
     NotFinal "not_final" CONFLICT "No final checkpoint covers this yet; ask again after Retry-After, or wait for it with `?wait=final`."
+    TimePast "time_past" CONFLICT "The time to set is before the node's own, which goes forward only; the detail says what it is."
     BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE "The body is larger than this route takes."
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "This route takes no body of this media type or encoding; compressed bodies are never taken."
     RateLimited "rate_limited" TOO_MANY_REQUESTS "Too many submissions from this address or sender; wait as long as Retry-After says."

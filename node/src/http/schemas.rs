@@ -388,6 +388,8 @@ const OBJECTS: &[(&str, &str)] = &[
     ("LogKey", "node: u64, key: PublicKey"),
     ("Witness", "name: string, key: PublicKey, member: Member"),
     ("ErasedMemo", "memo: Hash, was_here: bool"),
+    ("SetTime", "to: u64"),
+    ("NodeTime", "time: u64"),
     ("Checkpoints", "notes: [(u64, string)]"),
     (
         "EvidenceView",

@@ -17,7 +17,7 @@ use musubi_ledger::{
 use musubi_storage::Opened;
 
 use super::{RecoveryFile, replay::Replayed};
-use crate::{clock, config::Loaded, directory};
+use crate::{clock::Clock, config::Loaded, directory};
 
 /// Drafts the recovery that goes on from this node's directory with these validators.
 ///
@@ -70,7 +70,7 @@ fn of_directory(
     };
     let mut salt = [0; 16];
     getrandom::fill(&mut salt).context("the system gave no randomness")?;
-    let time = clock::now().max(replayed.chain.head().time.plus(1));
+    let time = Clock::of(loaded)?.now().max(replayed.chain.head().time.plus(1));
     let body = Body {
         chain: genesis.chain(),
         rules_version: RULES_VERSION,

@@ -158,6 +158,7 @@ pub fn make_validator(
         members: listen.iter().filter(|(id, _)| *id != node).copied().collect(),
         recovery,
         readers: vec![("test".into(), TOKEN.into())],
+        operators: Vec::new(),
         json_log: false,
     })
     .unwrap();

@@ -10,6 +10,7 @@ use std::{
 
 use musubi_ledger::{
     api::{Problem, Status},
+    genesis::Genesis,
     group::{GroupPolicy, RoleGrant},
     hash::sha256,
     id::Salt,
@@ -17,6 +18,7 @@ use musubi_ledger::{
     transaction::{Body, Purpose, Transaction},
 };
 use musubi_node::{
+    clock::Clock,
     http::{HttpConfig, HttpLimits, ReaderToken, Server, serve},
     metrics::Metrics,
 };
@@ -51,7 +53,14 @@ impl Client {
 
     /// The same, under other limits.
     pub(crate) async fn with(limits: HttpLimits) -> Self {
-        let town = Town::open();
+        let client = Self::of(&city::genesis(), Clock::of_machine(), limits).await;
+        client.settle_town();
+        client
+    }
+
+    /// A town with nobody but its institutions, behind the API of a chain with this document, on a clock.
+    pub(crate) async fn of(genesis: &Genesis, clock: Clock, limits: HttpLimits) -> Self {
+        let town = Town::open(clock);
         let metrics = Arc::new(Metrics::new());
         let config = HttpConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -63,12 +72,9 @@ impl Client {
             limits,
         };
         let (ledger, door) = (Arc::clone(&town), Arc::clone(&town));
-        let server =
-            serve(config, &city::genesis(), ledger, door, Arc::clone(&metrics)).await.unwrap();
+        let server = serve(config, genesis, ledger, door, Arc::clone(&metrics)).await.unwrap();
         let http = reqwest::Client::new();
-        let client = Self { town, server, metrics, http, counter: AtomicU64::new(0) };
-        client.settle_town();
-        client
+        Self { town, server, metrics, http, counter: AtomicU64::new(0) }
     }
 
     fn settle_town(&self) {

@@ -33,6 +33,7 @@ use musubi_ledger::{
     transaction::Transaction,
     wallet::Wallet,
 };
+use musubi_node::clock::Clock;
 use musubi_node::core::pending::{Admitted, Pending};
 use musubi_node::follow::page::encode_block;
 use musubi_node::http::{
@@ -48,6 +49,7 @@ use crate::city;
 
 /// The node.
 pub(crate) struct Town {
+    clock: Clock,
     books: RwLock<Books>,
     heads: watch::Sender<Head>,
     finals: watch::Sender<u64>,
@@ -117,7 +119,7 @@ impl NodeReader for Nodes<'_> {
 
 impl Town {
     /// A town after its genesis block, and the thread that executes.
-    pub(crate) fn open() -> Arc<Self> {
+    pub(crate) fn open(clock: Clock) -> Arc<Self> {
         let (chain, block) = Chain::open(&city::genesis());
         let (queue, submissions) = channel();
         let mut books = Books {
@@ -134,6 +136,7 @@ impl Town {
         let beside = Store::create(disk, &city::genesis(), [9; 16], &settings).unwrap().store;
         let beside = Arc::new(beside);
         let town = Arc::new(Self {
+            clock,
             books: RwLock::new(books),
             heads: watch::Sender::new(block.head),
             finals: watch::Sender::new(0),
@@ -258,6 +261,10 @@ impl Ledger for Town {
 
     fn not_ready(&self) -> Vec<NotReady> {
         self.ails.lock().unwrap().clone()
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     fn memos(&self) -> &Arc<Memos> {

@@ -42,7 +42,7 @@ pub(crate) fn set_up(
 
 /// Alice adds her `n`th key.
 pub(crate) fn transaction(genesis: &Genesis, n: u8) -> Transaction {
-    common::transaction(genesis, n, musubi_node::clock::now().plus(600_000))
+    common::transaction(genesis, n, musubi_node::clock::machine().plus(600_000))
 }
 
 /// Submits, and waits until it is final.

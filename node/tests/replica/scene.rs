@@ -49,7 +49,7 @@ impl Scene {
         let listen = [(1, "127.0.0.1:0".parse().unwrap())];
         common::make_validator(&folder, &document, 1, &listen, None);
         let validator = Some(start(&folder).await);
-        let opened = musubi_node::clock::now();
+        let opened = musubi_node::clock::machine();
         Self { root, genesis, validator, opened, client: reqwest::Client::new() }
     }
 

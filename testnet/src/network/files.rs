@@ -7,10 +7,14 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use musubi_ledger::{genesis::Genesis, time::Time};
+use musubi_ledger::{
+    genesis::{Genesis, Parameters},
+    time::Time,
+};
 use musubi_node::{
     config::Config,
     directory,
+    driven_time::{self, Anchors},
     init::{self, NodeKeys, Setup},
 };
 use musubi_sdk::entropy;
@@ -24,6 +28,7 @@ pub(super) struct Prepared {
     pub(super) genesis: Genesis,
     pub(super) institutions: Institutions,
     pub(super) reader_token: String,
+    pub(super) operator_token: String,
     pub(super) validators: Vec<Validator>,
 }
 
@@ -34,6 +39,7 @@ struct Remembered {
     /// Of the institutions' keys. Worth nothing: whoever reads it can read the keys too.
     seed: u64,
     reader_token: String,
+    operator_token: String,
     /// By node: where the others reach it, where its API is.
     addresses: Vec<(SocketAddr, SocketAddr)>,
 }
@@ -48,11 +54,18 @@ pub fn now() -> Time {
     Time(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// Makes a network's files, or finds those of an earlier run.
-pub(super) fn prepare(dir: &Path, settings: &Settings) -> anyhow::Result<Prepared> {
+/// Makes a network's files, or finds those of an earlier run. A new one that is to be `driven` begins when that says.
+pub(super) fn prepare(
+    dir: &Path,
+    settings: &Settings,
+    driven: Option<Time>,
+) -> anyhow::Result<Prepared> {
     let (remembered, new) = match std::fs::read(dir.join(REMEMBERED)) {
+        Ok(_) if driven.is_some() => {
+            bail!("{} holds a network, and a driven one begins anew", dir.display())
+        }
         Ok(text) => (find(dir, &text, settings)?, false),
-        Err(_) => (make(dir, settings)?, true),
+        Err(_) => (make(dir, settings, driven)?, true),
     };
     let bytes = std::fs::read(dir.join(GENESIS))?;
     let genesis = Genesis::decode(&bytes).context("the folder's genesis document is damaged")?;
@@ -61,10 +74,18 @@ pub(super) fn prepare(dir: &Path, settings: &Settings) -> anyhow::Result<Prepare
     if new {
         // Once: a validator whose directory is gone has forgotten, and does not get a new one.
         validators.iter().try_for_each(|v| directory::format(&Config::load(&v.config)?))?;
+        if let Some(begins) = driven {
+            // The same for all: from the first moment on they agree to the millisecond.
+            let anchors = Anchors { driven: begins, machine: musubi_node::clock::machine() };
+            for validator in &validators {
+                driven_time::write(&folder(dir, validator.node).join("data"), anchors)?;
+            }
+        }
     }
     let text = serde_json::to_string_pretty(&remembered)?;
     std::fs::write(dir.join(REMEMBERED), text)?;
-    Ok(Prepared { genesis, institutions, reader_token: remembered.reader_token, validators })
+    let Remembered { reader_token, operator_token, .. } = remembered;
+    Ok(Prepared { genesis, institutions, reader_token, operator_token, validators })
 }
 
 fn find(dir: &Path, text: &[u8], settings: &Settings) -> anyhow::Result<Remembered> {
@@ -89,7 +110,7 @@ fn addresses(validators: usize) -> anyhow::Result<Vec<(SocketAddr, SocketAddr)>>
     Ok(all.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect())
 }
 
-fn make(dir: &Path, settings: &Settings) -> anyhow::Result<Remembered> {
+fn make(dir: &Path, settings: &Settings, driven: Option<Time>) -> anyhow::Result<Remembered> {
     if folder(dir, 1).exists() {
         bail!("{} holds half a network: delete it or choose another folder", dir.display());
     }
@@ -97,11 +118,13 @@ fn make(dir: &Path, settings: &Settings) -> anyhow::Result<Remembered> {
     let keys: Vec<NodeKeys> =
         ids.map(|id| init::make_keys(&folder(dir, id).join("keys"))).collect::<Result<_, _>>()?;
     let institutions = Institutions::from_seed(settings.seed, settings.validators);
-    let genesis = institutions.genesis(&keys, now(), settings.parameters);
+    let parameters = Parameters { driven_time: driven.is_some(), ..settings.parameters };
+    let genesis = institutions.genesis(&keys, driven.unwrap_or_else(now), parameters);
     init::write_genesis(&genesis, &dir.join(GENESIS))?;
     Ok(Remembered {
         seed: settings.seed,
         reader_token: hex::encode(entropy::bytes::<16>()),
+        operator_token: hex::encode(entropy::bytes::<16>()),
         addresses: addresses(settings.validators)?,
     })
 }
@@ -131,6 +154,7 @@ fn configure(
             recovery: None,
             members: nodes.iter().copied().filter(|(id, _)| *id != node).collect(),
             readers: vec![("testnet".into(), remembered.reader_token.clone())],
+            operators: vec![("testnet-operator".into(), remembered.operator_token.clone())],
             json_log: false,
         })?;
         validators.push(Validator {

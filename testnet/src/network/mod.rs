@@ -24,7 +24,10 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use musubi_ledger::genesis::{Genesis, Parameters};
+use musubi_ledger::{
+    genesis::{Genesis, Parameters},
+    time::Time,
+};
 use musubi_sdk::{Client, ClientConfig};
 
 use crate::city::institutions::Institutions;
@@ -89,6 +92,7 @@ pub struct Network {
     genesis: Genesis,
     institutions: Institutions,
     reader_token: String,
+    operator_token: String,
     validators: Vec<Validator>,
     replicas: Vec<Replica>,
     /// Held for as long as this network runs: one process at a time owns a folder.
@@ -101,15 +105,29 @@ impl Network {
     /// # Errors
     /// If files or processes cannot be made, or the folder holds a network of another size.
     pub fn start(settings: &Settings) -> anyhow::Result<Self> {
+        Self::begin(settings, None)
+    }
+
+    /// As [`Network::start`], for a new network whose clocks are driven: it begins at `begins`, in the past perhaps, and
+    /// whoever has its operators' token sets its time forward.
+    ///
+    /// # Errors
+    /// As [`Network::start`]; also if the folder holds a network.
+    pub fn start_driven(settings: &Settings, begins: Time) -> anyhow::Result<Self> {
+        Self::begin(settings, Some(begins))
+    }
+
+    fn begin(settings: &Settings, driven: Option<Time>) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&settings.dir)
             .with_context(|| format!("cannot create {}", settings.dir.display()))?;
         let dir = settings.dir.canonicalize()?;
         let lock = lock(&dir)?;
-        let prepared = files::prepare(&dir, settings)?;
+        let prepared = files::prepare(&dir, settings, driven)?;
         let mut network = Self {
             genesis: prepared.genesis,
             institutions: prepared.institutions,
             reader_token: prepared.reader_token,
+            operator_token: prepared.operator_token,
             validators: prepared.validators,
             replicas: Vec::new(),
             dir,
@@ -243,6 +261,15 @@ impl Network {
     pub fn client_of(&self, at: usize) -> anyhow::Result<Client> {
         let url = format!("http://{}", self.validators[at].http);
         Ok(Client::new(ClientConfig::new([url]).with_token(&self.reader_token))?)
+    }
+
+    /// The same with the operators' token, which says also what only operators may.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn operator_of(&self, at: usize) -> anyhow::Result<Client> {
+        let url = format!("http://{}", self.validators[at].http);
+        Ok(Client::new(ClientConfig::new([url]).with_token(&self.operator_token))?)
     }
 
     /// The validators.

@@ -50,7 +50,7 @@ impl Town {
         network.ready().await.unwrap();
         let mut city = City::new(seed, Plan::for_payments(payments), validators);
         let chain = network.genesis().chain();
-        let mut scribe = Scribe::new(chain, clock::now(), Dice::new(seed), name);
+        let mut scribe = Scribe::new(chain, clock::machine(), Dice::new(seed), name);
         let first = setup::compose(&mut city, &mut scribe).waves.swap_remove(0);
         let signed = sign_all(vec![first], NonZero::new(2).unwrap()).swap_remove(0);
         let decoded: Vec<_> =
