@@ -87,6 +87,7 @@ impl Auditor {
             finality.note.or_else(|| kept::newest(&closing.notes, coverage.by_majority.size));
         let trust = Trust {
             pinned: self.pinned,
+            driven: self.genesis.parameters.driven_time,
             now: closing.now,
             validators,
             coverage,

@@ -25,6 +25,8 @@ use crate::describe::operation_name;
 #[derive(Debug)]
 pub(super) struct Trust {
     pub(super) pinned: bool,
+    /// Whether a test sets the chain's clocks.
+    pub(super) driven: bool,
     /// The auditor's clock.
     pub(super) now: Option<Time>,
     pub(super) validators: Vec<Agreement>,
@@ -107,10 +109,10 @@ impl Tally {
         supply: Vec<SupplyLine>,
         trust: Trust,
     ) -> Report {
-        let Trust { pinned, now, validators, coverage, kept, covered, unsettled, recoveries, note } =
-            trust;
-        let beside =
-            Beside { pinned, end: head.time, now, late: (self.late, self.first_late), unsettled };
+        let Trust { pinned, driven, now, coverage, unsettled, .. } = trust;
+        let Trust { validators, kept, covered, recoveries, note, .. } = trust;
+        let late = (self.late, self.first_late);
+        let beside = Beside { pinned, driven, end: head.time, now, late, unsettled };
         Report {
             chain,
             pinned,

@@ -13,7 +13,7 @@ const LAG_MS: u64 = 60_000;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Warning {
     /// Stable, snake case: `chain_not_pinned`, `validator_silent`, `validator_behind`, `unsigned_tail`,
-    /// `stamped_late`, `time_ahead`, `policy_not_final`.
+    /// `stamped_late`, `time_ahead`, `policy_not_final`, `driven_time`.
     pub code: &'static str,
     /// What it means, and what to do.
     pub detail: String,
@@ -28,6 +28,8 @@ fn warning(code: &'static str, detail: impl Into<String>) -> Warning {
 pub(super) struct Beside {
     /// Whether the caller knew the chain.
     pub(super) pinned: bool,
+    /// Whether a test sets the chain's clocks.
+    pub(super) driven: bool,
     /// Time of the last block.
     pub(super) end: Time,
     /// The auditor's clock, if it has one.
@@ -42,6 +44,11 @@ pub(super) struct Beside {
 pub(super) fn warnings(beside: &Beside, coverage: &Coverage) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let end = beside.end;
+    if beside.driven {
+        let text = "by its genesis document this is a test's chain, whose operators set its clocks: no time in it is to be \
+                    believed";
+        warnings.push(warning("driven_time", text));
+    }
     if let (late, Some((height, leader))) = beside.late {
         let text = format!(
             "{late} batches are stamped no later than the block before them, the first at height \

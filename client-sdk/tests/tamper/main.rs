@@ -9,7 +9,7 @@ mod record;
 mod resume;
 mod table;
 
-use common::town::{BEGIN, a_day, node_key};
+use common::town::{BEGIN, Town, a_day, genesis, node_key};
 use musubi_sdk::{
     audit::{AuditError, Findings, Options, Part, Report, Source, run},
     ledger::time::Time,
@@ -65,6 +65,18 @@ async fn behind_a_forged_batch_the_others_signatures_are_still_checked() {
     let found = findings(audit(&record, record.options()).await);
     let all: Vec<_> = found.iter().map(|f| (f.height, f.fault.code())).collect();
     assert_eq!(all, [(Some(2), "differs"), (Some(5), "bad_leader_signature")], "{found}");
+}
+
+#[tokio::test]
+async fn that_a_test_set_the_clocks_is_told() {
+    let mut genesis = genesis();
+    genesis.parameters.driven_time = true;
+    let mut town = Town::of(genesis);
+    town.block(Vec::new());
+    let record = Record::of(town);
+    let report = audit(&record, record.options()).await.unwrap();
+    let codes: Vec<_> = report.warnings.iter().map(|warning| warning.code).collect();
+    assert_eq!(codes, ["driven_time", "chain_not_pinned"]);
 }
 
 #[tokio::test]
