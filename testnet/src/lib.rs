@@ -7,6 +7,7 @@
 //! - [`liar`]: somebody else in a validator's place, with its keys;
 //! - [`demo`]: all of it together, a killed leader in the middle, an audit, proofs and a drill at the end;
 //! - [`year`]: a year of the city as a record to audit, without a network;
+//! - [`scenario`]: a fresh network of real validators whose clocks are driven, for scenarios that last years;
 //! - [`sim`]: the deterministic simulator, without processes.
 
 pub mod books;
@@ -18,6 +19,7 @@ pub mod liar;
 pub mod load;
 pub mod network;
 pub mod random;
+pub mod scenario;
 pub mod sim;
 pub mod up;
 pub mod year;
