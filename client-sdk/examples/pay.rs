@@ -1,6 +1,6 @@
 //! A payment at a shop's printed code: the payer alone signs, the shop consented in advance.
 //!
-//! `cargo run --example pay -- http://127.0.0.1:7001 KEY.pem PASSPHRASE party1… 'MUSUBI:…' 1280 MEBUKU`
+//! `cargo run --example pay -- http://127.0.0.1:7001 KEY.pem PASSPHRASE party1… 'MUSUBI:…' 1280 MONEY`
 
 use std::{env, error::Error, path::Path};
 

@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // The payer's phone composes, signs, and shows a code.
     let composer = Composer::new(ChainId([0; 32]), Time(1_795_359_600_000));
-    let leg = Leg { instrument: "MEBUKU".parse()?, amount: Amount(500) };
+    let leg = Leg { instrument: "MONEY".parse()?, amount: Amount(500) };
     let draft = composer.pay(payer, payee, &[leg]);
     let shown = draft.sign(Slot::payer(payer), &payers_key).to_qr_text()?;
     println!("{}", QrImage::new(&shown)?.to_terminal());

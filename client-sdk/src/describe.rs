@@ -41,7 +41,7 @@ impl Glossary {
         }
     }
 
-    /// An amount with its instrument: `1,280 MEBUKU`. Where it has decimal places, which are only as
+    /// An amount with its instrument: `1,280 MONEY`. Where it has decimal places, which are only as
     /// true as who told them, also as it is signed: `12.80 DOLLAR (1,280 of its smallest unit)`.
     #[must_use]
     pub fn amount(&self, instrument: InstrumentId, amount: Amount) -> String {

@@ -1,6 +1,6 @@
 //! What people see and scan: a party's or medium's id behind the scheme's own prefix.
 //!
-//! `maebashi1q…` can be typed into, or scanned by, no other scheme's app: the prefix is part of the
+//! `town1q…` can be typed into, or scanned by, no other scheme's app: the prefix is part of the
 //! checksum, so a wallet of another currency is recognised instead of paid.
 
 use thiserror::Error;

@@ -210,7 +210,7 @@ impl From<Hash> for TxId {
     }
 }
 
-/// An instrument's code, such as `MEBUKU`: 1 to 16 characters of A-Z, 0-9 and `-`, zero-padded.
+/// An instrument's code, such as `MONEY`: 1 to 16 characters of A-Z, 0-9 and `-`, zero-padded.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InstrumentId([u8; crate::limits::INSTRUMENT_CODE_BYTES]);
 

@@ -12,15 +12,15 @@ use musubi_ledger::id::PartyId;
 /// What can be held, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Pot {
-    /// `MEBUKU` that can be spent.
+    /// `MONEY` that can be spent.
     Money,
     /// `POINT`s that can be spent.
     Points,
-    /// `MEBUKU` that a shop can redeem.
+    /// `MONEY` that a shop can redeem.
     MoneyClaim,
     /// `POINT`s that a shop can redeem.
     PointClaim,
-    /// `MEBUKU` that waits for the issuer's answer.
+    /// `MONEY` that waits for the issuer's answer.
     MoneyHeld,
 }
 

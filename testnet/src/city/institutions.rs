@@ -24,9 +24,9 @@ use crate::random::Dice;
 pub type Key = Arc<SecretKey>;
 
 /// The printed prefix of the test scheme's addresses.
-pub const SCHEME: &str = "maebashi";
+pub const SCHEME: &str = "town";
 /// The name of the test networks' log.
-const LOG_NAME: &str = "testnet.musubi.example/maebashi";
+const LOG_NAME: &str = "testnet.musubi.example/town";
 const ORGANISATIONS: [&str; 3] = ["city", "operator", "partner"];
 
 /// A party and a key of it.
@@ -67,13 +67,13 @@ pub struct Institutions {
     salt: Salt,
 }
 
-/// The money of the test city: `MEBUKU`, yen under a public issuer.
+/// The money of the test city: `MONEY`, yen under a public issuer.
 ///
 /// # Panics
 /// Never: the code is well formed.
 #[must_use]
 pub fn money() -> InstrumentId {
-    "MEBUKU".parse().expect("a well-formed code")
+    "MONEY".parse().expect("a well-formed code")
 }
 
 /// The points of the test city: `POINT`, given for nothing, good for 180 days.
@@ -214,7 +214,7 @@ fn instruments(issuer: PartyId) -> Vec<FirstInstrument> {
         ..Terms::plain(issuer, regime, DocumentHash(sha256(document)))
     };
     let yen =
-        Terms { transfer: TransferRule::PeerToPeer, ..terms(Regime::Public, b"terms of MEBUKU") };
+        Terms { transfer: TransferRule::PeerToPeer, ..terms(Regime::Public, b"terms of MONEY") };
     let point = Terms {
         validity: Validity::After(Span::Days(180)),
         ..terms(Regime::Free, b"terms of POINT")

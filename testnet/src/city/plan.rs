@@ -1,4 +1,4 @@
-//! How large the city is. The proportions are those of Maebashi's plan for めぶくPay.
+//! How large the city is. The proportions are those that a city of 330,000 plans with.
 
 /// Registrants, merchants and groups that the plan counts on (KPIs ⑤, ⑥ and ①, third year).
 const REGISTRANTS: u64 = 35_000;

@@ -45,7 +45,7 @@ const DAY_MS: u64 = 86_400_000;
 /// The two allowances under which the issuer's automated key issues.
 #[derive(Clone, Copy, Debug)]
 pub struct Allowances {
-    /// Of `MEBUKU`.
+    /// Of `MONEY`.
     pub money: TxId,
     /// Of `POINT`.
     pub points: TxId,

@@ -4,6 +4,7 @@
 //! tests can show it failing on a bad sample.
 
 mod edges;
+mod names;
 mod purity;
 mod rooms;
 mod rules;
@@ -29,6 +30,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         ("pure crates stay pure, with all they depend on", trees::check(workspace)?),
         ("each big foreign crate has one room", rooms::check(&files)),
         ("ledger has no I/O, clock, chance, threads or floats", purity::check(&files)),
+        ("no scheme stands in the code", names::check(workspace.root(), &files)),
         ("no file is too long", size::check(&files)),
     ];
     let mut breaches = 0;

@@ -44,9 +44,9 @@ fn is_float(token: Token) -> bool {
 }
 
 /// The paths, without `.rs`, of modules that exist only for tests.
-fn test_files(files: &[SourceFile]) -> Vec<String> {
+pub(super) fn test_files(files: &[SourceFile]) -> Vec<String> {
     let mut found = Vec::new();
-    for file in files.iter().filter(|file| file.path.starts_with(PURE)) {
+    for file in files {
         let tokens = tokens::of(&file.text);
         let folder = folder_of_modules(&file.path);
         found.extend(tokens::test_modules(&tokens).iter().map(|name| format!("{folder}/{name}")));
