@@ -12,6 +12,7 @@ pub(super) const EDGES: &[(&str, MayKnow)] = &[
     ("musubi-ledger", MayKnow::Only(&[])),
     ("musubi-consensus", MayKnow::Only(&["musubi-ledger"])),
     ("musubi-storage", MayKnow::Only(&["musubi-ledger", "musubi-consensus"])),
+    ("musubi-schemes", MayKnow::Only(&["musubi-ledger"])),
     ("musubi-sdk", MayKnow::Only(&["musubi-ledger"])),
     ("musubi-node", MayKnow::Only(&["musubi-ledger", "musubi-consensus", "musubi-storage"])),
     ("musubi-testnet", MayKnow::Anyone),
@@ -26,6 +27,8 @@ pub(super) const TREES: &[(&str, &[&str])] = &[
         &["tokio", "rocksdb", "librocksdb-sys", "libp2p", "raft", "getrandom", "rand"],
     ),
     ("musubi-consensus", &["tokio", "rocksdb", "librocksdb-sys", "libp2p"]),
+    // Schemes run in process and on networks: what they need of a network they are given.
+    ("musubi-schemes", &["tokio", "rocksdb", "librocksdb-sys", "libp2p"]),
     // A node keeps memos and cannot read them.
     ("musubi-node", &["hpke"]),
 ];

@@ -1,0 +1,55 @@
+//! The functions of an expression: what can be observed.
+
+use musubi_ledger::{code::Code, id::InstrumentId, lot::OriginKind, party::PartyKind};
+
+/// Something that can be observed. Parties are places in the cast; sums are taken over all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// What came or went of an instrument, of one origin or of all.
+    Flow(Flow, InstrumentId, Option<OriginKind>),
+    /// What everybody of the scheme can spend of it now.
+    Usable(InstrumentId),
+    /// What parties have, of one instrument or of all.
+    Has(Has, Vec<usize>, Option<InstrumentId>),
+    /// What went from some to others, gross.
+    Paid(Vec<usize>, Vec<usize>, Option<InstrumentId>),
+    /// What some got from anybody but an issue, gross.
+    Received(Vec<usize>, Option<InstrumentId>),
+    /// Transactions of the scenario that came to this.
+    Refused(Code),
+    /// Transactions of a step that were applied.
+    Applied(String),
+    /// Parties of a kind on the ledger, with a value of an attribute that holds now.
+    Count(PartyKind, Option<(String, String)>),
+    /// What does not change by anything that happens: a declaration's own figure.
+    Declared(i128),
+}
+
+/// What is counted of an instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "as the instrument's totals name them")]
+pub enum Flow {
+    Issued,
+    Redeemed,
+    Expired,
+    Corrected,
+    Outstanding,
+}
+
+/// What a party has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "as wallets name them")]
+pub enum Has {
+    Spendable,
+    Held,
+    Claim,
+    Receivable,
+}
+
+impl Ask {
+    /// Whether it depends on anything that happened.
+    #[must_use]
+    pub fn observes(&self) -> bool {
+        !matches!(self, Self::Declared(_))
+    }
+}

@@ -1,0 +1,142 @@
+//! What a step can do. Each family in a file of its own: how it is written, and which transactions it becomes.
+//!
+//! - [`time`]: advance; [`parties`]: open, attest, freeze, unfreeze, `close_group`;
+//! - [`grants`]: allow, accept, budget; [`card`]: card; [`issue`]: `top_up`;
+//! - [`pay`]: pay; [`request`]: request; [`proposal`]: propose, approve, decline;
+//! - [`undo`]: refund, correct; [`redeem`]: redeem, answer; [`life`]: life, touch; [`ask`]: `ask_spendable`.
+
+mod ask;
+mod card;
+mod grants;
+mod issue;
+mod life;
+mod parties;
+mod pay;
+mod proposal;
+mod redeem;
+mod request;
+mod time;
+mod undo;
+
+use core::fmt::Debug;
+
+use crate::{
+    file::{Fields, Names, Node},
+    play::{Act, Fault, Play},
+};
+
+/// What a step does.
+pub trait Verb: Debug + sealed::Sealed {}
+
+/// What only this crate's verbs do.
+pub(crate) mod sealed {
+    use super::{Act, Fault, Play};
+
+    /// A verb's way of becoming transactions.
+    pub trait Sealed {
+        /// Its transactions, which are then signed and submitted together. What needs none is done at once.
+        ///
+        /// # Errors
+        /// If what it rests on is not there.
+        #[expect(private_interfaces, reason = "sealed: nobody else implements or calls it")]
+        fn play(&self, play: &mut Play<'_>) -> Result<Vec<Act>, Fault>;
+    }
+}
+
+type Read = fn(&Fields<'_>, &Names<'_>) -> Option<Box<dyn Verb>>;
+
+/// Every verb that is there.
+const VERBS: [(&str, Read); 23] = [
+    ("accept", grants::accept),
+    ("advance", time::advance),
+    ("allow", grants::allow),
+    ("answer", redeem::answer),
+    ("approve", proposal::approve),
+    ("ask_spendable", ask::spendable),
+    ("attest", parties::attest),
+    ("budget", grants::budget),
+    ("card", card::card),
+    ("close_group", parties::close_group),
+    ("correct", undo::correct),
+    ("decline", proposal::decline),
+    ("freeze", parties::freeze),
+    ("life", life::life),
+    ("open", parties::open),
+    ("pay", pay::pay),
+    ("propose", proposal::propose),
+    ("redeem", redeem::redeem),
+    ("refund", undo::refund),
+    ("request", request::request),
+    ("top_up", issue::top_up),
+    ("touch", life::touch),
+    ("unfreeze", parties::unfreeze),
+];
+
+/// Verbs that scheme files have and that wait for something this ledger does not have yet.
+const LATER: [(&str, &str); 19] = [
+    ("take", "offers"),
+    ("define_offer", "offers"),
+    ("close_offer", "offers"),
+    ("entitle", "entitlements"),
+    ("apply", "lotteries"),
+    ("reveal", "lotteries"),
+    ("draw", "lotteries"),
+    ("put_rule", "rules"),
+    ("end_rule", "rules"),
+    ("run", "runs"),
+    ("settle", "settlement runs"),
+    ("exchange", "exchanges with points outside"),
+    ("answer_hold", "exchanges with points outside"),
+    ("document", "documents"),
+    ("cancel", "documents"),
+    ("dues", "dues"),
+    ("cash", "dues"),
+    ("repay", "repayments"),
+    ("parent", "parent bodies"),
+];
+
+/// The verb of this name.
+pub(crate) fn find(node: &Node<'_>, name: &str) -> Option<Read> {
+    if let Some((_, read)) = VERBS.iter().find(|(verb, _)| *verb == name) {
+        return Some(*read);
+    }
+    if let Some((_, lacks)) = LATER.iter().find(|(verb, _)| *verb == name) {
+        return node.wrong(format!("`{name}` is not supported yet: {lacks} are not built yet"));
+    }
+    node.unknown("verb", name, VERBS.iter().map(|(verb, _)| *verb))
+}
+
+/// The longer of two lists decides: the shorter one is dealt out to it in blocks. None if that leaves a rest.
+fn dealt(left: &[usize], right: &[usize]) -> Option<Vec<(usize, usize)>> {
+    let most = left.len().max(right.len());
+    let even = |list: &[usize]| !list.is_empty() && most.is_multiple_of(list.len());
+    if !even(left) || !even(right) {
+        return None;
+    }
+    let of = |list: &[usize], at: usize| list[at * list.len() / most];
+    Some((0..most).map(|at| (of(left, at), of(right, at))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_are_dealt_out_in_blocks() {
+        assert_eq!(dealt(&[1, 2], &[7]), Some(vec![(1, 7), (2, 7)]));
+        assert_eq!(dealt(&[1, 2, 3, 4], &[7, 8]), Some(vec![(1, 7), (2, 7), (3, 8), (4, 8)]));
+        assert_eq!(dealt(&[1], &[7, 8]), Some(vec![(1, 7), (1, 8)]));
+        assert_eq!(dealt(&[1, 2, 3], &[7, 8]), None);
+        assert_eq!(dealt(&[], &[7]), None);
+    }
+
+    #[test]
+    fn no_verb_is_both_there_and_to_come() {
+        let mut names: Vec<&str> = VERBS.iter().map(|(name, _)| *name).collect();
+        names.extend(LATER.iter().map(|(name, _)| *name));
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+}
