@@ -8,7 +8,8 @@ use musubi_schemes::{
 use super::common;
 
 /// Choices that may be one more or one less without any figure or step noticing, and why.
-const SURVIVORS: [(&str, &str, &str); 0] = [];
+const SURVIVORS: [(&str, &str, &str); 1] =
+    [("amakusa", "everyday", "an amount of the scenario; its figure is not measured then")];
 
 #[test]
 fn every_scheme_runs_as_its_file_says() {
