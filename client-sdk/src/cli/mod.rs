@@ -44,6 +44,7 @@ mod refund;
 mod register;
 mod request;
 mod rule;
+mod scheme;
 mod secret;
 mod session;
 mod slots;
@@ -154,6 +155,9 @@ enum Command {
     /// Whose signatures make the log final: what proofs are checked against
     #[command(subcommand)]
     Policy(proof::PolicyCommand),
+    /// Local currencies as files: check one and play it, without a network
+    #[command(subcommand)]
+    Scheme(scheme::SchemeCommand),
     /// Print shell completions
     Completions {
         /// For which shell
@@ -187,8 +191,10 @@ pub(crate) fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<Report, CliError> {
-    if let Command::Completions { shell } = cli.command {
-        return completions(shell);
+    match &cli.command {
+        Command::Completions { shell } => return completions(*shell),
+        Command::Scheme(command) => return scheme::run(command),
+        _ => {}
     }
     let mut session = Session::open(cli.global)?;
     let session = &mut session;
@@ -226,6 +232,7 @@ async fn run(cli: Cli) -> Result<Report, CliError> {
         Command::Proof(command) => proof::run(command, session).await,
         Command::Policy(command) => proof::policy(command, session).await,
         Command::Completions { shell } => completions(shell),
+        Command::Scheme(command) => scheme::run(&command),
         Command::Info(args) => status::info(args, session).await,
     }
 }

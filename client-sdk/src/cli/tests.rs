@@ -58,6 +58,8 @@ const LINES: &[&str] = &[
     "evidence verify - --policy policies.bin",
     "evidence list",
     "evidence get double_batch-00.evidence --out lie.evidence",
+    "scheme check town.toml --set days=90 --set base=use",
+    "scheme check - --no-run",
     "instrument list",
     "instrument show MEBUKU",
     "instrument define POINT --issuer issuer --regime free --expiry 180d --document terms.pdf",

@@ -205,7 +205,11 @@ fn genesis(name: &str, time: Time, actors: &[Actor]) -> Genesis {
         time,
         rules_version: RULES_VERSION,
         salt: Salt(std::array::from_fn(|at| salt[at])),
-        parameters: Parameters { recovery_delay_ms: 3 * DAY_MS, successor_notice_ms: 14 * DAY_MS },
+        parameters: Parameters {
+            recovery_delay_ms: 3 * DAY_MS,
+            successor_notice_ms: 14 * DAY_MS,
+            driven_time: false,
+        },
         organisations,
         nodes,
         parties,

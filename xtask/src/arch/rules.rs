@@ -13,7 +13,7 @@ pub(super) const EDGES: &[(&str, MayKnow)] = &[
     ("musubi-consensus", MayKnow::Only(&["musubi-ledger"])),
     ("musubi-storage", MayKnow::Only(&["musubi-ledger", "musubi-consensus"])),
     ("musubi-schemes", MayKnow::Only(&["musubi-ledger"])),
-    ("musubi-sdk", MayKnow::Only(&["musubi-ledger"])),
+    ("musubi-sdk", MayKnow::Only(&["musubi-ledger", "musubi-schemes"])),
     ("musubi-node", MayKnow::Only(&["musubi-ledger", "musubi-consensus", "musubi-storage"])),
     ("musubi-testnet", MayKnow::Anyone),
     ("musubi-benches", MayKnow::Anyone),

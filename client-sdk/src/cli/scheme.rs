@@ -1,0 +1,84 @@
+//! `musubi scheme`: local currencies as files, checked and played in this process. No network is asked.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use musubi_schemes::{self as schemes, Mistakes, Scheme, stage::InProcess};
+use serde_json::json;
+
+use super::{error::CliError, files, table::Report};
+
+/// Largest scheme file, in bytes.
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SchemeCommand {
+    /// Check a scheme file, and play its scenario: its mistakes with line and column, its figures
+    Check(Check),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The scheme file, `-` for standard input
+    file: PathBuf,
+    /// Another value for one of its choices; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = choice)]
+    set: Vec<(String, String)>,
+    /// Check it alone, without playing it
+    #[arg(long)]
+    no_run: bool,
+}
+
+fn choice(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+pub(crate) fn run(command: &SchemeCommand) -> Result<Report, CliError> {
+    match command {
+        SchemeCommand::Check(args) => check(args),
+    }
+}
+
+fn check(args: &Check) -> Result<Report, CliError> {
+    let name = args.file.display().to_string();
+    let bytes = files::read_input(&args.file, FILE_BYTES_MAX)?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| CliError::new("scheme_wrong", format!("{name} is no UTF-8 text")))?;
+    let scheme = schemes::read_with(&name, &text, &args.set).map_err(|m| wrong(&name, &m))?;
+    if args.no_run {
+        return Report::new(&json!({ "name": scheme.head.name, "ok": true }), described(&scheme));
+    }
+    let mut stage = InProcess::open(&scheme.head.name, scheme.head.begins);
+    let report = schemes::run(&scheme, &mut stage)
+        .map_err(|fault| CliError::new("scheme_failed", fault.to_string()))?;
+    if report.ok() {
+        return Report::new(&report.to_json(), format!("{}\n{report}", described(&scheme)));
+    }
+    Err(CliError::new("scheme_failed", report.to_string()).with("report", report.to_json()))
+}
+
+fn wrong(name: &str, mistakes: &Mistakes) -> CliError {
+    let list = mistakes.list().iter().map(|mistake| {
+        json!({ "from": mistake.at.start, "to": mistake.at.end, "what": mistake.what, "hint": mistake.hint })
+    });
+    let list = list.collect::<Vec<_>>();
+    let count = match list.len() {
+        1 => "a mistake".to_owned(),
+        more => format!("{more} mistakes"),
+    };
+    CliError::new("scheme_wrong", format!("{name} has {count}\n\n{mistakes}\n"))
+        .with("mistakes", json!(list))
+}
+
+/// What a file is, and what it chose where its source left it open.
+fn described(scheme: &Scheme) -> String {
+    let head = &scheme.head;
+    let mut text =
+        format!("{} ({}, row {}): {}", head.title, head.municipality, head.row, head.summary);
+    for choice in &scheme.choices {
+        let (name, value, kind) = (&choice.name, &choice.value, choice.kind.name());
+        text.push_str(&format!("\n  {name} = {value} ({kind}): {}", choice.why));
+    }
+    text
+}
