@@ -22,10 +22,9 @@ fn signs(bug: Bug) -> &'static [&'static str] {
         Bug::SupplyNotUpdated => &["I5"],
         Bug::VerdictForgotten => &["I7", "I15"],
         Bug::AckBeforeCommit => &["I8"],
-        Bug::CosignUnexecuted
-        | Bug::CosignBeforePersist
-        | Bug::CosignForgotten
-        | Bug::CosignBetweenSeals => &["I27"],
+        Bug::CosignUnexecuted | Bug::CosignBeforePersist | Bug::CosignBetweenSeals => &["I27"],
+        // Who forgets what it has signed does not send it again either: on a quiet network nothing becomes final there.
+        Bug::CosignForgotten => &["I27", "I24"],
         Bug::OrganisationTwice | Bug::PolicyUntold => &["I28"],
     }
 }
