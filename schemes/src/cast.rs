@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use musubi_ledger::{
     group::GroupPolicy,
+    id::PartyId,
     party::{Attribute, PartyKind},
 };
 
@@ -127,6 +128,25 @@ impl Cast {
         }
         Ok(all.start + first - 1..all.start + last)
     }
+}
+
+/// An id that tells the places of a cast apart, where nobody has one yet.
+#[must_use]
+pub fn place_id(at: usize) -> PartyId {
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&(at as u64).to_be_bytes());
+    PartyId(id)
+}
+
+/// The place that [`place_id`] stands for.
+///
+/// # Panics
+/// If it stands for none.
+#[must_use]
+pub fn place_of(id: PartyId) -> usize {
+    let mut at = [0; 8];
+    at.copy_from_slice(&id.0[..8]);
+    usize::try_from(u64::from_be_bytes(at)).expect("it came from a place")
 }
 
 /// Why a reference means nobody.

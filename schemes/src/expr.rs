@@ -7,7 +7,7 @@ mod parse;
 
 use core::fmt;
 
-pub use self::ask::{Ask, Flow, Has};
+pub use self::ask::{Ask, Did, Flow, Has};
 pub(crate) use self::parse::{arithmetic, parse};
 
 /// An expression.

@@ -1,36 +1,24 @@
-//! What is seen of a scenario: entries as they were executed, and the state behind them. Expectations ask nothing else.
+//! What is seen of a scenario: entries as they were executed ([`watch`]), and the state behind them. Expectations ask
+//! nothing else.
 
-use std::collections::BTreeMap;
+mod watch;
 
 use musubi_ledger::{
-    code::Code,
-    execute::Entry,
     id::{InstrumentId, PartyId},
     instrument::{Flows, Totals},
-    leaf::LeafKind,
     lot::OriginKind,
-    outcome::Account,
     party::Party,
     state::{ReadState, Row, RowKey},
     time::Time,
     wallet::{Holding, Wallet},
 };
 
+pub use self::watch::Observed;
 use crate::{
-    expr::{Ask, Flow, Has, NoValue},
-    report::StepLine,
+    expr::{Ask, Did, Flow, Has, NoValue},
     scheme::Scheme,
     stage::Actor,
 };
-
-/// What was seen so far.
-#[derive(Clone, Debug, Default)]
-pub struct Observed {
-    /// Between whom how much went, gross.
-    moved: BTreeMap<(PartyId, PartyId, InstrumentId), i128>,
-    codes: BTreeMap<Code, i128>,
-    applied: BTreeMap<String, i128>,
-}
 
 /// What was seen, and where the ledger stands now.
 pub struct World<'w> {
@@ -42,41 +30,6 @@ pub struct World<'w> {
 }
 
 impl Observed {
-    /// Takes what was executed for a step, and what the step's transactions came to.
-    pub(crate) fn watch(&mut self, entries: &[Entry], line: &StepLine) {
-        for entry in entries.iter().filter(|entry| entry.leaf.kind == LeafKind::Transaction) {
-            self.watch_entry(entry);
-        }
-        for (code, count) in &line.codes {
-            *self.codes.entry(*code).or_default() += i128::from(*count);
-        }
-    }
-
-    pub(crate) fn applied(&mut self, step: &str, count: u64) {
-        self.applied.insert(step.to_owned(), i128::from(count));
-    }
-
-    /// A wallet that gave and one that got, of one instrument: what is issued, burnt, held or renewed goes between nobody.
-    fn watch_entry(&mut self, entry: &Entry) {
-        let mut nets: BTreeMap<InstrumentId, BTreeMap<PartyId, i128>> = BTreeMap::new();
-        for posting in &entry.outcome.postings {
-            if let Account::Wallet(party) = posting.account {
-                let of = nets.entry(posting.lot.instrument).or_default();
-                *of.entry(party).or_default() += posting.signed();
-            }
-        }
-        for (instrument, nets) in nets {
-            let gave: Vec<_> = nets.iter().filter(|(_, net)| **net < 0).collect();
-            let got: Vec<_> = nets.iter().filter(|(_, net)| **net > 0).collect();
-            // With several on both sides nobody could say who paid whom: rules' shares count for who gave alone.
-            if let ([(from, _)], _) = (&gave[..], &got) {
-                for (to, net) in got {
-                    *self.moved.entry((**from, *to, instrument)).or_default() += net;
-                }
-            }
-        }
-    }
-
     /// With where the ledger stands.
     pub(crate) fn world<'w>(
         &'w self,
@@ -118,6 +71,16 @@ impl World<'_> {
                 });
                 Ok(counted.count() as i128)
             }
+            Ask::Rule(did, rule) => {
+                let done = self.observed.rules.get(rule).copied().unwrap_or_default();
+                Ok(match did {
+                    Did::Given => done.given,
+                    Did::Fired => done.fired,
+                    Did::Capped => done.capped,
+                    Did::TakenBack => done.taken_back,
+                })
+            }
+            Ask::Stage(party, instrument) => Ok(self.stage(*party, *instrument)),
             Ask::Declared(figure) => Ok(*figure),
         }
     }
@@ -190,6 +153,18 @@ impl World<'_> {
             }
         }
         sum
+    }
+
+    /// Which of an instrument's stages a party's balance has reached: 0 for none, 1 for the first.
+    fn stage(&self, party: usize, instrument: InstrumentId) -> i128 {
+        let balance = self.has(Has::Spendable, &[party], Some(instrument));
+        match self.state.row(&RowKey::Instrument(instrument)) {
+            Some(Row::Instrument(instrument)) => {
+                let tiers = instrument.terms.tiers.iter();
+                tiers.filter(|tier| i128::from(tier.from.0) <= balance).count() as i128
+            }
+            _ => 0,
+        }
     }
 
     fn moved(&self, from: Option<&[usize]>, to: &[usize], of: Option<InstrumentId>) -> i128 {

@@ -1,10 +1,11 @@
 //! Setting a scheme up on a stage, and playing its steps.
 //!
 //! - this file: the run; [`setup`]: who and what comes onto the ledger first; [`act`]: writing and signing;
-//! - [`consent`]: who signs for whom.
+//! - [`consent`]: who signs for whom; [`rules`]: putting what the ledger posts by itself.
 
 mod act;
 mod consent;
+mod rules;
 mod setup;
 
 use std::collections::BTreeMap;

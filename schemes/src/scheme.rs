@@ -2,7 +2,13 @@
 
 use core::ops::Range;
 
-use musubi_ledger::{code::Code, id::InstrumentId, instrument::Terms, time::Time};
+use musubi_ledger::{
+    code::Code,
+    id::{InstrumentId, RuleId},
+    instrument::Terms,
+    rule::RuleTerms,
+    time::Time,
+};
 
 use crate::{cast::Cast, expr::Expr, file::Plain, verb::Verb};
 
@@ -17,6 +23,8 @@ pub struct Scheme {
     pub cast: Cast,
     /// What is issued.
     pub instruments: Vec<Issued>,
+    /// What the ledger posts by itself.
+    pub rules: Vec<Ruled>,
     /// What happens, in order.
     pub steps: Vec<Step>,
     /// What must come out.
@@ -113,6 +121,21 @@ pub struct Issued {
     pub stands: bool,
 }
 
+/// One of `[[rule]]`.
+#[derive(Clone, Debug)]
+pub struct Ruled {
+    /// Its name, for steps and expectations.
+    pub name: String,
+    /// The instrument that it watches, and its number there.
+    pub id: RuleId,
+    /// What it does; parties are places in the cast ([`crate::cast::place_id`]) until it is put.
+    pub terms: RuleTerms,
+    /// Whether a step puts it, and not the set-up.
+    pub later: bool,
+    /// Whether it is put: false where its `if` does not hold.
+    pub stands: bool,
+}
+
 /// Why a scheme refuses: each kind must be met by a scenario, unless its file says otherwise.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Refusal {
@@ -152,7 +175,9 @@ impl Refusal {
                 Code::IssueEnded,
                 Code::MandateNotActive,
             ],
-            Self::Cap => &[Code::OverAllowance, Code::OverSupplyMax, Code::FundingUsed],
+            Self::Cap => {
+                &[Code::OverAllowance, Code::OverSupplyMax, Code::FundingUsed, Code::RuleCapReached]
+            }
             Self::WrongShop => {
                 &[Code::AcceptorNotEligible, Code::HolderNotEligible, Code::MandateMismatch]
             }

@@ -1,6 +1,11 @@
 //! The functions of an expression: what can be observed.
 
-use musubi_ledger::{code::Code, id::InstrumentId, lot::OriginKind, party::PartyKind};
+use musubi_ledger::{
+    code::Code,
+    id::{InstrumentId, RuleId},
+    lot::OriginKind,
+    party::PartyKind,
+};
 
 /// Something that can be observed. Parties are places in the cast; sums are taken over all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +26,10 @@ pub enum Ask {
     Applied(String),
     /// Parties of a kind on the ledger, with a value of an attribute that holds now.
     Count(PartyKind, Option<(String, String)>),
+    /// What a rule did.
+    Rule(Did, RuleId),
+    /// How many of an instrument's stages a party has reached.
+    Stage(usize, InstrumentId),
     /// What does not change by anything that happens: a declaration's own figure.
     Declared(i128),
 }
@@ -44,6 +53,19 @@ pub enum Has {
     Held,
     Claim,
     Receivable,
+}
+
+/// What is counted of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Did {
+    /// What it gave or passed on, gross.
+    Given,
+    /// How often it gave something.
+    Fired,
+    /// How often it gave less than its formula says.
+    Capped,
+    /// What reversals took back of it, owed or not.
+    TakenBack,
 }
 
 impl Ask {

@@ -4,14 +4,14 @@ use musubi_ledger::{
     calendar::Span, code::Code, id::InstrumentId, instrument::Validity, lot::OriginKind,
 };
 
-use super::{Ask, Flow, Has};
+use super::{Ask, Did, Flow, Has};
 use crate::{
     cast::Unfound,
     file::{Choices, Names, PARTY_KINDS, Plain},
     mistake::nearest,
 };
 
-const KNOWN: [&str; 19] = [
+const KNOWN: [&str; 24] = [
     "issued",
     "redeemed",
     "expired",
@@ -26,6 +26,11 @@ const KNOWN: [&str; 19] = [
     "received",
     "refused",
     "applied",
+    "given",
+    "fired",
+    "capped",
+    "taken_back",
+    "tier",
     "count",
     "face",
     "step",
@@ -34,10 +39,8 @@ const KNOWN: [&str; 19] = [
 ];
 
 /// Functions that wait for something this ledger does not have yet.
-const LATER: [(&str, &str); 16] = [
+const LATER: [(&str, &str); 13] = [
     ("converted", "conversions"),
-    ("given", "rules"),
-    ("fired", "rules"),
     ("taken", "offers"),
     ("price", "offers"),
     ("fee", "settlement runs"),
@@ -50,7 +53,6 @@ const LATER: [(&str, &str); 16] = [
     ("deposit", "reports"),
     ("documents", "documents"),
     ("open_dues", "dues"),
-    ("tier", "stages"),
 ];
 
 /// A function with its arguments.
@@ -91,6 +93,17 @@ pub(super) fn read(
         }
         "refused" => source.counted(1..=1).and_then(|()| code(arguments[0])).map(Ask::Refused),
         "applied" => source.counted(1..=1).and_then(|()| source.step()).map(Ask::Applied),
+        "given" => source.rule(Did::Given),
+        "fired" => source.rule(Did::Fired),
+        "capped" => source.rule(Did::Capped),
+        "taken_back" => source.rule(Did::TakenBack),
+        "tier" => {
+            source.counted(2..=2)?;
+            match source.parties(0)?[..] {
+                [one] => Ok(Ask::Stage(one, source.instrument(1)?)),
+                _ => Err(format!("{} is not one party", arguments[0])),
+            }
+        }
         "count" => source.count(),
         "face" => source.declared(|issued| Some(i128::from(issued.terms.face))),
         "step" => source.declared(|issued| Some(i128::from(issued.terms.step.0))),
@@ -176,6 +189,17 @@ impl Source<'_> {
         let id = self.arguments[0].to_owned();
         let steps = self.names.steps.borrow();
         if steps.contains(&id) { Ok(id) } else { Err(format!("no step {id}")) }
+    }
+
+    fn rule(&self, did: Did) -> Result<Ask, String> {
+        self.counted(1..=1)?;
+        let name = self.arguments[0];
+        let rules = self.names.rules;
+        let found = rules.iter().find(|rule| rule.name == name);
+        found.map(|rule| Ask::Rule(did, rule.id)).ok_or_else(|| {
+            let declared: Vec<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
+            format!("no rule {name}; declared: {}", declared.join(", "))
+        })
     }
 
     fn count(&self) -> Result<Ask, String> {

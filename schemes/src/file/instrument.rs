@@ -5,14 +5,12 @@ use musubi_ledger::{
     hash::sha256,
     id::{DocumentHash, PartyId},
     instrument::{
-        LateRefund, Limit, LimitOf, OnAccept, Priority, Regime, Shortfall, Terms, TransferRule,
-        Validity,
+        LateRefund, OnAccept, Priority, Regime, Shortfall, Terms, TransferRule, Validity,
     },
-    limits,
     party::PartyKind,
 };
 
-use super::{fields::Fields, names::parties_of, node::Node};
+use super::{bounds, fields::Fields, names::parties_of, node::Node};
 use crate::{cast::Cast, scheme::Issued};
 
 const REGIMES: [(&str, Regime); 7] = [
@@ -35,13 +33,6 @@ const SHORTFALLS: [(&str, Shortfall); 3] = [
     ("refuse", Shortfall::Refuse),
     ("receivable", Shortfall::Receivable),
     ("issuer_bears", Shortfall::IssuerBears),
-];
-const LIMITS: [(&str, LimitOf); 5] = [
-    ("wallet", LimitOf::Wallet),
-    ("transfer", LimitOf::Transfer),
-    ("transfers_per_month", LimitOf::TransfersPerMonth),
-    ("purchase", LimitOf::Purchase),
-    ("purchases_per_day", LimitOf::PurchasesPerDay),
 ];
 pub(crate) const PARTY_KINDS: [(&str, PartyKind); 7] = [
     ("person", PartyKind::Person),
@@ -84,7 +75,8 @@ fn terms(fields: &Fields<'_>, id: musubi_ledger::id::InstrumentId) -> Option<Ter
     let begins = fields.may("begins").and_then(|node| node.time());
     let validity = validity(fields);
     let transfer = word(fields, "transfer", &TRANSFERS, TransferRule::None);
-    let limits = read_limits(fields);
+    let limits = bounds::limits(fields);
+    let tiers = bounds::tiers(fields);
     let on_accept = word(fields, "on_accept", &ACCEPTS, OnAccept::Claim);
     let redemption_days = number(fields, "redemption_days", 60, 3_650);
     let late_refund = late_refund(fields);
@@ -95,7 +87,6 @@ fn terms(fields: &Fields<'_>, id: musubi_ledger::id::InstrumentId) -> Option<Ter
     let (holders, acceptors) = (predicate("holders"), predicate("acceptors"));
     fields.later("settle", "settlement runs are not built yet: merchants redeem");
     fields.later("repay", "repayments are not built yet");
-    fields.later("tiers", "stages are not built yet");
     let terms = Terms {
         decimals: decimals?,
         face: face?,
@@ -104,6 +95,7 @@ fn terms(fields: &Fields<'_>, id: musubi_ledger::id::InstrumentId) -> Option<Ter
         validity: validity?,
         transfer: transfer?,
         limits: limits?,
+        tiers: tiers?,
         on_accept: on_accept?,
         redemption_days: redemption_days?,
         late_refund: late_refund?,
@@ -191,29 +183,6 @@ fn priority(fields: &Fields<'_>) -> Option<Priority> {
         ["free", "grant", "paid"].map(|key| table.need(key).and_then(|node| small(&node)));
     table.finish();
     Some(Priority { free: free?, grant: grant?, paid: paid? })
-}
-
-fn read_limits(fields: &Fields<'_>) -> Option<Vec<Limit>> {
-    let Some(node) = fields.may("limits") else { return Some(Vec::new()) };
-    let items = node.list()?;
-    if items.len() > limits::INSTRUMENT_LIMITS_MAX {
-        return node.wrong(format!("at most {} limits", limits::INSTRUMENT_LIMITS_MAX));
-    }
-    items.iter().map(limit).collect()
-}
-
-fn limit(node: &Node<'_>) -> Option<Limit> {
-    let fields = node.fields()?;
-    let of = fields.need("of").and_then(|node| node.one_of(&LIMITS));
-    let most = fields.need("most").and_then(|node| node.whole(0..=u64::MAX));
-    let kinds = fields.may("kinds").map(|node| node.some()).unwrap_or_default();
-    let kinds = kinds.iter().map(|node| node.one_of(&PARTY_KINDS)).collect::<Option<Vec<_>>>();
-    let who = fields.may("who").map_or(Some(None), |node| node.predicate());
-    fields.finish();
-    let mut kinds = kinds?;
-    kinds.sort_unstable();
-    kinds.dedup();
-    Some(Limit { of: of?, kinds, who: who?, most: Amount(most?) })
 }
 
 /// What no single key is to blame for.

@@ -1,8 +1,10 @@
 //! From a text to a checked [`Scheme`]: every section in a file of its own, all mistakes told together.
 //!
 //! - [`node`]: values with places; [`fields`]: tables; [`value`]: instants, lengths, conditions; [`names`]: references;
-//! - [`choice`], [`head`], [`parties`], [`instrument`], [`step`], [`expect`]: the sections.
+//! - [`choice`], [`head`], [`parties`], [`instrument`], [`bounds`] (its limits and stages), [`rule`], [`amount`] (how much a rule gives), [`step`], [`expect`]: the sections.
 
+mod amount;
+mod bounds;
 mod choice;
 mod expect;
 mod fields;
@@ -11,6 +13,7 @@ mod instrument;
 mod names;
 mod node;
 mod parties;
+mod rule;
 mod step;
 mod value;
 
@@ -24,7 +27,7 @@ pub(crate) use self::{
 use crate::{
     cast::Cast,
     mistake::{Mistake, Mistakes},
-    scheme::{Issued, Scheme},
+    scheme::{Issued, Ruled, Scheme},
 };
 
 /// The version of the file format.
@@ -33,9 +36,8 @@ const FORMAT: u64 = 1;
 const FILE_BYTES_MAX: usize = 1024 * 1024;
 
 /// Sections that scheme files have and that wait for something this ledger does not have yet.
-const LATER: [(&str, &str); 3] = [
+const LATER: [(&str, &str); 2] = [
     ("calendars", "settlement runs are not built yet: merchants redeem"),
-    ("rule", "rules are not built yet: bonuses and rewards are issued by steps"),
     ("offer", "offers are not built yet: sets and gifts are issued by steps"),
 ];
 
@@ -100,12 +102,15 @@ fn sections<'a>(reader: &'a Reader<'a>, top: Fields<'a>) -> Option<Scheme> {
     for fields in tables("instrument").iter().filter_map(Node::fields) {
         instruments.extend(instrument::read(fields, &cast, &instruments));
     }
-    let names = Names {
-        cast: &cast,
-        instruments: &instruments,
-        steps: Default::default(),
-        played: Default::default(),
-    };
+    let mut rules: Vec<Ruled> = Vec::new();
+    let declared = top.may("rule").and_then(|node| node.list()).unwrap_or_default();
+    for fields in declared.iter().filter_map(Node::fields) {
+        let names = Names::new(&cast, &instruments, &rules);
+        let rule = rule::read(fields, &names);
+        drop(names);
+        rules.extend(rule);
+    }
+    let names = Names::new(&cast, &instruments, &rules);
     let scenario = top.need("scenario").and_then(|node| node.fields());
     let items = scenario.as_ref().and_then(|fields| fields.need("steps")).map(|node| node.list());
     let items = items.flatten().unwrap_or_default();
@@ -127,5 +132,5 @@ fn sections<'a>(reader: &'a Reader<'a>, top: Fields<'a>) -> Option<Scheme> {
     scenario.into_iter().for_each(Fields::finish);
     top.finish();
     drop(names);
-    Some(Scheme { head: head?, choices: Vec::new(), cast, instruments, steps, expects })
+    Some(Scheme { head: head?, choices: Vec::new(), cast, instruments, rules, steps, expects })
 }

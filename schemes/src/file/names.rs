@@ -7,13 +7,14 @@ use musubi_ledger::id::InstrumentId;
 use super::node::Node;
 use crate::{
     cast::{Cast, Unfound},
-    scheme::Issued,
+    scheme::{Issued, Ruled},
 };
 
 /// What is declared where a step is read.
 pub(crate) struct Names<'s> {
     pub(crate) cast: &'s Cast,
     pub(crate) instruments: &'s [Issued],
+    pub(crate) rules: &'s [Ruled],
     /// Steps so far, also those that are left out: whoever rests on one of these is told so when it is played.
     pub(crate) steps: RefCell<Vec<String>>,
     /// Those that are not.
@@ -42,7 +43,21 @@ pub(crate) fn parties_of(node: &Node<'_>, cast: &Cast) -> Option<Vec<usize>> {
     if seen.len() < places.len() { node.wrong("a party stands here twice") } else { Some(places) }
 }
 
-impl Names<'_> {
+impl<'s> Names<'s> {
+    pub(super) fn new(cast: &'s Cast, instruments: &'s [Issued], rules: &'s [Ruled]) -> Self {
+        let (steps, played) = Default::default();
+        Self { cast, instruments, rules, steps, played }
+    }
+
+    /// A rule's place among the declared ones.
+    pub(crate) fn rule(&self, node: &Node<'_>) -> Option<usize> {
+        let name = node.text()?;
+        let found = self.rules.iter().position(|rule| rule.name == name);
+        found.or_else(|| {
+            node.unknown("rule", &name, self.rules.iter().map(|rule| rule.name.as_str()))
+        })
+    }
+
     /// One or several parties.
     pub(crate) fn parties(&self, node: &Node<'_>) -> Option<Vec<usize>> {
         parties_of(node, self.cast)

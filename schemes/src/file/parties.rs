@@ -9,7 +9,7 @@ use musubi_ledger::{
 };
 
 use super::{fields::Fields, names::parties_of, node::Node};
-use crate::cast::{Cast, GroupPlan, Member};
+use crate::cast::{Cast, GroupPlan, Member, place_id};
 
 /// Most parties of one set: what a scenario plays in seconds.
 const SET_MAX: u64 = 20_000;
@@ -42,7 +42,7 @@ pub(super) fn read(fields: &Fields<'_>, cast: &mut Cast) {
     }
 }
 
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     (1..=32).contains(&name.len())
         && name.starts_with(|c: char| c.is_ascii_lowercase())
@@ -159,13 +159,6 @@ fn read_group(fields: Fields<'_>, cast: &Cast) -> Option<Vec<Member>> {
         });
     }
     Some(members)
-}
-
-/// An id that tells the places of a cast apart, for checks before anybody has one.
-fn place_id(at: usize) -> PartyId {
-    let mut id = [0; 16];
-    id[..8].copy_from_slice(&(at as u64).to_be_bytes());
-    PartyId(id)
 }
 
 impl GroupPlan {

@@ -49,6 +49,12 @@ impl Play<'_> {
         to: Option<usize>,
     ) -> Result<Vec<Signer>, Fault> {
         let party = self.party(at);
+        if self.kind(at) == PartyKind::Operator {
+            let name = &self.scheme.cast.members[at].name;
+            return Err(Fault::Lacks(format!(
+                "{name} pays by the word of two officers and has one here: let an external party pay"
+            )));
+        }
         let Some(group) = &self.scheme.cast.members[at].group else {
             let role = if self.kind(at) == PartyKind::Issuer { Role::Issuer } else { Role::Holder };
             return Ok(vec![(Side::Debit, role, party, at)]);

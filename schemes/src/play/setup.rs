@@ -53,7 +53,12 @@ impl Play<'_> {
         let members = &self.scheme.cast.members;
         let there = |at: &usize| members[*at].stands && !members[*at].later;
         let places: Vec<usize> = (0..members.len()).filter(there).collect();
-        self.admit(&places)
+        self.admit(&places)?;
+        let rules = &self.scheme.rules;
+        let first = |at: &usize| rules[*at].stands && !rules[*at].later;
+        let rules: Vec<usize> = (0..rules.len()).filter(first).collect();
+        let acts = rules.into_iter().map(|at| self.put_rule(at)).collect::<Result<Vec<_>, _>>()?;
+        self.must("a rule", acts)
     }
 
     /// Registers parties and groups, and gives shops their standing acceptance.

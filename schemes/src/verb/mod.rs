@@ -3,7 +3,8 @@
 //! - [`time`]: advance; [`parties`]: open, attest, freeze, unfreeze, `close_group`;
 //! - [`grants`]: allow, accept, budget; [`card`]: card; [`issue`]: `top_up`;
 //! - [`pay`]: pay; [`request`]: request; [`proposal`]: propose, approve, decline;
-//! - [`undo`]: refund, correct; [`redeem`]: redeem, answer; [`life`]: life, touch; [`ask`]: `ask_spendable`.
+//! - [`undo`]: refund, correct; [`redeem`]: redeem, answer; [`life`]: life, touch; [`ask`]: `ask_spendable`;
+//! - [`rule`]: `put_rule`, `end_rule`.
 
 mod ask;
 mod card;
@@ -15,11 +16,13 @@ mod pay;
 mod proposal;
 mod redeem;
 mod request;
+mod rule;
 mod time;
 mod undo;
 
 use core::fmt::Debug;
 
+pub(crate) use self::pay::purpose;
 use crate::{
     file::{Fields, Names, Node},
     play::{Act, Fault, Play},
@@ -46,7 +49,7 @@ pub(crate) mod sealed {
 type Read = fn(&Fields<'_>, &Names<'_>) -> Option<Box<dyn Verb>>;
 
 /// Every verb that is there.
-const VERBS: [(&str, Read); 23] = [
+const VERBS: [(&str, Read); 25] = [
     ("accept", grants::accept),
     ("advance", time::advance),
     ("allow", grants::allow),
@@ -59,11 +62,13 @@ const VERBS: [(&str, Read); 23] = [
     ("close_group", parties::close_group),
     ("correct", undo::correct),
     ("decline", proposal::decline),
+    ("end_rule", rule::end),
     ("freeze", parties::freeze),
     ("life", life::life),
     ("open", parties::open),
     ("pay", pay::pay),
     ("propose", proposal::propose),
+    ("put_rule", rule::put),
     ("redeem", redeem::redeem),
     ("refund", undo::refund),
     ("request", request::request),
@@ -73,7 +78,7 @@ const VERBS: [(&str, Read); 23] = [
 ];
 
 /// Verbs that scheme files have and that wait for something this ledger does not have yet.
-const LATER: [(&str, &str); 19] = [
+const LATER: [(&str, &str); 17] = [
     ("take", "offers"),
     ("define_offer", "offers"),
     ("close_offer", "offers"),
@@ -81,8 +86,6 @@ const LATER: [(&str, &str); 19] = [
     ("apply", "lotteries"),
     ("reveal", "lotteries"),
     ("draw", "lotteries"),
-    ("put_rule", "rules"),
-    ("end_rule", "rules"),
     ("run", "runs"),
     ("settle", "settlement runs"),
     ("exchange", "exchanges with points outside"),

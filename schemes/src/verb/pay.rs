@@ -53,7 +53,8 @@ enum Tender {
     Any(Option<Vec<InstrumentId>>, Amount),
 }
 
-pub(super) fn purpose(fields: &Fields<'_>) -> Option<Purpose> {
+/// `purpose`, none where it is left out.
+pub(crate) fn purpose(fields: &Fields<'_>) -> Option<Purpose> {
     fields.may("purpose").map_or(Some(Purpose::NONE), |node| match node.plain_text() {
         Some(_) => node.one_of(&PURPOSES),
         None => node.whole(1_000..=65_535).and_then(|n| u16::try_from(n).ok()).map(Purpose),

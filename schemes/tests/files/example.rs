@@ -68,7 +68,23 @@ fn a_mistake_is_told_with_place_line_and_guess() {
             "do = \"take\"",
             "`take` is not supported yet: offers are not built yet",
         ),
-        ("[choices]", "[[rule]]\nnumber = 1\n[choices]", "`rule` is not supported yet"),
+        ("[choices]", "[[offer]]\nnumber = 1\n[choices]", "`offer` is not supported yet"),
+        (
+            "[scenario]",
+            "[[rule]]\nid = \"gift\"\non = \"top_up\"\n[scenario]",
+            "one of `percent`, `rate`, `fixed`",
+        ),
+        (
+            "[scenario]",
+            "[[rule]]\nid = \"gift\"\non = \"top_up\"\nrate = \"1.\"\ngive = {}\n[scenario]",
+            "is no rate such as 1%, 0.5% or 3/20",
+        ),
+        (
+            "[scenario]",
+            "[[rule]]\nid = \"gift\"\non = \"redeem\"\npercent = 1\ngive = {}\n[scenario]",
+            "a fee is charged where it is paid out",
+        ),
+        ("of = \"expired(TOWN)\"", "of = \"given(bonus)\"", "no rule bonus; declared: "),
         (
             "code = \"over_allowance\"",
             "code = \"over_allowanse\"",

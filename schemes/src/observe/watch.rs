@@ -1,0 +1,87 @@
+//! What was seen so far: who paid whom, what each transaction came to, what rules did.
+
+use std::collections::BTreeMap;
+
+use musubi_ledger::{
+    code::Code,
+    execute::Entry,
+    fact::Fact,
+    id::{InstrumentId, PartyId, RuleId},
+    leaf::LeafKind,
+    outcome::Account,
+};
+
+use crate::report::StepLine;
+
+/// What was seen so far.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// Between whom how much went, gross.
+    pub(super) moved: BTreeMap<(PartyId, PartyId, InstrumentId), i128>,
+    pub(super) codes: BTreeMap<Code, i128>,
+    pub(super) applied: BTreeMap<String, i128>,
+    pub(super) rules: BTreeMap<RuleId, Done>,
+}
+
+/// What a rule did.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Done {
+    pub(super) given: i128,
+    pub(super) fired: i128,
+    pub(super) capped: i128,
+    pub(super) taken_back: i128,
+}
+
+impl Observed {
+    /// Takes what was executed for a step, and what the step's transactions came to.
+    pub(crate) fn watch(&mut self, entries: &[Entry], line: &StepLine) {
+        for entry in entries.iter().filter(|entry| entry.leaf.kind == LeafKind::Transaction) {
+            self.watch_entry(entry);
+            entry.outcome.facts.iter().for_each(|fact| self.watch_fact(fact));
+        }
+        for (code, count) in &line.codes {
+            *self.codes.entry(*code).or_default() += i128::from(*count);
+        }
+    }
+
+    pub(crate) fn applied(&mut self, step: &str, count: u64) {
+        self.applied.insert(step.to_owned(), i128::from(count));
+    }
+
+    fn watch_fact(&mut self, fact: &Fact) {
+        match fact {
+            Fact::Rule { id, given, capped, .. } => {
+                let done = self.rules.entry(*id).or_default();
+                done.given += i128::from(given.0);
+                done.fired += i128::from(given.0 > 0);
+                done.capped += i128::from(*capped);
+            }
+            Fact::Unwound { id, taken, short } => {
+                let done = self.rules.entry(*id).or_default();
+                done.taken_back += i128::from(taken.0) + i128::from(short.0);
+            }
+            _ => {}
+        }
+    }
+
+    /// A wallet that gave and one that got, of one instrument: what is issued, burnt, held or renewed goes between nobody.
+    fn watch_entry(&mut self, entry: &Entry) {
+        let mut nets: BTreeMap<InstrumentId, BTreeMap<PartyId, i128>> = BTreeMap::new();
+        for posting in &entry.outcome.postings {
+            if let Account::Wallet(party) = posting.account {
+                let of = nets.entry(posting.lot.instrument).or_default();
+                *of.entry(party).or_default() += posting.signed();
+            }
+        }
+        for (instrument, nets) in nets {
+            let gave: Vec<_> = nets.iter().filter(|(_, net)| **net < 0).collect();
+            let got: Vec<_> = nets.iter().filter(|(_, net)| **net > 0).collect();
+            // With several on both sides nobody could say who paid whom: rules' shares count for who gave alone.
+            if let ([(from, _)], _) = (&gave[..], &got) {
+                for (to, net) in got {
+                    *self.moved.entry((**from, *to, instrument)).or_default() += net;
+                }
+            }
+        }
+    }
+}
