@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-pub use crate::describe_rule::rule_text;
+pub use crate::{
+    describe_document::{document_text, kind_text},
+    describe_rule::rule_text,
+};
 
 use musubi_ledger::{
     address::SchemePrefix,
@@ -193,6 +196,7 @@ fn operation(operation: &Operation, glossary: &Glossary) -> Vec<String> {
                 format!("Redemption {} returns to the merchant, {notice}", op.redemption)
             }
         }],
+        Operation::IssueDocument(op) => document_text(op, glossary),
         Operation::GrantMandate(op) => mandate(&op.grantor, &op.terms, glossary),
         other => administrative(other, glossary),
     }
@@ -431,5 +435,6 @@ pub fn operation_name(operation: &Operation) -> &'static str {
         Operation::ChangeInstrument(_) => "change_instrument",
         Operation::PutRule(_) => "put_rule",
         Operation::EndRule(_) => "end_rule",
+        Operation::IssueDocument(_) => "issue_document",
     }
 }

@@ -18,6 +18,7 @@
 pub mod audit;
 pub mod client;
 pub mod describe;
+mod describe_document;
 mod describe_rule;
 pub mod draft;
 pub mod durable_file;

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     amount::Amount,
     code::Code,
+    document::Document,
     group::Group,
-    id::{ChainId, InstrumentId, PartyId, RuleId, TxId},
+    id::{ChainId, InstrumentId, PartyId, Reference, RuleId, TxId},
     instrument::{Instrument, Totals},
     judge::Missing,
     keys::PublicKey,
@@ -287,6 +288,19 @@ pub struct RuleView {
     pub id: RuleId,
     /// What the state keeps of it.
     pub rule: Rule,
+    /// Height as of which.
+    pub height: u64,
+}
+
+/// A document: `GET /v1/parties/{party}/documents/{number}`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DocumentView {
+    /// Who issued it.
+    pub issuer: PartyId,
+    /// Its number.
+    pub number: Reference,
+    /// What the state keeps of it.
+    pub document: Document,
     /// Height as of which.
     pub height: u64,
 }

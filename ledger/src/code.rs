@@ -101,6 +101,7 @@ codes! {
     49  NoRecovery "no_recovery" Rejected "No recovery of this party is under way."
     50  LastKey "last_key" Rejected "A party's last key cannot be ended; rotate it, or freeze the party and recover."
     51  WrongRegistrar "wrong_registrar" Rejected "Another registrar keeps this party; its own officers act for it."
+    52  NotPayee "not_payee" Rejected "The issuer of the document was not paid by the payment that it cites; only a payee issues documents about it."
     // What.
     60  UnknownInstrument "unknown_instrument" Rejected "No such instrument."
     61  InstrumentExists "instrument_exists" Rejected "This instrument code is taken."
@@ -119,6 +120,7 @@ codes! {
     74  TenderMismatch "tender_mismatch" Rejected "The instruments cannot make up one payment: their units differ, or their steps do not fit the amount."
     75  UnknownRule "unknown_rule" Rejected "No such rule."
     76  RuleExists "rule_exists" Rejected "This rule number was used before, or the instrument has as many rules of this kind as it may have; take another number, or end one of them."
+    78  TaxWrong "tax_wrong" Rejected "The tax of a rate is not that of its total, rounded once as the document declares; reckon it by rate, not by article."
     // Grants cited.
     80  UnknownMandate "unknown_mandate" Rejected "No such mandate."
     81  MandateNotActive "mandate_not_active" Rejected "The mandate is revoked, not begun, over, or was granted by a key that is compromised."
@@ -147,6 +149,8 @@ codes! {
     104 EpochNotNext "epoch_not_next" Rejected "The epoch is not the one after the epoch in force."
     105 ReusedValidator "reused_validator" Rejected "A validator has an id or a key of another one before it; one whose disk is lost needs a new id and new keys."
     106 CheckpointNotFinal "checkpoint_not_final" Rejected "The checkpoint that a recovery names is not final in the epoch before, or covers more than what survives."
+    118 UnknownDocument "unknown_document" Rejected "The issuer has no document of this number and kind that still stands; cite the one that replaced it."
+    119 DocumentExists "document_exists" Rejected "The issuer used this number before, or the payment has a document already; name that one as replaced."
     // The money itself.
     120 InsufficientFunds "insufficient_funds" Rejected "The wallet does not hold enough that can be spent now."
     121 InsufficientClaim "insufficient_claim" Rejected "The merchant's claim that can still be redeemed, less what it owes the issuer, is smaller."

@@ -15,6 +15,7 @@ pub mod calendar;
 pub mod code;
 pub mod codec;
 pub mod digest;
+pub mod document;
 pub mod epoch;
 pub mod evidence;
 pub mod execute;

@@ -54,6 +54,8 @@ pub const RULE_CAPS_MAX: usize = 6;
 pub const RULE_TABLE_MAX: usize = 16;
 /// Legs of a split.
 pub const SPLIT_LEGS_MAX: usize = 4;
+/// Rates on one document.
+pub const TAX_LINES_MAX: usize = 8;
 /// Named thresholds of one instrument.
 pub const TIERS_MAX: usize = 8;
 /// What rules may post in one transaction; those that come later give nothing.

@@ -18,6 +18,8 @@ mod confirm;
 mod contact;
 mod contacts;
 mod define;
+mod document;
+mod document_lines;
 mod error;
 mod evidence;
 mod files;
@@ -107,6 +109,9 @@ enum Command {
     /// What can be held
     #[command(subcommand)]
     Instrument(instrument::InstrumentCommand),
+    /// Receipts, qualified invoices, credit notes
+    #[command(subcommand)]
+    Document(document::DocumentCommand),
     /// What the ledger posts by itself: rewards, premiums, shares, fees
     #[command(subcommand)]
     Rule(rule::RuleCommand),
@@ -210,6 +215,7 @@ async fn run(cli: Cli) -> Result<Report, CliError> {
         Command::Mandate(command) => mandate::run(command, session).await,
         Command::Allowance(command) => topup::allowance(command, session).await,
         Command::Instrument(command) => instrument::run(command, session).await,
+        Command::Document(command) => document::run(command, session).await,
         Command::Rule(command) => rule::run(command, session).await,
         Command::Draft(args) => proposal::draft(args, session).await,
         Command::Approve(args) => proposal::approve(args, session).await,

@@ -65,6 +65,11 @@ const LINES: &[&str] = &[
     "instrument define POINT --issuer issuer --regime free --expiry 180d --document terms.pdf",
     "instrument change POINT --life use-ended --at 61d --notice notice.pdf",
     "instrument touch POINT",
+    "document receipt 2026-1 --payment sale1 --body receipt.pdf --to hanako --as bakery",
+    "document invoice I-1 --payment sale1 --registration T1234567890123 --line 8r=1080 --line 10=315 \
+     --rounding half-up --basis gross --supplied 2026-04-01 --body i1.pdf --replaces I-0",
+    "document credit C-1 --invoice I-1 --line 10=105:10 --body c1.pdf --for jichikai --yes",
+    "document show bakery I-1",
     "rule list POINT",
     "rule show POINT 1 --json",
     "rule put POINT 1 reward.json --as issuer-officer-1 --sign issuer-officer-2",

@@ -2,11 +2,11 @@
 
 use musubi_ledger::{
     api::{
-        Checkpoints, EvidenceView, FullTransaction, Info, InstrumentView, Page, PartyView,
-        ProposalView, RuleView, SpendableView, Status, WalletView,
+        Checkpoints, DocumentView, EvidenceView, FullTransaction, Info, InstrumentView, Page,
+        PartyView, ProposalView, RuleView, SpendableView, Status, WalletView,
     },
     genesis::Genesis,
-    id::{InstrumentId, MediumId, PartyId, RuleId, TxId},
+    id::{InstrumentId, MediumId, PartyId, Reference, RuleId, TxId},
     leaf::SealBody,
     mandate::Mandate,
     state::{Allowance, Medium, Redemption, Request},
@@ -140,6 +140,20 @@ impl Client {
     pub async fn rule(&self, id: RuleId) -> Result<RuleView, ClientError> {
         let RuleId { instrument, number } = id;
         self.http().get_json(&format!("/v1/instruments/{instrument}/rules/{number}")).await
+    }
+
+    /// A document by its issuer and number.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn document(
+        &self,
+        issuer: PartyId,
+        number: &Reference,
+    ) -> Result<DocumentView, ClientError> {
+        // Numbers take any visible character, `/` and `?` too.
+        let number: String = number.as_str().bytes().map(|byte| format!("%{byte:02X}")).collect();
+        self.http().get_json(&format!("/v1/parties/{issuer}/documents/{number}")).await
     }
 
     /// Seal bodies' bytes from height `from` on, ascending, at most `count`; fewer at the end.

@@ -5,6 +5,7 @@
 //! an expiry of now plus the composer's window. One intent, one draft: sending the same draft again is
 //! safe, composing it again makes another payment.
 
+mod documents;
 mod grants;
 mod groups;
 mod money;

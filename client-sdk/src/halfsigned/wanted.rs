@@ -129,6 +129,14 @@ fn officers(office: PartyId, count: usize) -> Wanted {
     Wanted::new(Side::Authority, &[Role::Officer], office, count)
 }
 
+/// One who speaks for a party where no value moves.
+fn speaker(party: PartyId, kind: Kinds<'_>) -> Wanted {
+    match kind(&party) {
+        kind if official(kind) => officers(party, 1),
+        _ => one_for(Side::Authority, party, kind),
+    }
+}
+
 /// Officers of some office that the body does not name.
 fn some_officers(count: usize) -> Wanted {
     Wanted { party: None, ..officers(PartyId::default(), count) }
@@ -150,6 +158,7 @@ pub(super) fn of(body: &Body, signed: &[Signature], kind: Kinds<'_>) -> Vec<Want
             payment((op.from, op.to), (op.debit, op.credit), body, signed, kind)
         }
         Operation::Pay(op) => payment((op.from, op.to), (op.debit, op.credit), body, signed, kind),
+        Operation::IssueDocument(op) => vec![speaker(op.issuer, kind)],
         Operation::Touch(op) => vec![one_for(Side::Authority, op.party, kind)],
         Operation::TopUp(op) => {
             let mut wanted = vec![Wanted::new(Side::Debit, &[Role::Issuer], body.sender, 1)];

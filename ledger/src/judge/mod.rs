@@ -7,6 +7,7 @@
 mod allowance;
 mod case;
 mod consent;
+mod document;
 mod due;
 mod epoch;
 mod genesis;
@@ -152,6 +153,7 @@ fn decide(case: &mut Case<'_, '_>) -> Result<(), Code> {
         Operation::ChangeInstrument(op) => instrument::change(case, op),
         Operation::PutRule(op) => rule::put(case, op),
         Operation::EndRule(op) => rule::end(case, op),
+        Operation::IssueDocument(op) => document::issue(case, op),
     }
 }
 
@@ -202,6 +204,10 @@ fn name_parties(operation: &Operation, parties: &mut Vec<PartyId>) -> Others {
         }
         Operation::RequestRedemption(op) => parties.push(op.merchant),
         Operation::GrantMandate(op) => parties.push(op.grantor),
+        Operation::IssueDocument(op) => {
+            parties.push(op.issuer);
+            parties.extend(op.addressee);
+        }
         Operation::DefineInstrument(op) => parties.push(op.terms.issuer),
         Operation::Attest(op) => parties.extend([op.party, op.registrar]),
         Operation::EnrolMedium(op) => parties.extend([op.party, op.registrar]),

@@ -4,6 +4,7 @@ use core::slice;
 
 use serde::{Deserialize, Serialize};
 
+mod document;
 mod epoch;
 mod grant;
 mod group;
@@ -11,6 +12,7 @@ mod money;
 mod party;
 mod rule;
 
+pub use document::*;
 pub use epoch::*;
 pub use grant::*;
 pub use group::*;
@@ -122,6 +124,8 @@ pub enum Operation {
     PutRule(PutRule),
     /// A rule gives nothing more.
     EndRule(EndRule),
+    /// A receipt, a qualified invoice, a credit note.
+    IssueDocument(IssueDocument),
 }
 
 impl Operation {

@@ -68,11 +68,13 @@ pub enum Table {
     Rule = 25,
     RuleBook = 26,
     RuleUse = 27,
+    Document = 40,
+    Documented = 41,
 }
 
 impl Table {
     /// Every table, by number.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::Meta,
         Self::Party,
         Self::Key,
@@ -101,6 +103,8 @@ impl Table {
         Self::Rule,
         Self::RuleBook,
         Self::RuleUse,
+        Self::Document,
+        Self::Documented,
     ];
 }
 
@@ -163,6 +167,10 @@ pub enum RowKey {
     RuleBook(InstrumentId, Trigger),
     /// What one subject has got by a rule.
     RuleUse(RuleId, Scope, Subject),
+    /// A document, by its issuer and number.
+    Document(PartyId, Reference),
+    /// The number of the document that counts for a payment, by its issuer.
+    Documented(TxId, PartyId),
 }
 
 impl RowKey {
@@ -198,6 +206,8 @@ impl RowKey {
             Self::Rule(_) => Table::Rule,
             Self::RuleBook(..) => Table::RuleBook,
             Self::RuleUse(..) => Table::RuleUse,
+            Self::Document(..) => Table::Document,
+            Self::Documented(..) => Table::Documented,
         }
     }
 
@@ -222,7 +232,9 @@ impl RowKey {
             | Self::Proposal(id)
             | Self::Redemption(id)
             | Self::Judged(id) => bytes.extend(id.0),
-            Self::AllowanceUse(id, party) | Self::MandateUse(id, party) => {
+            Self::AllowanceUse(id, party)
+            | Self::MandateUse(id, party)
+            | Self::Documented(id, party) => {
                 bytes.extend(id.0);
                 bytes.extend(party.0);
             }
@@ -253,7 +265,7 @@ impl RowKey {
                 bytes.extend(party.0);
                 bytes.extend(hash.0);
             }
-            Self::Reference(party, reference) => {
+            Self::Reference(party, reference) | Self::Document(party, reference) => {
                 bytes.extend(party.0);
                 bytes.extend(reference.as_str().as_bytes());
             }
@@ -289,10 +301,7 @@ impl RowKey {
             15 => Self::Redemption(part(rest)?),
             16 => pair(rest, 16, Self::Receivable)?,
             17 => pair(rest, 16, Self::Funding)?,
-            18 => {
-                let (party, reference) = rest.split_at_checked(16)?;
-                Self::Reference(part(party)?, str::from_utf8(reference).ok()?.parse().ok()?)
-            }
+            18 => named(rest, Self::Reference)?,
             19 => Self::Judged(part(rest)?),
             21 => Self::Policy(u32::from_be_bytes(rest.try_into().ok()?)),
             22 => Self::Epoch(u32::from_be_bytes(rest.try_into().ok()?)),
@@ -315,6 +324,8 @@ impl RowKey {
                 let scope = Scope::ALL.into_iter().find(|s| *s as u8 == scope)?;
                 Self::RuleUse(rule(id)?, scope, Subject(subject.try_into().ok()?))
             }
+            40 => named(rest, Self::Document)?,
+            41 => pair(rest, 32, Self::Documented)?,
             _ => Self::due_from_bytes(bytes)?,
         };
         // One key, one spelling.
@@ -351,6 +362,12 @@ fn rule(bytes: &[u8]) -> Option<RuleId> {
     let (instrument, number) = bytes.split_at_checked(INSTRUMENT_CODE_BYTES)?;
     let number = u16::from_be_bytes(number.try_into().ok()?);
     Some(RuleId { instrument: part(instrument)?, number })
+}
+
+/// A key of a party and a name of its own.
+fn named(bytes: &[u8], key: impl FnOnce(PartyId, Reference) -> RowKey) -> Option<RowKey> {
+    let (party, name) = bytes.split_at_checked(16)?;
+    Some(key(part(party)?, str::from_utf8(name).ok()?.parse().ok()?))
 }
 
 /// A key of two parts, of which the first takes so many bytes.
@@ -409,6 +426,8 @@ mod tests {
             RowKey::Rule(RuleId { instrument, number: 258 }),
             RowKey::RuleBook(instrument, Trigger::Take),
             RowKey::RuleUse(RuleId { instrument, number: 7 }, Scope::All, Subject(party.0)),
+            RowKey::Document(party, "R-2026/1".parse().unwrap()),
+            RowKey::Documented(id, party),
         ];
         let tables = keys.each_ref().map(|key| key.to_bytes()[0]);
         assert_eq!(tables, Table::ALL.map(|table| table as u8), "every table has its key here");

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     amount::Amount,
+    document::Document,
     group::Group,
     id::{DocumentHash, InstrumentId, MediumId, PartyId, PersonTag, Reference, RuleId, TxId},
     instrument::{Instrument, LimitOf, Totals},
@@ -201,6 +202,10 @@ impl<'a> Overlay<'a> {
         receivable, put_receivable, Receivable: Amount, (party: PartyId, id: InstrumentId) => RowKey::Receivable(party, id);
         /// The top-up that used an outside payment.
         funding, put_funding, Funding: TxId, (issuer: PartyId, hash: DocumentHash) => RowKey::Funding(issuer, hash);
+        /// A document.
+        document, put_document, Document: Shared<Document>, (issuer: PartyId, number: &Reference) => RowKey::Document(issuer, number.clone());
+        /// The number of the document that counts for a payment.
+        documented, put_documented, Documented: Reference, (payment: TxId, issuer: PartyId) => RowKey::Documented(payment, issuer);
         /// The id bound to a sender's reference.
         reference, put_reference, Reference: TxId, (sender: PartyId, reference: Reference) => RowKey::Reference(sender, reference.clone());
         /// The verdict on an id.

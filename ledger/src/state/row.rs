@@ -7,9 +7,10 @@ use crate::{
     amount::Amount,
     code::Code,
     codec::{self, CodecError},
+    document::Document,
     group::Group,
     hash::Hash,
-    id::{InstrumentId, PartyId, Salt, TxId},
+    id::{InstrumentId, PartyId, Reference, Salt, TxId},
     instrument::{Instrument, Totals},
     keys::PublicKey,
     lot::Lot,
@@ -337,6 +338,8 @@ pub enum Row {
     Rule(Shared<Rule>),
     RuleBook(Shared<RuleBook>),
     RuleUse(Shared<RuleUse>),
+    Document(Shared<Document>),
+    Documented(Reference),
 }
 
 impl Row {

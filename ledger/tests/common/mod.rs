@@ -10,6 +10,7 @@
 )]
 
 mod archive;
+mod documents;
 mod epoch;
 mod genesis;
 mod names;
@@ -20,6 +21,7 @@ mod scan;
 mod world;
 
 pub use archive::{COSIGNED_AT, VALIDATORS, policies, signed_by};
+pub use documents::*;
 pub use epoch::*;
 pub use genesis::{BEGIN, DELAY, NOTICE, genesis};
 pub use names::*;

@@ -156,6 +156,6 @@ pub fn check_rule(state: &MemoryState, key: &RowKey, row: &Row) {
                 assert_eq!(book, instrument.triggers & trigger.bit() != 0, "{id} {trigger:?}");
             }
         }
-        _ => {}
+        _ => super::documents::check_document(state, key, row),
     }
 }

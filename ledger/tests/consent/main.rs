@@ -8,6 +8,7 @@ mod common;
 mod binding;
 mod codes;
 mod correction;
+mod document;
 mod epoch;
 mod group;
 mod group_life;

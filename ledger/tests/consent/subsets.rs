@@ -128,6 +128,8 @@ fn issuing_undoing_and_settling() {
     let dues = [debit("alice"), receives("club", "alice")];
     let dues = w.apply("alice", pay("alice", "club", 100), &dues);
     row(&mut w, &refund(dues, 10), &[drafts("club", "carol"), approves("club", "bob")]);
+    let invoiced = issues_document("club", "I-1", invoice(Some(dues), vec![tax_line(0, 90, 0)]));
+    row(&mut w, &invoiced, &[member("club", "carol")]);
     let end = w.now.plus(DAY);
     let grant = allowance("MEBUKU", 10, 10, 10, end);
     row(&mut w, &grant, &[officer("issuer", "i1"), other]);

@@ -6,6 +6,7 @@ mod issuer;
 mod keys;
 mod learn;
 mod medium;
+mod paper;
 mod party;
 mod payment;
 mod ring;
@@ -155,6 +156,7 @@ impl Generator {
             3..=5 => return self.by_medium(world, step),
             6..=8 => return group::by_group(world, step),
             9 => return rule::rule(world, step),
+            13 => return self.paper(step),
             _ => {}
         }
         match step[0] % 16 {

@@ -1,6 +1,7 @@
 //! The model's rules.
 
 mod city;
+mod document;
 mod grants;
 mod group;
 mod issuer;
@@ -36,6 +37,7 @@ use musubi_ledger::{
     transaction::{Body, Purpose, Role, Side, Transaction},
 };
 
+use document::Paper;
 pub(crate) use group::Group;
 use issuer::Allowance;
 use legs::{legs_well_formed, total, well_formed};
@@ -141,6 +143,8 @@ pub(crate) struct Model {
     rules: BTreeMap<RuleId, Ruled>,
     /// Everything that rules ever gave.
     gifts: Vec<Gift>,
+    /// Documents by issuer and number.
+    papers: BTreeMap<(PartyId, Reference), Paper>,
     judged: BTreeSet<TxId>,
     references: BTreeSet<(PartyId, Reference)>,
 }
@@ -247,6 +251,7 @@ impl Model {
             Operation::ChangeInstrument(op) => self.change_instrument(op, by),
             Operation::PutRule(op) => self.put_rule(op, by),
             Operation::EndRule(op) => self.end_rule(op, by),
+            Operation::IssueDocument(op) => self.issue_document(op, by),
             Operation::RegisterParty(op) => self.register_party(op, by),
             Operation::Attest(op) => self.attest(op, by),
             Operation::SetOfficers(op) => self.set_officers(op, by),

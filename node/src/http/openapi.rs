@@ -14,8 +14,8 @@ use super::{
     Api, auth, feed, health, memos,
     problem::{ApiError, DoorCode, PROBLEM_JSON},
     read::{
-        blocks, download, evidence, grants, log, parties, proofs, public, rules, snapshot,
-        statements, transactions,
+        blocks, documents, download, evidence, grants, log, parties, proofs, public, rules,
+        snapshot, statements, transactions,
     },
     schemas, submit, test_time,
 };
@@ -97,6 +97,7 @@ fn reader_routes() -> OpenApiRouter<Api> {
         .routes(routes!(parties::spendable))
         .routes(routes!(grants::allowance))
         .routes(routes!(grants::redemption))
+        .routes(routes!(documents::document))
         .routes(routes!(rules::rules))
         .routes(routes!(rules::rule))
         .routes(routes!(statements::wallet_proof))

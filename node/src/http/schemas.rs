@@ -23,6 +23,7 @@ const SCALARS: &[(&str, &str, &str)] = &[
     ("MediumId", "^medium1[02-9ac-hj-np-z]{32}$", "A medium"),
     ("InstrumentId", "^[A-Z0-9-]{1,16}$", "An instrument's code"),
     ("Reference", "^[!-~]{1,64}$", "The sender's own name for one intent"),
+    ("RegistrationNumber", "^T[0-9]{13}$", "An issuer of qualified invoices"),
     ("Code", "^[a-z_]+$", "A stable code; docs/API.md lists them"),
 ];
 
@@ -60,6 +61,7 @@ const ENUMS: &[(&str, &str)] = &[
     ("Period", "ever day month fiscal_year"),
     ("CapOf", "given times"),
     ("Over", "truncate skip refuse"),
+    ("Basis", "net gross"),
 ];
 
 /// Choices between variants with content, each an object of one key; a variant without content is its name.
@@ -91,13 +93,15 @@ const UNIONS: &[(&str, &str)] = &[
          revoke_medium: RevokeMedium, create_group: CreateGroup, change_group: ChangeGroup, \
          install_successors: InstallSuccessors, close_group: OfGroup, \
          change_witness_policy: WitnessPolicy, begin_epoch: BeginEpoch, pay: Pay, touch: Touch, \
-         change_instrument: ChangeInstrument, put_rule: PutRule, end_rule: EndRule",
+         change_instrument: ChangeInstrument, put_rule: PutRule, end_rule: EndRule, \
+         issue_document: IssueDocument",
     ),
     (
         "Fact",
         "rule: RuleFact, unwound: UnwoundFact, taken: TakenFact, coupon: CouponFact, ranked: RankedFact, \
          line: LineFact, fee: FeeFact",
     ),
+    ("DocumentKind", "receipt: Receipt, invoice: Invoice, credit_note: CreditNote"),
     ("Formula", "rate: Rate, fixed: Amount, steps: Steps, table: [Threshold]"),
     ("Recipient", "payer, payee, party: PartyId"),
     ("Post", "give: Give, share: Share, fee: Split"),
@@ -313,6 +317,25 @@ const OBJECTS: &[(&str, &str)] = &[
     ("Cap", "scope: Scope, per: Period, of: CapOf, most: Amount"),
     ("Rule", "terms: RuleTerms, granted_by: [PublicKey], ended: u64?"),
     ("RuleView", "id: RuleId, rule: Rule, height: u64"),
+    (
+        "IssueDocument",
+        "issuer: PartyId, number: Reference, addressee: PartyId?, body: Hash, replaces: Reference?, \
+         kind: DocumentKind",
+    ),
+    ("Receipt", "payment: TxId"),
+    (
+        "Invoice",
+        "payment: TxId?, registration: RegistrationNumber, supplied: u32, rule: TaxRule, lines: [TaxLine]",
+    ),
+    ("CreditNote", "invoice: Reference, lines: [TaxLine]"),
+    ("TaxRule", "basis: Basis, rounding: Rounding"),
+    ("TaxLine", "rate: u16, reduced: bool, total: Amount, tax: Amount"),
+    (
+        "Document",
+        "issued_by: TxId, issued: u64, addressee: PartyId?, body: Hash, kind: DocumentKind, \
+         replaces: Reference?, replaced_by: Reference?, credited: [TaxLine]",
+    ),
+    ("DocumentView", "issuer: PartyId, number: Reference, document: Document, height: u64"),
     ("RuleFact", "id: RuleId, base: Amount, given: Amount, capped: bool"),
     ("UnwoundFact", "id: RuleId, taken: Amount, short: Amount"),
     ("TakenFact", "offer: TxId, units: u32, entitlement: TxId?"),

@@ -42,6 +42,7 @@ const ROUTES: &[&str] = &[
     "get /v1/wallets/{party}/proof",
     "get /v1/parties/{party}",
     "get /v1/parties/{party}/history",
+    "get /v1/parties/{party}/documents/{number}",
     "get /v1/parties/{party}/proposals",
     "get /v1/parties/{party}/statement",
     "get /v1/proposals/{id}",

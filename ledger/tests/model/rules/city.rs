@@ -48,6 +48,7 @@ impl Model {
             redemptions: BTreeMap::new(),
             rules: BTreeMap::new(),
             gifts: Vec::new(),
+            papers: BTreeMap::new(),
             judged: BTreeSet::new(),
             references: BTreeSet::new(),
         }
@@ -57,6 +58,7 @@ impl Model {
     pub(crate) fn compare(&self, world: &World) {
         self.compare_register(world);
         self.compare_rules(world);
+        self.compare_documents(world);
         for (key, row) in world.state.rows() {
             match (key, row) {
                 (RowKey::Wallet(party), Row::Wallet(wallet)) => self.book.compare(*party, wallet),

@@ -1,0 +1,168 @@
+//! Documents, as a shelf of papers.
+
+use musubi_ledger::{
+    document::{
+        DocumentKind,
+        tax::{Basis, TaxLine, TaxRule},
+    },
+    rule::{Post, formula::Rounding},
+};
+
+use super::*;
+
+/// A paper, and what of it was taken back by rate and mark.
+#[derive(Clone)]
+pub(super) struct Paper {
+    kind: DocumentKind,
+    replaced: bool,
+    credited: BTreeMap<(u16, bool), (u64, u64)>,
+}
+
+/// Tax of a whole, as a fraction made whole.
+fn tax_of(rule: TaxRule, rate: u16, total: u64) -> u64 {
+    let above = i128::from(total) * i128::from(rate);
+    let below = match rule.basis {
+        Basis::Net => 1000,
+        Basis::Gross => 1000 + i128::from(rate),
+    };
+    let whole = above.div_euclid(below);
+    let rest = above - whole * below;
+    let more = match rule.rounding {
+        Rounding::Floor => false,
+        Rounding::Ceil => rest > 0,
+        Rounding::HalfUp => 2 * rest >= below,
+    };
+    u64::try_from(whole + i128::from(more)).unwrap()
+}
+
+fn in_order(lines: &[TaxLine]) -> bool {
+    let mut seen = BTreeSet::new();
+    let fresh = |l: &TaxLine| {
+        let last = seen.last().copied();
+        seen.insert((l.rate, l.reduced)) && last < Some((l.rate, l.reduced))
+    };
+    let good = |l: &TaxLine| l.total.0 > 0 && l.rate <= 1000;
+    !lines.is_empty() && lines.len() <= 8 && lines.iter().all(good) && lines.iter().all(fresh)
+}
+
+impl Model {
+    /// One who speaks for a party.
+    fn speaks(&self, by: &Signatures, party: PartyId) -> Result<(), Code> {
+        match self.kinds[&party] {
+            PartyKind::Issuer | PartyKind::Registrar | PartyKind::Operator => by.officers(party, 1),
+            _ => self.holder(by, Side::Authority, party),
+        }
+    }
+
+    pub(super) fn issue_document(
+        &mut self,
+        op: &IssueDocument,
+        by: &Signatures,
+    ) -> Result<(), Code> {
+        let lines: &[TaxLine] = match &op.kind {
+            DocumentKind::Receipt(_) => &[],
+            DocumentKind::Invoice(invoice) => &invoice.lines,
+            DocumentKind::CreditNote(note) => &note.lines,
+        };
+        let receipt = matches!(op.kind, DocumentKind::Receipt(_));
+        demand(receipt || in_order(lines), Code::NotWellFormed)?;
+        self.active(op.issuer)?;
+        let known = |party| self.kinds.contains_key(&party);
+        demand(op.addressee.is_none_or(known), Code::UnknownParty)?;
+        self.speaks(by, op.issuer)?;
+        let mut credited = BTreeMap::new();
+        if let DocumentKind::Invoice(invoice) = &op.kind {
+            let right = |l: &TaxLine| tax_of(invoice.rule, l.rate, l.total.0) == l.tax.0;
+            demand(invoice.lines.iter().all(right), Code::TaxWrong)?;
+            credited = invoice.lines.iter().map(|l| (l.of(), (0, 0))).collect();
+        }
+        let payment = op.kind.payment();
+        payment.map_or(Ok(()), |paid| self.paid(paid, op.issuer))?;
+        let key = |number: &Reference| (op.issuer, number.clone());
+        demand(!self.papers.contains_key(&key(&op.number)), Code::DocumentExists)?;
+        match &op.replaces {
+            None => {
+                let same = |(of, paper): (&(PartyId, Reference), &Paper)| {
+                    of.0 == op.issuer && paper.kind.payment() == payment
+                };
+                let there = payment.is_some() && self.papers.iter().any(same);
+                demand(!there, Code::DocumentExists)?;
+            }
+            Some(number) => {
+                let old = self.papers.get(&key(number)).filter(|paper| !paper.replaced);
+                let old = old.ok_or(Code::UnknownDocument)?;
+                let both = (&old.kind, &op.kind);
+                let alike = matches!(both, (DocumentKind::Receipt(_), DocumentKind::Receipt(_)))
+                    || matches!(both, (DocumentKind::Invoice(_), DocumentKind::Invoice(_)));
+                demand(alike && old.kind.payment() == payment, Code::NotWellFormed)?;
+                let whole = old.credited.values().all(|(total, _)| *total == 0);
+                demand(whole, Code::OverOriginal)?;
+            }
+        }
+        if let DocumentKind::CreditNote(note) = &op.kind {
+            self.take_back_invoice(&key(&note.invoice), &note.lines)?;
+        }
+        if let Some(number) = &op.replaces {
+            self.papers.get_mut(&key(number)).unwrap().replaced = true;
+        }
+        let paper = Paper { kind: op.kind.clone(), replaced: false, credited };
+        self.papers.insert(key(&op.number), paper);
+        Ok(())
+    }
+
+    fn take_back_invoice(
+        &mut self,
+        key: &(PartyId, Reference),
+        lines: &[TaxLine],
+    ) -> Result<(), Code> {
+        let paper = self.papers.get_mut(key).filter(|paper| !paper.replaced);
+        let paper = paper.ok_or(Code::UnknownDocument)?;
+        let DocumentKind::Invoice(invoice) = &paper.kind else {
+            return Err(Code::UnknownDocument);
+        };
+        for line in lines {
+            let known = invoice.lines.iter().find(|known| known.of() == line.of());
+            let known = known.ok_or(Code::OverOriginal)?;
+            let (total, tax) = paper.credited[&line.of()];
+            let all = total + line.total.0;
+            demand(all <= known.total.0, Code::OverOriginal)?;
+            let left = known.tax.0 - tax;
+            let alone = tax_of(invoice.rule, line.rate, line.total.0);
+            let with_others = tax_of(invoice.rule, line.rate, all).saturating_sub(tax);
+            let good = [alone.min(left), with_others.min(left)];
+            demand(good.contains(&line.tax.0), Code::TaxWrong)?;
+            paper.credited.insert(line.of(), (all, tax + line.tax.0));
+        }
+        Ok(())
+    }
+
+    /// Whether a party was paid by something that is not undone.
+    fn paid(&self, payment: TxId, party: PartyId) -> Result<(), Code> {
+        let original = self.originals.get(&payment).ok_or(Code::UnknownOriginal)?;
+        let shares = original.gifts.iter().map(|at| &self.gifts[*at]);
+        let shares =
+            shares.filter(|gift| matches!(self.rules[&gift.rule].terms.post, Post::Share(_)));
+        let mut shared = shares.flat_map(|gift| &gift.pieces);
+        let receiver = if original.issued { original.from } else { original.to };
+        let paid = receiver == party || shared.any(|piece| piece.to == party);
+        demand(paid, Code::NotPayee)?;
+        let left = original.lots.iter().any(|part| part.undone < part.amount);
+        demand(left, Code::OverOriginal)
+    }
+
+    /// Compares every paper.
+    pub(super) fn compare_documents(&self, world: &World) {
+        let mut papers = 0;
+        for (key, row) in world.state.rows() {
+            if let (RowKey::Document(issuer, number), Row::Document(kept)) = (key, row) {
+                let paper = &self.papers[&(*issuer, number.clone())];
+                assert_eq!((&paper.kind, paper.replaced), (&kept.kind, kept.replaced_by.is_some()));
+                let credited: BTreeMap<(u16, bool), (u64, u64)> =
+                    kept.credited.iter().map(|l| (l.of(), (l.total.0, l.tax.0))).collect();
+                assert_eq!(paper.credited, credited, "{number}");
+                papers += 1;
+            }
+        }
+        assert_eq!(papers, self.papers.len());
+    }
+}
