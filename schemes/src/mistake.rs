@@ -132,6 +132,12 @@ fn place<'t>(text: &'t str, at: &Range<usize>) -> Place<'t> {
     }
 }
 
+/// The line of a text, from 1 on, in which a byte stands.
+#[must_use]
+pub fn line_of(text: &str, byte: usize) -> usize {
+    place(text, &(byte..byte)).line
+}
+
 /// Columns of a terminal: a Japanese character takes two.
 fn width(text: &str) -> usize {
     text.chars().map(|c| if c >= '\u{1100}' { 2 } else { 1 }).sum()

@@ -34,6 +34,8 @@ pub struct StepLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     #[serde(skip)]
+    place: usize,
+    #[serde(skip)]
     wanted: Code,
     #[serde(skip)]
     refusal: Option<Refusal>,
@@ -74,6 +76,7 @@ impl StepLine {
             code: "done".to_owned(),
             ok: true,
             why: None,
+            place: step.at.start,
             wanted: step.code,
             refusal: step.refusal,
             codes: BTreeMap::new(),
@@ -91,6 +94,24 @@ impl StepLine {
                 self.why = Some(format!("{} was expected", self.wanted));
             }
         }
+    }
+
+    /// What its transactions came to, and how many of each.
+    pub(crate) fn counted(&self) -> String {
+        if self.codes.is_empty() {
+            return self.code.clone();
+        }
+        let of = |(code, count): (&Code, &u64)| match count {
+            1 => code.name().to_owned(),
+            more => format!("{more} × {code}"),
+        };
+        self.codes.iter().map(of).collect::<Vec<_>>().join(", ")
+    }
+
+    /// What was otherwise.
+    fn told(&self) -> String {
+        let why = self.why.as_deref().unwrap_or_default();
+        format!("step \"{}\": {} ({why})", self.label, self.code)
     }
 
     pub(crate) fn fail(&mut self, why: String) {
@@ -115,6 +136,16 @@ impl CheckLine {
             why: got.err(),
             place: expect.figure_at.start,
         }
+    }
+
+    /// What was otherwise.
+    fn told(&self) -> String {
+        let Self { row, text, of, figure, unit, .. } = self;
+        let got = match (self.got, &self.why) {
+            (Some(got), _) => got.to_string(),
+            (None, why) => why.clone().unwrap_or_default(),
+        };
+        format!("{of} is {got}, not {figure} {unit} (row {row}: {text})")
     }
 
     /// Whether it would hold had its file said another figure.
@@ -153,6 +184,14 @@ impl Report {
         self.steps.iter().all(|step| step.ok) && self.checks.iter().all(|check| check.ok)
     }
 
+    /// What is not as the file says, steps first: the byte of the file where it stands, and a sentence.
+    #[must_use]
+    pub fn differences(&self) -> Vec<(usize, String)> {
+        let steps = self.steps.iter().filter(|step| !step.ok).map(|step| (step.place, step.told()));
+        let checks = self.checks.iter().filter(|check| !check.ok);
+        steps.chain(checks.map(|check| (check.place, check.told()))).collect()
+    }
+
     /// As a document: `name`, `ok`, `steps`, `checks`, `refusals`.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
@@ -169,17 +208,8 @@ impl Report {
 impl fmt::Display for Report {
     /// What is not as it must be, line by line; then a line of counts.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for step in self.steps.iter().filter(|step| !step.ok) {
-            let why = step.why.as_deref().unwrap_or_default();
-            writeln!(f, "{}: step \"{}\": {} ({why})", self.name, step.label, step.code)?;
-        }
-        for check in self.checks.iter().filter(|check| !check.ok) {
-            let CheckLine { row, text, of, figure, unit, .. } = check;
-            let got = match (check.got, &check.why) {
-                (Some(got), _) => got.to_string(),
-                (None, why) => why.clone().unwrap_or_default(),
-            };
-            writeln!(f, "{}: {of} is {got}, not {figure} {unit} (row {row}: {text})", self.name)?;
+        for (_, what) in self.differences() {
+            writeln!(f, "{}: {what}", self.name)?;
         }
         let good = |all: &mut dyn Iterator<Item = bool>| all.filter(|ok| *ok).count();
         let steps = good(&mut self.steps.iter().map(|step| step.ok));

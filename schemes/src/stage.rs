@@ -6,6 +6,7 @@ mod memory;
 use musubi_ledger::{
     code::Code,
     execute::Entry,
+    genesis::Parameters,
     id::{ChainId, PartyId},
     keys::SecretKey,
     state::ReadState,
@@ -13,6 +14,16 @@ use musubi_ledger::{
 };
 
 pub use self::memory::InProcess;
+
+const DAY_MS: u64 = 86_400_000;
+
+/// Constants of a chain that schemes are played on: waits as a town would have them. Whether its time is driven by a route
+/// of its nodes is the stage's own.
+pub const PARAMETERS: Parameters = Parameters {
+    recovery_delay_ms: 3 * DAY_MS,
+    successor_notice_ms: 14 * DAY_MS,
+    driven_time: false,
+};
 
 /// Why a stage cannot go on: its machinery failed, not the scheme.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

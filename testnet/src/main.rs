@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use musubi_testnet::{demo, sim, up, year};
+use musubi_testnet::{demo, scenario, sim, up, year};
 
 #[derive(Parser)]
 #[command(
@@ -23,6 +23,7 @@ enum Command {
     Demo(demo::DemoArgs),
     Sim(sim::command::SimArgs),
     Year(year::YearArgs),
+    Scenario(scenario::command::ScenarioArgs),
 }
 
 fn main() -> ExitCode {
@@ -44,6 +45,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Up(args) => runtime()?.block_on(up::run(&args)).map(|()| ExitCode::SUCCESS),
         Command::Demo(args) => runtime()?.block_on(demo::run(&args)),
         Command::Sim(args) => sim::command::run(&args),
+        Command::Scenario(args) => scenario::command::run(&args),
         Command::Year(args) => year::run(&args).map(|()| ExitCode::SUCCESS),
     }
 }

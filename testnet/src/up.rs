@@ -20,6 +20,9 @@ pub struct UpArgs {
     /// Folder of the network; one that is there already is started again.
     #[arg(long)]
     pub dir: PathBuf,
+    /// A new network begins without instruments: `musubi scheme apply` defines a scheme's.
+    #[arg(long)]
+    pub bare: bool,
     /// Print the JSON line alone, nothing for people on stderr.
     #[arg(long)]
     pub json: bool,
@@ -31,12 +34,16 @@ pub struct UpArgs {
 /// If the network does not start, a node ends by itself, or one does not stop cleanly.
 pub async fn run(args: &UpArgs) -> anyhow::Result<()> {
     let mut stop = Stop::listen()?;
-    let mut network = Network::start(&Settings {
+    let settings = Settings {
         dir: args.dir.clone(),
         validators: usize::from(args.validators),
         seed: u64::from_le_bytes(entropy::bytes()),
         parameters: PARAMETERS,
-    })?;
+    };
+    let mut network = match args.bare {
+        true => Network::start_bare(&settings, None)?,
+        false => Network::start(&settings)?,
+    };
     tokio::select! {
         ready = all_ready(&mut network, args.replicas) => ready?,
         () = stop.wait() => return network.stop().await,

@@ -5,7 +5,7 @@ use musubi_ledger::{
     batch::{Batch, NodeId},
     code::Code,
     execute::{Chain, Entry, MemoryState, check_items},
-    genesis::{FirstParty, Genesis, Node, Organisation, Parameters, RULES_VERSION},
+    genesis::{FirstParty, Genesis, Node, Organisation, RULES_VERSION},
     hash::tagged,
     id::{ChainId, PartyId, PersonTag, Salt},
     keys::SecretKey,
@@ -14,7 +14,7 @@ use musubi_ledger::{
     time::Time,
 };
 
-use super::{Actor, Stage, StageError};
+use super::{Actor, PARAMETERS, Stage, StageError};
 use crate::cast::Cast;
 
 /// Between blocks.
@@ -22,7 +22,6 @@ const BLOCK_MS: u64 = 1_000;
 /// Most of one batch, so that it stays below its limits whatever the items are.
 const BATCH_ITEMS: usize = 400;
 const BATCH_BYTES: usize = 400_000;
-const DAY_MS: u64 = 86_400_000;
 
 /// A chain in this process.
 #[derive(Debug)]
@@ -205,11 +204,7 @@ fn genesis(name: &str, time: Time, actors: &[Actor]) -> Genesis {
         time,
         rules_version: RULES_VERSION,
         salt: Salt(std::array::from_fn(|at| salt[at])),
-        parameters: Parameters {
-            recovery_delay_ms: 3 * DAY_MS,
-            successor_notice_ms: 14 * DAY_MS,
-            driven_time: false,
-        },
+        parameters: PARAMETERS,
         organisations,
         nodes,
         parties,

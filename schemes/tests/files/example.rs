@@ -128,6 +128,9 @@ fn what_does_not_come_out_as_the_file_says_is_told() {
     let scheme = common::sound("example", &wrong);
     let report = common::play(&scheme).unwrap();
     assert!(!report.ok());
+    let (at, _) = report.differences()[0];
+    let line = 1 + wrong.lines().position(|line| line == "figure = 1_000").unwrap();
+    assert_eq!(musubi_schemes::mistake::line_of(&wrong, at), line, "it says where");
     let said = report.to_string();
     assert!(said.contains("expired(TOWN) is 1001, not 1000 yen that expired (row 0: "), "{said}");
 

@@ -20,7 +20,7 @@ use musubi_node::{
 use musubi_sdk::entropy;
 use serde::{Deserialize, Serialize};
 
-use super::{Settings, Validator, ports};
+use super::{New, Settings, Validator, ports};
 use crate::city::institutions::Institutions;
 
 /// Everything that is ready to be started.
@@ -54,27 +54,23 @@ pub fn now() -> Time {
     Time(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// Makes a network's files, or finds those of an earlier run. A new one that is to be `driven` begins when that says.
-pub(super) fn prepare(
-    dir: &Path,
-    settings: &Settings,
-    driven: Option<Time>,
-) -> anyhow::Result<Prepared> {
-    let (remembered, new) = match std::fs::read(dir.join(REMEMBERED)) {
-        Ok(_) if driven.is_some() => {
+/// Makes a network's files, or finds those of an earlier run. `new` is for one that is made now.
+pub(super) fn prepare(dir: &Path, settings: &Settings, new: New) -> anyhow::Result<Prepared> {
+    let (remembered, made) = match std::fs::read(dir.join(REMEMBERED)) {
+        Ok(_) if new.driven.is_some() => {
             bail!("{} holds a network, and a driven one begins anew", dir.display())
         }
         Ok(text) => (find(dir, &text, settings)?, false),
-        Err(_) => (make(dir, settings, driven)?, true),
+        Err(_) => (make(dir, settings, new)?, true),
     };
     let bytes = std::fs::read(dir.join(GENESIS))?;
     let genesis = Genesis::decode(&bytes).context("the folder's genesis document is damaged")?;
     let institutions = Institutions::from_seed(remembered.seed, settings.validators);
     let validators = configure(dir, &institutions, &remembered)?;
-    if new {
+    if made {
         // Once: a validator whose directory is gone has forgotten, and does not get a new one.
         validators.iter().try_for_each(|v| directory::format(&Config::load(&v.config)?))?;
-        if let Some(begins) = driven {
+        if let Some(begins) = new.driven {
             // The same for all: from the first moment on they agree to the millisecond.
             let anchors = Anchors { driven: begins, machine: musubi_node::clock::machine() };
             for validator in &validators {
@@ -110,7 +106,7 @@ fn addresses(validators: usize) -> anyhow::Result<Vec<(SocketAddr, SocketAddr)>>
     Ok(all.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect())
 }
 
-fn make(dir: &Path, settings: &Settings, driven: Option<Time>) -> anyhow::Result<Remembered> {
+fn make(dir: &Path, settings: &Settings, new: New) -> anyhow::Result<Remembered> {
     if folder(dir, 1).exists() {
         bail!("{} holds half a network: delete it or choose another folder", dir.display());
     }
@@ -118,8 +114,12 @@ fn make(dir: &Path, settings: &Settings, driven: Option<Time>) -> anyhow::Result
     let keys: Vec<NodeKeys> =
         ids.map(|id| init::make_keys(&folder(dir, id).join("keys"))).collect::<Result<_, _>>()?;
     let institutions = Institutions::from_seed(settings.seed, settings.validators);
-    let parameters = Parameters { driven_time: driven.is_some(), ..settings.parameters };
-    let genesis = institutions.genesis(&keys, driven.unwrap_or_else(now), parameters);
+    let parameters = Parameters { driven_time: new.driven.is_some(), ..settings.parameters };
+    let begins = new.driven.unwrap_or_else(now);
+    let mut genesis = institutions.genesis(&keys, begins, parameters);
+    if new.bare {
+        genesis.instruments.clear();
+    }
     init::write_genesis(&genesis, &dir.join(GENESIS))?;
     Ok(Remembered {
         seed: settings.seed,

@@ -56,6 +56,15 @@ pub struct Settings {
     pub parameters: Parameters,
 }
 
+/// What a network is besides, if it is new.
+#[derive(Clone, Copy, Debug)]
+struct New {
+    /// When its chain begins, if its clocks are driven.
+    driven: Option<Time>,
+    /// Whether its genesis document has no instruments.
+    bare: bool,
+}
+
 /// Constants for trying things out: waits are short enough to sit through.
 pub const PARAMETERS: Parameters =
     Parameters { recovery_delay_ms: 1_500, successor_notice_ms: 1_500, driven_time: false };
@@ -105,7 +114,7 @@ impl Network {
     /// # Errors
     /// If files or processes cannot be made, or the folder holds a network of another size.
     pub fn start(settings: &Settings) -> anyhow::Result<Self> {
-        Self::begin(settings, None)
+        Self::begin(settings, New { driven: None, bare: false })
     }
 
     /// As [`Network::start`], for a new network whose clocks are driven: it begins at `begins`, in the past perhaps, and
@@ -114,15 +123,24 @@ impl Network {
     /// # Errors
     /// As [`Network::start`]; also if the folder holds a network.
     pub fn start_driven(settings: &Settings, begins: Time) -> anyhow::Result<Self> {
-        Self::begin(settings, Some(begins))
+        Self::begin(settings, New { driven: Some(begins), bare: false })
     }
 
-    fn begin(settings: &Settings, driven: Option<Time>) -> anyhow::Result<Self> {
+    /// As [`Network::start`], or with a beginning [`Network::start_driven`]; a new one has no instruments: whoever plays on it
+    /// defines its own.
+    ///
+    /// # Errors
+    /// As those.
+    pub fn start_bare(settings: &Settings, driven: Option<Time>) -> anyhow::Result<Self> {
+        Self::begin(settings, New { driven, bare: true })
+    }
+
+    fn begin(settings: &Settings, new: New) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&settings.dir)
             .with_context(|| format!("cannot create {}", settings.dir.display()))?;
         let dir = settings.dir.canonicalize()?;
         let lock = lock(&dir)?;
-        let prepared = files::prepare(&dir, settings, driven)?;
+        let prepared = files::prepare(&dir, settings, new)?;
         let mut network = Self {
             genesis: prepared.genesis,
             institutions: prepared.institutions,

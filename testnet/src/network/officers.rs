@@ -43,7 +43,9 @@ struct Profile<'p> {
     token: &'p str,
     scheme: &'p str,
     chain: String,
-    instrument: String,
+    /// What is meant where none is named; none on a network that began without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instrument: Option<String>,
 }
 
 /// Where they are.
@@ -60,7 +62,7 @@ pub(super) fn write(network: &Network) -> anyhow::Result<()> {
         token: &network.reader_token,
         scheme: &network.genesis.scheme,
         chain: network.genesis.chain().to_string(),
-        instrument: crate::city::institutions::money().to_string(),
+        instrument: network.genesis.instruments.first().map(|first| first.instrument.to_string()),
     };
     let path = folder.join("profile.toml");
     std::fs::write(&path, toml::to_string_pretty(&profile)?)?;

@@ -8,9 +8,12 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, bail, ensure};
 use musubi_ledger::{
-    execute::{Block, Chain, CheckedItem, Head, MemoryState},
-    genesis::Genesis,
+    batch::{Batch, NodeId},
+    code::Code,
+    execute::{Block, Chain, CheckedItem, Head, MemoryState, check_items},
+    genesis::{Genesis, RULES_VERSION},
     hash::Hash,
+    keys::SecretKey,
     policy::PolicyChain,
 };
 use musubi_sdk::{
@@ -110,6 +113,22 @@ impl Follower {
                 seen.push(self.take(entry, &seal)?);
             }
         }
+    }
+
+    /// What an item would come to in a block right behind the last one; none if it is no item of a batch at all. Nothing
+    /// is changed by that.
+    #[must_use]
+    pub fn judge(&self, item: &[u8]) -> Option<Code> {
+        let id = self.chain.id();
+        // Nobody checks who signs a batch that no one else sees.
+        let nobody = SecretKey::from_seed(&[0; 32]);
+        let place = (self.place.0, self.place.1 + 1);
+        let time = self.head().time.plus(1);
+        let batch = Batch::sign(id, place, time, vec![item.to_vec()], (NodeId(0), &nobody));
+        let checked = check_items(&id, RULES_VERSION, &batch.items, &|_| false);
+        let entry = Batch::entry_hash(&batch.encode());
+        let block = self.chain.clone().execute(&self.state, &batch, entry, &checked);
+        block.items.first().map(|item| item.code)
     }
 
     fn take(&mut self, entry: CheckedEntry, seal: &[u8]) -> anyhow::Result<Seen> {

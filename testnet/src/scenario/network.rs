@@ -67,14 +67,27 @@ impl OnNetwork {
     /// # Errors
     /// If it cannot be made, or is not ready in time.
     pub fn start(dir: &Path, seed: u64, begins: Time) -> anyhow::Result<Self> {
+        let settings =
+            Settings { dir: dir.into(), validators: VALIDATORS, seed, parameters: PARAMETERS };
+        Self::on(Network::start_driven(&settings, begins)?, begins)
+    }
+
+    /// The same for a scheme: no instrument is there, and waits are as long as a town would have them.
+    ///
+    /// # Errors
+    /// As [`OnNetwork::start`].
+    pub fn bare(dir: &Path, seed: u64, begins: Time) -> anyhow::Result<Self> {
+        let parameters = musubi_schemes::stage::PARAMETERS;
+        let settings = Settings { dir: dir.into(), validators: VALIDATORS, seed, parameters };
+        Self::on(Network::start_bare(&settings, Some(begins))?, begins)
+    }
+
+    fn on(mut network: Network, begins: Time) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .context("cannot start the runtime")?;
-        let settings =
-            Settings { dir: dir.into(), validators: VALIDATORS, seed, parameters: PARAMETERS };
-        let mut network = Network::start_driven(&settings, begins)?;
         runtime.block_on(network.ready())?;
         let set = Anchors { driven: begins, machine: clock::machine() };
         let client = network.client()?;
@@ -98,6 +111,18 @@ impl OnNetwork {
     #[must_use]
     pub fn now(&self) -> Time {
         self.follower.head().time
+    }
+
+    /// The latest time to which it was driven; its beginning at first.
+    #[must_use]
+    pub fn driven_to(&self) -> Time {
+        self.set.driven
+    }
+
+    /// Leaves of the log that are under a final checkpoint whose root is ours.
+    #[must_use]
+    pub fn confirmed(&self) -> u64 {
+        self.follower.confirmed()
     }
 
     /// Height of that block.
@@ -168,6 +193,22 @@ impl OnNetwork {
                 tokio::time::sleep(PAUSE).await;
             }
         })
+    }
+
+    /// Every block since the last call, executed again, whether it is final already or not.
+    ///
+    /// # Errors
+    /// If they cannot be read, or do not add up.
+    pub fn executed(&mut self) -> anyhow::Result<Vec<Seen>> {
+        let Self { client, follower, seen, runtime, .. } = self;
+        seen.extend(runtime.block_on(follower.pull(client))?);
+        Ok(std::mem::take(seen))
+    }
+
+    /// What an item would come to in the next block, by execution here: nothing is handed in.
+    #[must_use]
+    pub fn judge(&self, item: &[u8]) -> Option<Code> {
+        self.follower.judge(item)
     }
 
     /// Every block since the last call, executed again; all of them under a final checkpoint that has our root.
