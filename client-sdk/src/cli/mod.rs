@@ -47,6 +47,10 @@ mod register;
 mod request;
 mod rule;
 mod scheme;
+mod scheme_apply;
+mod scheme_casting;
+mod scheme_catalogue;
+mod scheme_compare;
 mod secret;
 mod session;
 mod slots;
@@ -160,7 +164,7 @@ enum Command {
     /// Whose signatures make the log final: what proofs are checked against
     #[command(subcommand)]
     Policy(proof::PolicyCommand),
-    /// Local currencies as files: check one and play it, without a network
+    /// Local currencies as files: check one and play it, put it on a network, list them all
     #[command(subcommand)]
     Scheme(scheme::SchemeCommand),
     /// Print shell completions
@@ -198,7 +202,11 @@ pub(crate) fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<Report, CliError> {
     match &cli.command {
         Command::Completions { shell } => return completions(*shell),
-        Command::Scheme(command) => return scheme::run(command),
+        Command::Scheme(command) => {
+            if let Some(done) = scheme::run_alone(command) {
+                return done;
+            }
+        }
         _ => {}
     }
     let mut session = Session::open(cli.global)?;
@@ -238,7 +246,7 @@ async fn run(cli: Cli) -> Result<Report, CliError> {
         Command::Proof(command) => proof::run(command, session).await,
         Command::Policy(command) => proof::policy(command, session).await,
         Command::Completions { shell } => completions(shell),
-        Command::Scheme(command) => scheme::run(&command),
+        Command::Scheme(command) => scheme::run(&command, session).await,
         Command::Info(args) => status::info(args, session).await,
     }
 }

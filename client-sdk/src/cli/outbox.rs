@@ -36,6 +36,11 @@ impl Session {
         let sent = client.submit_with_memo(&transaction, memo.as_deref(), Wait::Committed);
         let status = match sent.await {
             Ok(status) => status,
+            // Another has its reference, and says so by its id: this one is of no use to anybody.
+            Err(ClientError::Problem(problem)) if problem.code == Code::ReferenceTaken.name() => {
+                files::remove(&path)?;
+                return Err(CliError::from(ClientError::Problem(problem)));
+            }
             // Nobody can apply this one any more: a new one is to be made.
             Err(error @ ClientError::NeverApplied { .. }) => {
                 return Err(CliError::from(error).about(id));

@@ -1,12 +1,19 @@
-//! `musubi scheme`: local currencies as files, checked and played in this process. No network is asked.
+//! `musubi scheme`: local currencies as files: checked and played in this process, put on a network, and listed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use musubi_schemes::{self as schemes, Mistakes, Scheme, stage::InProcess};
 use serde_json::json;
 
-use super::{error::CliError, files, table::Report};
+use super::{
+    error::CliError,
+    files,
+    scheme_apply::{self, Apply},
+    scheme_catalogue::{self, Catalogue},
+    session::Session,
+    table::Report,
+};
 
 /// Largest scheme file, in bytes.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -15,6 +22,10 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 pub(crate) enum SchemeCommand {
     /// Check a scheme file, and play its scenario: its mistakes with line and column, its figures
     Check(Check),
+    /// Put a scheme's instruments and allowances on the ledger; what is there already is left alone
+    Apply(Apply),
+    /// Make the page of all scheme files of a folder
+    Catalogue(Catalogue),
 }
 
 #[derive(Debug, Args)]
@@ -29,29 +40,53 @@ pub(crate) struct Check {
     no_run: bool,
 }
 
-fn choice(text: &str) -> Result<(String, String), String> {
+pub(super) fn choice(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
-pub(crate) fn run(command: &SchemeCommand) -> Result<Report, CliError> {
+/// What needs no network; none for what does.
+pub(crate) fn run_alone(command: &SchemeCommand) -> Option<Result<Report, CliError>> {
     match command {
-        SchemeCommand::Check(args) => check(args),
+        SchemeCommand::Check(args) => Some(check(args)),
+        SchemeCommand::Catalogue(args) => Some(scheme_catalogue::run(args)),
+        SchemeCommand::Apply(_) => None,
     }
 }
 
-fn check(args: &Check) -> Result<Report, CliError> {
-    let name = args.file.display().to_string();
-    let bytes = files::read_input(&args.file, FILE_BYTES_MAX)?;
+pub(crate) async fn run(
+    command: &SchemeCommand,
+    session: &mut Session,
+) -> Result<Report, CliError> {
+    match command {
+        SchemeCommand::Check(args) => check(args),
+        SchemeCommand::Catalogue(args) => scheme_catalogue::run(args),
+        SchemeCommand::Apply(args) => scheme_apply::run(args, session).await,
+    }
+}
+
+/// Reads and checks a file.
+pub(super) fn read(file: &Path, set: &[(String, String)]) -> Result<Scheme, CliError> {
+    let name = file.display().to_string();
+    let bytes = files::read_input(file, FILE_BYTES_MAX)?;
     let text = String::from_utf8(bytes)
         .map_err(|_| CliError::new("scheme_wrong", format!("{name} is no UTF-8 text")))?;
-    let scheme = schemes::read_with(&name, &text, &args.set).map_err(|m| wrong(&name, &m))?;
+    schemes::read_with(&name, &text, set).map_err(|mistakes| wrong(&name, &mistakes))
+}
+
+/// Plays a scheme on a chain of this process.
+pub(super) fn play(scheme: &Scheme) -> Result<schemes::Report, CliError> {
+    let mut stage = InProcess::open(&scheme.head.name, scheme.head.begins);
+    schemes::run(scheme, &mut stage)
+        .map_err(|fault| CliError::new("scheme_failed", fault.to_string()))
+}
+
+fn check(args: &Check) -> Result<Report, CliError> {
+    let scheme = read(&args.file, &args.set)?;
     if args.no_run {
         return Report::new(&json!({ "name": scheme.head.name, "ok": true }), described(&scheme));
     }
-    let mut stage = InProcess::open(&scheme.head.name, scheme.head.begins);
-    let report = schemes::run(&scheme, &mut stage)
-        .map_err(|fault| CliError::new("scheme_failed", fault.to_string()))?;
+    let report = play(&scheme)?;
     if report.ok() {
         return Report::new(&report.to_json(), format!("{}\n{report}", described(&scheme)));
     }

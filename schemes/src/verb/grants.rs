@@ -9,7 +9,10 @@ use musubi_ledger::{
 };
 
 use super::{Act, Fault, Fields, Names, Play, Verb, sealed::Sealed};
-use crate::play::{After, Budget, mandate};
+use crate::{
+    configuration::Allowed,
+    play::{After, Budget, mandate},
+};
 
 /// More than any scheme issues, and far from what overflows.
 pub(super) const UNLIMITED: Amount = Amount(1 << 60);
@@ -55,6 +58,11 @@ impl Verb for Allow {}
 impl Sealed for Allow {
     fn play(&self, play: &mut Play<'_>) -> Result<Vec<Act>, Fault> {
         Ok(vec![self.act(play)])
+    }
+
+    fn allows(&self) -> Option<Allowed> {
+        let Self { instrument, total, per_wallet, per_day, until } = *self;
+        Some(Allowed { instrument, issuer: 0, total, per_wallet, per_day, until })
     }
 }
 

@@ -34,6 +34,7 @@ pub trait Verb: Debug + sealed::Sealed {}
 /// What only this crate's verbs do.
 pub(crate) mod sealed {
     use super::{Act, Fault, Play};
+    use crate::configuration::Allowed;
 
     /// A verb's way of becoming transactions.
     pub trait Sealed {
@@ -43,6 +44,11 @@ pub(crate) mod sealed {
         /// If what it rests on is not there.
         #[expect(private_interfaces, reason = "sealed: nobody else implements or calls it")]
         fn play(&self, play: &mut Play<'_>) -> Result<Vec<Act>, Fault>;
+
+        /// The allowance that it grants, if that is what it does; its issuer is the instrument's.
+        fn allows(&self) -> Option<Allowed> {
+            None
+        }
     }
 }
 

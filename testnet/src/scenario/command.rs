@@ -141,7 +141,7 @@ fn chosen(paths: &[PathBuf], only: &[String]) -> anyhow::Result<Vec<PathBuf>> {
             .into_iter()
             .filter(|file| file.extension().is_some_and(|extension| extension == "toml"))
             .collect();
-        inside.sort();
+        inside.sort_by_key(|file| name(file));
         files.extend(inside);
     }
     let mut names: Vec<String> = files.iter().map(|file| name(file)).collect();
