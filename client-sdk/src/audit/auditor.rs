@@ -20,6 +20,7 @@ use super::{
     fault::Fault,
     finals::{self, Change},
     finding::{Finding, Findings, Part, Signer},
+    observer::{Executed, Watch},
     order::Order,
     resume::Point,
     state::State,
@@ -55,6 +56,8 @@ pub struct Auditor {
     pub(super) findings: Vec<Finding>,
     /// Subtrees that the leaves of the last block completed.
     nodes: Vec<Node>,
+    /// Who looks on.
+    watch: Option<Watch>,
 }
 
 impl Auditor {
@@ -90,7 +93,15 @@ impl Auditor {
             diverged: false,
             findings: Vec::new(),
             nodes: Vec::new(),
+            watch: None,
         })
+    }
+
+    /// Shows block 0 and every later one to somebody.
+    pub(super) fn observe(&mut self, mut watch: Watch) {
+        let first = self.first.as_ref().expect("nothing was fed yet");
+        watch.show(Executed { genesis: &self.genesis, block: first, items: &[] });
+        self.watch = Some(watch);
     }
 
     /// The document.
@@ -231,6 +242,9 @@ impl Auditor {
         let epoch = epoch_of(batch.term);
         let unbegun = epoch as usize > self.recoveries.len() + 1;
         let suspicion = suspicion.or(unbegun.then_some(Fault::NoRecovery(epoch)));
+        if let Some(watch) = &mut self.watch {
+            watch.show(Executed { genesis: &self.genesis, block: &block, items: &entry.items });
+        }
         self.state.apply(std::mem::take(&mut block.changes));
         self.tally.block(&block, &entry.items, entry.signatures);
         self.ends.push(block.head, block.root);

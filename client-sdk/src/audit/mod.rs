@@ -8,7 +8,8 @@
 //!   the sequential execution, with bounded memory;
 //! - [`Source`]: where entries come from, a node (a replica is one) or a [`Directory`] that [`download`] or a
 //!   [`Recorder`] wrote;
-//! - [`run`]: the whole of it, with progress, and [`Resume`] points to go on from;
+//! - [`run`]: the whole of it, with progress, and [`Resume`] points to go on from; [`replay`]: the same, with an
+//!   [`Observer`] that sees every executed block;
 //! - [`Demands`] and [`Covered`]: how far the validators' signatures must reach, and how far they do;
 //! - [`Findings`]: the first fault and those that do not follow from it; [`Report`]: what was found if there
 //!   is none, with a [`Warning`] for whatever it does not prove.
@@ -28,6 +29,7 @@ mod finding;
 mod kept;
 mod lacking;
 mod node;
+mod observer;
 mod order;
 mod past;
 pub mod pipeline;
@@ -56,6 +58,7 @@ pub use finals::{FinalCovered, Finals};
 pub use finding::{Finding, Findings, Part, Signer};
 pub use kept::Kept;
 pub use lacking::{Lacking, Quorum};
+pub use observer::{Executed, Observer, replay};
 pub use recorder::Recorder;
 pub use report::{Agreement, Report, SupplyLine};
 pub use run::{AuditError, Options, Progress, Resume, run};

@@ -14,6 +14,7 @@ use super::{
     fault::Fault,
     finding::{Finding, Findings, Part},
     kept::{self, Kept},
+    observer::Watch,
     report::Report,
     source::Source,
     work::Work,
@@ -131,8 +132,18 @@ pub struct Progress {
 /// # Panics
 /// Outside a tokio runtime.
 pub async fn run(
+    source: Source,
+    options: Options,
+    progress: impl FnMut(&Progress),
+) -> Result<Report, AuditError> {
+    run_watched(source, options, None, progress).await
+}
+
+/// As [`run`], for whoever looks on.
+pub(super) async fn run_watched(
     mut source: Source,
     options: Options,
+    watch: Option<Watch>,
     mut progress: impl FnMut(&Progress),
 ) -> Result<Report, AuditError> {
     let (genesis, target) = source.begin().await?;
@@ -146,6 +157,9 @@ pub async fn run(
     auditor.keep_only(kept::sizes(&closing));
     if let Some(error) = unreadable {
         auditor.found(Finding::new(Part::Checkpoint, Fault::Unreadable(error)));
+    }
+    if let Some(watch) = watch {
+        auditor.observe(watch);
     }
     let streams = source.streams();
     let (told, mut tells) = watch::channel(Progress { target, ..Progress::default() });
