@@ -16,7 +16,9 @@ pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
     prerequisites::ensure()?;
     let rocksdb = RocksDb::ensure(workspace)?;
     let start = Instant::now();
-    println!("building musubi-node, musubi, musubi-testnet, musubi-witness and musubi-bench");
+    println!(
+        "building musubi-node, musubi, musubi-report, musubi-testnet, musubi-witness and musubi-bench"
+    );
     let mut cargo = workspace.cargo(&["build", "--workspace", "--bins", "--locked"]);
     process::run(rocksdb.apply(&mut cargo))?;
     let folder = workspace.target_dir()?.join("debug");

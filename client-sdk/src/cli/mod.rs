@@ -44,6 +44,7 @@ mod proof;
 mod proposal;
 mod refund;
 mod register;
+mod report;
 mod request;
 mod rule;
 mod scheme;
@@ -152,6 +153,8 @@ enum Command {
     Watch(status::Watch),
     /// Re-verify every signature and re-execute every rule of the whole log
     Audit(audit::Audit),
+    /// Statements, accounts, settlement files, key figures: made from the whole log, verified and executed again
+    Report(report::ReportArgs),
     /// Files that show that a validator broke the rules: check, list, fetch
     #[command(subcommand)]
     Evidence(evidence::EvidenceCommand),
@@ -241,6 +244,7 @@ async fn run(cli: Cli) -> Result<Report, CliError> {
         Command::Status(args) => status::status(args, session).await,
         Command::Watch(args) => status::watch(args, session).await,
         Command::Audit(args) => audit::run(args, session).await,
+        Command::Report(args) => report::run(&args, session),
         Command::Evidence(command) => evidence::run(command, session).await,
         Command::Memo(command) => memo::run(command, session).await,
         Command::Proof(command) => proof::run(command, session).await,

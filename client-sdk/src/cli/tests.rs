@@ -111,6 +111,7 @@ const LINES: &[&str] = &[
     "audit --from ./record --min-height 100 --max-age 30d --all-validators",
     "audit --chain 0101010101010101010101010101010101010101010101010101010101010101",
     "audit --download ./record",
+    "report statement hanako --from 2026-04-01 --to 2026-04-30 --out april.csv",
     "completions bash",
     "info --save --wait 30 --json",
 ];

@@ -14,6 +14,7 @@ pub(super) const EDGES: &[(&str, MayKnow)] = &[
     ("musubi-storage", MayKnow::Only(&["musubi-ledger", "musubi-consensus"])),
     ("musubi-schemes", MayKnow::Only(&["musubi-ledger"])),
     ("musubi-sdk", MayKnow::Only(&["musubi-ledger", "musubi-schemes"])),
+    ("musubi-reports", MayKnow::Only(&["musubi-ledger", "musubi-sdk"])),
     ("musubi-node", MayKnow::Only(&["musubi-ledger", "musubi-consensus", "musubi-storage"])),
     ("musubi-testnet", MayKnow::Anyone),
     ("musubi-benches", MayKnow::Anyone),
@@ -29,8 +30,9 @@ pub(super) const TREES: &[(&str, &[&str])] = &[
     ("musubi-consensus", &["tokio", "rocksdb", "librocksdb-sys", "libp2p"]),
     // Schemes run in process and on networks: what they need of a network they are given.
     ("musubi-schemes", &["tokio", "rocksdb", "librocksdb-sys", "libp2p"]),
-    // A node keeps memos and cannot read them.
-    ("musubi-node", &["hpke"]),
+    // A node keeps memos and cannot read them; files that people open are made by `musubi-report` alone.
+    ("musubi-node", &["hpke", "csv", "krilla", "rust_xlsxwriter", "parquet"]),
+    ("musubi-sdk", &["csv", "krilla", "rust_xlsxwriter", "parquet"]),
 ];
 
 /// A foreign crate that only its room may name: one file or folder, and where needed the tests of it.

@@ -1,0 +1,4 @@
+//! Output formats, one file each. All but JSON are made from sheets.
+
+pub mod csv;
+pub mod json;

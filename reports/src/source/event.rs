@@ -1,0 +1,223 @@
+//! Events: what a leaf did, with what rows of its block say about it.
+
+use musubi_ledger::{
+    execute::Entry,
+    fact::Fact,
+    id::RosterLine,
+    lot::Lot,
+    operation::{Operation, RedemptionAnswer},
+    outcome::{Account, Owed, Posting},
+    state::{Changes, DueKind, ProposalStatus, Row, RowKey, Settled},
+    transaction::{Body, Role, Side},
+};
+use musubi_sdk::{Amount, DocumentHash, InstrumentId, Leg, PartyId, Purpose, Time, TxId, describe};
+
+/// What caused an event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum What {
+    /// An operation, by its name in the API's JSON.
+    Operation(&'static str),
+    /// Something that became due.
+    Due(DueKind),
+}
+
+/// One applied leaf.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Its place in the log.
+    pub index: u64,
+    /// Its block.
+    pub height: u64,
+    /// The block's time.
+    pub time: Time,
+    /// The leaf's id: the transaction's.
+    pub id: TxId,
+    /// What caused it.
+    pub what: What,
+    /// What it is for; a payout's is its proposal's.
+    pub purpose: Purpose,
+    /// The roster line for whom somebody else paid.
+    pub on_behalf_of: Option<RosterLine>,
+    /// The payment request that it answers.
+    pub answers: Option<TxId>,
+    /// Hash of a memo beside the log.
+    pub memo: Option<DocumentHash>,
+    /// What went from one side to the other, apart from what rules posted for it.
+    pub moved: Option<Moved>,
+    /// What earlier move it undid.
+    pub undone: Option<Undone>,
+    /// A redemption that was asked for, answered, or timed out.
+    pub redeemed: Option<Redeemed>,
+    /// Who drafted and approved a group's payout.
+    pub approval: Option<Approval>,
+    /// All postings.
+    pub postings: Vec<Posting>,
+    /// Changes of what parties owe.
+    pub owed: Vec<Owed>,
+    /// What explains the postings.
+    pub facts: Vec<Fact>,
+}
+
+/// A move of value between two wallets, or an issue into one.
+#[derive(Clone, Debug)]
+pub struct Moved {
+    /// Under which id it can be undone: a payout's is its proposal's.
+    pub id: TxId,
+    /// Who gave; the issuer of an issue.
+    pub from: PartyId,
+    /// Who received.
+    pub to: PartyId,
+    /// Whether it was issued: a top-up.
+    pub issued: bool,
+    /// What, by the lot that was given.
+    pub lots: Vec<(Lot, Amount)>,
+}
+
+/// The undoing of (a part of) an earlier move.
+#[derive(Clone, Debug)]
+pub struct Undone {
+    /// The move.
+    pub original: TxId,
+    /// Who had given.
+    pub from: PartyId,
+    /// Who had received.
+    pub to: PartyId,
+    /// Whether it had been issued.
+    pub issued: bool,
+    /// How much of it was undone.
+    pub legs: Vec<Leg>,
+}
+
+/// A step of a redemption.
+#[derive(Clone, Debug)]
+pub struct Redeemed {
+    /// The redemption.
+    pub id: TxId,
+    /// Whose claim.
+    pub merchant: PartyId,
+    /// Of which instrument.
+    pub instrument: InstrumentId,
+    /// How much.
+    pub amount: Amount,
+    /// The issuer's answer, if that is what this event is.
+    pub answer: Option<RedemptionAnswer>,
+}
+
+/// Who let a group's payout go.
+#[derive(Clone, Debug)]
+pub struct Approval {
+    /// The person who drafted it.
+    pub drafter: Option<PartyId>,
+    /// The persons who approved it, in their order.
+    pub approvers: Vec<PartyId>,
+}
+
+impl Event {
+    /// From an entry, the body of its transaction (none for system leaves) and its block's changes.
+    pub(super) fn new(entry: &Entry, body: Option<&Body>, changes: &Changes) -> Option<Self> {
+        let what = match (body, entry.due) {
+            (Some(body), _) => What::Operation(describe::operation_name(&body.operation)),
+            (None, Some(due)) => What::Due(due.kind),
+            (None, None) => return None,
+        };
+        let mut event = Self {
+            index: entry.index,
+            height: entry.leaf.height,
+            time: entry.leaf.time,
+            id: entry.leaf.id,
+            what,
+            purpose: body.map_or(Purpose::NONE, |body| body.purpose),
+            on_behalf_of: body.and_then(|body| body.on_behalf_of),
+            answers: body.and_then(|body| body.answers),
+            memo: body.and_then(|body| body.memo),
+            moved: None,
+            undone: None,
+            redeemed: None,
+            approval: None,
+            postings: entry.outcome.postings.clone(),
+            owed: entry.outcome.receivables.clone(),
+            facts: entry.outcome.facts.clone(),
+        };
+        match body {
+            Some(body) => event.explain(&body.operation, changes),
+            None => {
+                let cause = entry.due.map(|due| TxId(due.cause));
+                event.redeemed = cause.and_then(|id| redeemed(id, changes, None));
+            }
+        }
+        Some(event)
+    }
+
+    fn explain(&mut self, operation: &Operation, changes: &Changes) {
+        match operation {
+            Operation::Propose(_) => self.explain_payout(self.id, changes),
+            Operation::Decide(op) => self.explain_payout(op.proposal, changes),
+            Operation::Refund(op) => self.undone = undone(op.original, &op.legs, changes),
+            Operation::Correct(op) => self.undone = undone(op.original, &op.legs, changes),
+            Operation::RequestRedemption(_) => self.redeemed = redeemed(self.id, changes, None),
+            Operation::AnswerRedemption(op) => {
+                self.redeemed = redeemed(op.redemption, changes, Some(op.answer));
+            }
+            _ => self.moved = moved(self.id, changes),
+        }
+    }
+
+    /// A proposal that is complete now: its purpose is the payout's.
+    fn explain_payout(&mut self, id: TxId, changes: &Changes) {
+        let Some(Some(Row::Proposal(proposal))) = changes.get(&RowKey::Proposal(id)) else {
+            return;
+        };
+        if proposal.status != ProposalStatus::Completed(self.id) {
+            return;
+        }
+        self.purpose = proposal.purpose;
+        self.answers = proposal.answers;
+        self.moved = moved(id, changes);
+        let approves = |c: &&musubi_ledger::state::ProposalConsent| {
+            c.side == Side::Debit && c.role == Role::Approver
+        };
+        self.approval = Some(Approval {
+            drafter: proposal.drafter,
+            approvers: proposal.consents.iter().filter(approves).map(|c| c.signer).collect(),
+        });
+    }
+
+    /// Whether it touches a party's wallet, or what the party owes.
+    #[must_use]
+    pub fn touches(&self, party: PartyId) -> bool {
+        self.postings.iter().any(|posting| posting.account == Account::Wallet(party))
+            || self.owed.iter().any(|owed| owed.party == party)
+    }
+
+    /// What it changed of one wallet.
+    pub fn of(&self, party: PartyId) -> impl Iterator<Item = &Posting> {
+        self.postings.iter().filter(move |posting| posting.account == Account::Wallet(party))
+    }
+}
+
+fn settled(id: TxId, changes: &Changes) -> Option<&Settled> {
+    match changes.get(&RowKey::Judged(id)) {
+        Some(Some(Row::Judged(judged))) => judged.settled.as_ref(),
+        _ => None,
+    }
+}
+
+fn moved(id: TxId, changes: &Changes) -> Option<Moved> {
+    let Settled { from, to, issued, lots, .. } = settled(id, changes)?;
+    let lots = lots.iter().map(|part| (part.lot, part.amount)).collect();
+    Some(Moved { id, from: *from, to: *to, issued: *issued, lots })
+}
+
+fn undone(original: TxId, legs: &[Leg], changes: &Changes) -> Option<Undone> {
+    let Settled { from, to, issued, .. } = settled(original, changes)?;
+    Some(Undone { original, from: *from, to: *to, issued: *issued, legs: legs.to_vec() })
+}
+
+fn redeemed(id: TxId, changes: &Changes, answer: Option<RedemptionAnswer>) -> Option<Redeemed> {
+    let Some(Some(Row::Redemption(redemption))) = changes.get(&RowKey::Redemption(id)) else {
+        return None;
+    };
+    let amount = Amount(redemption.lots.iter().map(|(_, amount)| amount.0).sum());
+    let (merchant, instrument) = (redemption.merchant, redemption.instrument);
+    Some(Redeemed { id, merchant, instrument, amount, answer })
+}
