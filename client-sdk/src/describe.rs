@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::describe_offer::about_offers;
 pub use crate::{
     describe_document::{document_text, kind_text},
+    describe_offer::{offer_state, offer_text},
     describe_rule::rule_text,
 };
 
@@ -312,6 +314,10 @@ fn mandate(grantor: &PartyId, terms: &MandateTerms, glossary: &Glossary) -> Vec<
 
 /// What moves nothing: its headline, then every field as it is signed.
 fn administrative(operation: &Operation, glossary: &Glossary) -> Vec<String> {
+    if let Some(mut lines) = about_offers(operation, glossary) {
+        lines.push(fields(operation));
+        return lines;
+    }
     let party = |id: &PartyId| glossary.party(id);
     let headline = match operation {
         Operation::RevokeMandate { mandate } => return vec![format!("End mandate {mandate}")],
@@ -436,5 +442,10 @@ pub fn operation_name(operation: &Operation) -> &'static str {
         Operation::PutRule(_) => "put_rule",
         Operation::EndRule(_) => "end_rule",
         Operation::IssueDocument(_) => "issue_document",
+        Operation::PutOffer(_) => "put_offer",
+        Operation::EndOffer(_) => "end_offer",
+        Operation::Entitle(_) => "entitle",
+        Operation::WithdrawEntitlement { .. } => "withdraw_entitlement",
+        Operation::Take(_) => "take",
     }
 }

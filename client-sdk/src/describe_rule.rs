@@ -136,7 +136,7 @@ fn when(when: &When, watched: InstrumentId, glossary: &Glossary) -> Vec<String> 
 }
 
 /// A condition as it is typed.
-fn predicate(predicate: &Predicate) -> String {
+pub(crate) fn predicate(predicate: &Predicate) -> String {
     let test = |test: &Test| {
         let not = if test.not { "!" } else { "" };
         format!("{not}{}={}", test.name, test.any_of.join(","))

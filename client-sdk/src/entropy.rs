@@ -55,6 +55,13 @@ pub fn roster_line() -> RosterLine {
     RosterLine(bytes())
 }
 
+/// A code that somebody types or scans: 80 random bits in four groups.
+#[must_use]
+pub fn offer_code() -> String {
+    let text = crate::base32::encode(&bytes::<10>());
+    [&text[..4], &text[4..8], &text[8..12], &text[12..]].join("-")
+}
+
 /// A body's salt.
 #[must_use]
 pub fn salt() -> Salt {

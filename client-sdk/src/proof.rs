@@ -85,6 +85,7 @@ fn signature(signature: &Signature, glossary: &Glossary) -> String {
         Role::Terminal => "terminal",
         Role::Funder => "funder",
         Role::Governance => "governance key",
+        Role::Code => "code",
     };
     format!("{side} for {} as {role}, key {signer}", glossary.party(party))
 }

@@ -15,6 +15,7 @@ use crate::{
     judge::Missing,
     keys::PublicKey,
     lot::Lot,
+    offer::Offer,
     outcome::Outcome,
     party::{KeyRecord, Party},
     rule::Rule,
@@ -303,6 +304,26 @@ pub struct DocumentView {
     pub document: Document,
     /// Height as of which.
     pub height: u64,
+}
+
+/// An offer: `GET /v1/offers/{id}`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OfferView {
+    /// Its id.
+    pub id: TxId,
+    /// What the state keeps of it.
+    pub offer: Offer,
+    /// Height as of which.
+    pub height: u64,
+}
+
+/// A page of offers: `GET /v1/offers`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OfferPage {
+    /// By id, ascending.
+    pub offers: Vec<OfferView>,
+    /// Pass as `after` to go on; none at the end.
+    pub next: Option<TxId>,
 }
 
 /// One line of a party's history or of the feed.

@@ -120,6 +120,7 @@ codes! {
     74  TenderMismatch "tender_mismatch" Rejected "The instruments cannot make up one payment: their units differ, or their steps do not fit the amount."
     75  UnknownRule "unknown_rule" Rejected "No such rule."
     76  RuleExists "rule_exists" Rejected "This rule number was used before, or the instrument has as many rules of this kind as it may have; take another number, or end one of them."
+    77  UnknownOffer "unknown_offer" Rejected "No such offer."
     78  TaxWrong "tax_wrong" Rejected "The tax of a rate is not that of its total, rounded once as the document declares; reckon it by rate, not by article."
     // Grants cited.
     80  UnknownMandate "unknown_mandate" Rejected "No such mandate."
@@ -149,6 +150,10 @@ codes! {
     104 EpochNotNext "epoch_not_next" Rejected "The epoch is not the one after the epoch in force."
     105 ReusedValidator "reused_validator" Rejected "A validator has an id or a key of another one before it; one whose disk is lost needs a new id and new keys."
     106 CheckpointNotFinal "checkpoint_not_final" Rejected "The checkpoint that a recovery names is not final in the epoch before, or covers more than what survives."
+    107 OfferNotOpen "offer_not_open" Rejected "The offer has not begun, is over or was ended, or was put by a key that is compromised."
+    108 UnknownEntitlement "unknown_entitlement" Rejected "No such entitlement."
+    109 EntitlementNotOpen "entitlement_not_open" Rejected "The entitlement has fewer units left, has lapsed, was withdrawn, or was given by a key that is compromised."
+    110 OfferMismatch "offer_mismatch" Rejected "What is shown is not what the offer asks for, or is another's; or an offer gives what its issuer does not issue."
     118 UnknownDocument "unknown_document" Rejected "The issuer has no document of this number and kind that still stands; cite the one that replaced it."
     119 DocumentExists "document_exists" Rejected "The issuer used this number before, or the payment has a document already; name that one as replaced."
     // The money itself.
@@ -160,6 +165,10 @@ codes! {
     125 WalletNotEmpty "wallet_not_empty" Rejected "The wallet still holds something."
     126 ClaimHeld "claim_held" Rejected "The claim to give back waits for a redemption; refund it once that is answered or has timed out."
     127 RuleCapReached "rule_cap_reached" Rejected "A rule of the instrument rejects what goes beyond its cap, and this does."
+    128 TakerNotEligible "taker_not_eligible" Rejected "The offer is not for this party, as it is attested now."
+    129 OverOffer "over_offer" Rejected "More units than the offer lets this party or its household take."
+    130 OutOfStock "out_of_stock" Rejected "Fewer units of the offer are left."
+    131 AlreadyEntitled "already_entitled" Rejected "This event or code already has its entitlement to this offer."
 }
 
 impl Code {

@@ -32,6 +32,7 @@ pub mod limits;
 pub mod lot;
 pub mod mandate;
 pub mod memo;
+pub mod offer;
 pub mod operation;
 pub mod outcome;
 pub mod party;

@@ -58,6 +58,10 @@ pub const SPLIT_LEGS_MAX: usize = 4;
 pub const TAX_LINES_MAX: usize = 8;
 /// Named thresholds of one instrument.
 pub const TIERS_MAX: usize = 8;
+/// An offer's canonical bytes.
+pub const OFFER_BYTES_MAX: usize = 4 * 1024;
+/// Entitlements that one transaction gives.
+pub const ENTITLEMENTS_MAX: usize = 128;
 /// What rules may post in one transaction; those that come later give nothing.
 pub const DERIVED_MAX: usize = 16;
 /// How long before the use of a prepaid instrument may end its holders are told (Payment Services Act art. 20 (1)).

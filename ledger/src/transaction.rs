@@ -104,6 +104,8 @@ pub enum Role {
     Funder,
     /// An organisation's governance key.
     Governance,
+    /// The key of a code that somebody shows.
+    Code,
 }
 
 /// One signature, with what it consents to.

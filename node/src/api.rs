@@ -15,7 +15,7 @@ use musubi_ledger::{
     policy::PolicyBundle,
     proof::{statement::Statement, wallet::WalletProof},
     snapshot::Manifest,
-    state::{ReadState, Table},
+    state::{ReadState, RowKey, Table},
     time::Time,
     tlog::{
         proof::prove_inclusion,
@@ -176,6 +176,17 @@ impl Ledger for Node {
                 return Ok(codes);
             }
         }
+    }
+
+    fn offers(&self, after: Option<TxId>, limit: usize) -> Read<(Vec<TxId>, bool)> {
+        let after = after.map(|id| RowKey::Offer(id).to_bytes());
+        let page = self.store.rows(Table::Offer, &[], after.as_deref(), limit).map_err(fault)?;
+        let id = |(key, _): (Vec<u8>, _)| match RowKey::from_bytes(&key) {
+            Some(RowKey::Offer(id)) => Ok(id),
+            _ => Err(ReadFault("a row of offers has no offer's key".into())),
+        };
+        let ids = page.rows.into_iter().map(id).collect::<Read<Vec<TxId>>>()?;
+        Ok((ids, page.more))
     }
 
     fn block(&self, height: u64) -> Read<Option<Vec<u8>>> {

@@ -59,7 +59,7 @@ impl FromStr for SignSpec {
     }
 }
 
-const ROLES: [(&str, Role); 9] = [
+const ROLES: [(&str, Role); 10] = [
     ("holder", Role::Holder),
     ("drafter", Role::Drafter),
     ("approver", Role::Approver),
@@ -69,6 +69,7 @@ const ROLES: [(&str, Role); 9] = [
     ("terminal", Role::Terminal),
     ("funder", Role::Funder),
     ("governance", Role::Governance),
+    ("code", Role::Code),
 ];
 
 /// Reads a role's name.

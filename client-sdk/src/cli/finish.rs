@@ -3,7 +3,10 @@
 
 use std::path::Path;
 
-use musubi_sdk::{Draft, HalfSigned, PartyId, Signature, Wanted, api::Status, describe};
+use musubi_sdk::{
+    Draft, HalfSigned, PartyId, Role, SecretKey, Side, Signature, Slot, Wanted, api::Status,
+    describe,
+};
 use serde_json::json;
 
 use super::{
@@ -26,6 +29,8 @@ pub(crate) struct Plan {
     extra: Vec<Wanted>,
     /// A memo's text.
     memo: Option<String>,
+    /// A code that is shown: for whom, by its key.
+    code: Option<(PartyId, SecretKey)>,
     /// What to say when it has been applied.
     done: String,
 }
@@ -38,6 +43,7 @@ impl Plan {
             signers: actor.map(SignSpec::plain).into_iter().collect(),
             extra: Vec::new(),
             memo: None,
+            code: None,
             done: done.into(),
         }
     }
@@ -45,6 +51,12 @@ impl Plan {
     /// With a memo, written for both parties.
     pub(crate) fn memo(mut self, text: Option<String>) -> Self {
         self.memo = text;
+        self
+    }
+
+    /// With a code that `taker` shows.
+    pub(crate) fn code(mut self, taker: PartyId, key: Option<SecretKey>) -> Self {
+        self.code = key.map(|key| (taker, key));
         self
     }
 
@@ -81,7 +93,10 @@ impl Plan {
             None => draft.half_signed(),
         };
         confirm(&words(session, &half).await?, "Sign this?", signing.yes)?;
-        let half = sign(session, half, &signers, &self.extra).await?;
+        let mut half = sign(session, half, &signers, &self.extra).await?;
+        if let Some((taker, key)) = &self.code {
+            half = half.sign(Slot::new(Side::Authority, Role::Code, *taker), key)?;
+        }
         conclude(session, half, signing, &self.done).await
     }
 }

@@ -34,6 +34,7 @@ mod lookup;
 mod mandate;
 mod medium;
 mod memo;
+mod offer;
 mod outbox;
 mod party;
 mod party_show;
@@ -120,6 +121,9 @@ enum Command {
     /// What the ledger posts by itself: rewards, premiums, shares, fees
     #[command(subcommand)]
     Rule(rule::RuleCommand),
+    /// What may be taken: gifts, benefits, points for coming
+    #[command(subcommand)]
+    Offer(offer::OfferCommand),
     /// Propose a payout, a group's above all: others approve it
     Draft(proposal::DraftArgs),
     /// Consent to a proposal: as approver, as drafter, or as the one who is paid
@@ -228,6 +232,7 @@ async fn run(cli: Cli) -> Result<Report, CliError> {
         Command::Instrument(command) => instrument::run(command, session).await,
         Command::Document(command) => document::run(command, session).await,
         Command::Rule(command) => rule::run(command, session).await,
+        Command::Offer(command) => offer::run(command, session).await,
         Command::Draft(args) => proposal::draft(args, session).await,
         Command::Approve(args) => proposal::approve(args, session).await,
         Command::Decline(args) => proposal::decline(args, session).await,

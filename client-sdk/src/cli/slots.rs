@@ -37,6 +37,8 @@ impl Signer {
             Role::Issuer => self.party == party && self.kind == Some(PartyKind::Issuer),
             Role::Governance => self.party == party && self.kind == Some(PartyKind::Operator),
             Role::Officer => self.offices.contains(&party),
+            // A code's own key signs, and nobody's else.
+            Role::Code => false,
             Role::Drafter | Role::Approver | Role::Representative => {
                 self.roles.get(&party).is_some_and(|roles| roles.contains(&role))
             }

@@ -2,13 +2,14 @@
 
 use musubi_ledger::{
     api::{
-        Checkpoints, DocumentView, EvidenceView, FullTransaction, Info, InstrumentView, Page,
-        PartyView, ProposalView, RuleView, SpendableView, Status, WalletView,
+        Checkpoints, DocumentView, EvidenceView, FullTransaction, Info, InstrumentView, OfferPage,
+        OfferView, Page, PartyView, ProposalView, RuleView, SpendableView, Status, WalletView,
     },
     genesis::Genesis,
     id::{InstrumentId, MediumId, PartyId, Reference, RuleId, TxId},
     leaf::SealBody,
     mandate::Mandate,
+    offer::Entitlement,
     state::{Allowance, Medium, Redemption, Request},
     tlog::{Bundle, Tile, bundle},
 };
@@ -131,6 +132,39 @@ impl Client {
     /// [`ClientError`].
     pub async fn rules(&self, of: InstrumentId) -> Result<Vec<RuleView>, ClientError> {
         self.http().get_json(&format!("/v1/instruments/{of}/rules")).await
+    }
+
+    /// Every offer, open or not, by id.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn offers(&self) -> Result<Vec<OfferView>, ClientError> {
+        let mut all = Vec::new();
+        let mut after = String::new();
+        loop {
+            let page: OfferPage = self.http().get_json(&format!("/v1/offers{after}")).await?;
+            all.extend(page.offers);
+            match page.next {
+                Some(next) => after = format!("?after={next}"),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    /// An offer, open or not.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn offer(&self, id: TxId) -> Result<OfferView, ClientError> {
+        self.http().get_json(&format!("/v1/offers/{id}")).await
+    }
+
+    /// A right to take of an offer.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn entitlement(&self, id: TxId) -> Result<Stored<Entitlement>, ClientError> {
+        self.stored(&format!("/v1/entitlements/{id}"), "entitlement").await
     }
 
     /// A rule, in force or not.

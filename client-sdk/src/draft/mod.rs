@@ -9,6 +9,7 @@ mod documents;
 mod grants;
 mod groups;
 mod money;
+mod offers;
 mod parties;
 mod rules;
 

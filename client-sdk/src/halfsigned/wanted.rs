@@ -5,7 +5,7 @@ use musubi_ledger::{
     id::PartyId,
     keys::PublicKey,
     mandate::Direction,
-    operation::{Citation, Decision, Operation, RegisterParty},
+    operation::{Citation, Decision, Operation, RegisterParty, Showing},
     party::PartyKind,
     transaction::{Body, Role, Side, Signature},
 };
@@ -187,6 +187,20 @@ pub(super) fn of(body: &Body, signed: &[Signature], kind: Kinds<'_>) -> Vec<Want
         Operation::DefineInstrument(op) => vec![officers(op.terms.issuer, 2)],
         // Whose instrument it is, and whether another organisation signs too, only the ledger knows.
         Operation::ChangeInstrument(_) | Operation::PutRule(_) => vec![some_officers(2)],
+        Operation::PutOffer(op) => vec![officers(op.terms.issuer, 2)],
+        // How many, and whose officers they are, the offer says.
+        Operation::Entitle(_) | Operation::WithdrawEntitlement { .. } => vec![some_officers(1)],
+        Operation::Take(op) => {
+            let holder = (op.credit == Citation::Live).then(|| one_for(Side::Credit, op.to, kind));
+            let code = match op.showing {
+                Showing::Code(key) => Some(Wanted {
+                    key: Some(key),
+                    ..Wanted::new(Side::Authority, &[Role::Code], op.to, 1)
+                }),
+                _ => None,
+            };
+            holder.into_iter().chain(code).collect()
+        }
         Operation::RevokeAllowance { .. } => vec![some_officers(1)],
         Operation::Decide(op) if op.decision == Decision::Withdraw => vec![anybody()],
         Operation::Propose(_)
@@ -196,6 +210,7 @@ pub(super) fn of(body: &Body, signed: &[Signature], kind: Kinds<'_>) -> Vec<Want
         | Operation::AnswerRedemption(_)
         | Operation::RevokeMandate { .. }
         | Operation::EndRule(_)
+        | Operation::EndOffer(_)
         | Operation::RevokeKey(_)
         | Operation::Freeze(_)
         | Operation::RevokeMedium { .. } => vec![anybody()],

@@ -18,6 +18,7 @@ mod limit;
 mod mandate;
 mod medium;
 mod movement;
+mod offer;
 mod party;
 mod policy;
 mod proposal;
@@ -41,7 +42,7 @@ use crate::{
     id::{PartyId, TxId},
     keys::PublicKey,
     limits,
-    operation::{Citation, Operation},
+    operation::{Cause, Citation, Operation},
     outcome::Outcome,
     state::{Overlay, Settled},
     time::Time,
@@ -154,6 +155,11 @@ fn decide(case: &mut Case<'_, '_>) -> Result<(), Code> {
         Operation::PutRule(op) => rule::put(case, op),
         Operation::EndRule(op) => rule::end(case, op),
         Operation::IssueDocument(op) => document::issue(case, op),
+        Operation::PutOffer(op) => offer::put(case, op),
+        Operation::EndOffer(op) => offer::end(case, op),
+        Operation::Entitle(op) => offer::entitle(case, op),
+        Operation::WithdrawEntitlement { entitlement } => offer::withdraw(case, *entitlement),
+        Operation::Take(op) => offer::take(case, op),
     }
 }
 
@@ -209,10 +215,19 @@ fn name_parties(operation: &Operation, parties: &mut Vec<PartyId>) -> Others {
             parties.extend(op.addressee);
         }
         Operation::DefineInstrument(op) => parties.push(op.terms.issuer),
+        Operation::Take(op) => parties.push(op.to),
         Operation::Attest(op) => parties.extend([op.party, op.registrar]),
         Operation::EnrolMedium(op) => parties.extend([op.party, op.registrar]),
         Operation::CreateGroup(op) => {
             parties.extend([op.group, op.registrar, op.representative]);
+        }
+        Operation::Entitle(op) => {
+            let named = |cause: &Cause| match cause {
+                Cause::Event(event) => Some(event.party),
+                Cause::Code(_) => None,
+            };
+            parties.extend(op.causes.iter().filter_map(named));
+            return Others::Signed;
         }
         Operation::ChangeGroup(op) => {
             parties.push(op.group);

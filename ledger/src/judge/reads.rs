@@ -3,7 +3,8 @@
 
 use super::parties_of;
 use crate::{
-    operation::{Citation, Movement, Operation, Pay},
+    offer::entitlement_id,
+    operation::{Citation, Movement, Operation, Pay, Showing},
     outcome::Outcome,
     state::RowKey,
     transaction::Transaction,
@@ -22,6 +23,17 @@ pub fn likely_reads(transaction: &Transaction, keys: &mut Vec<RowKey>) {
         | Operation::Pay(Pay { debit, credit, .. }) => {
             cited(*debit, keys);
             cited(*credit, keys);
+        }
+        Operation::Take(op) => {
+            keys.push(RowKey::Offer(op.offer));
+            cited(op.credit, keys);
+            match op.showing {
+                Showing::Entitlement(id) => keys.push(RowKey::Entitlement(id)),
+                Showing::Code(key) => {
+                    keys.push(RowKey::Entitlement(entitlement_id(&op.offer, &key.0)));
+                }
+                Showing::Nothing => {}
+            }
         }
         _ => {}
     }

@@ -216,6 +216,10 @@ fn take_back_issue(case: &mut Case<'_, '_>, settled: &Settled, undo: &Undo) -> R
         Shortfall::Receivable => case.owe(settled.to, lot.instrument, missing)?,
         Shortfall::IssuerBears => {}
     }
+    // Who funded what an offer gave owes less by what is undone.
+    if settled.debit == Form::Offer && lot.funder != settled.from {
+        case.settle(lot.funder, lot.instrument, undo.amount);
+    }
     for (lot, amount) in taken {
         case.debit(settled.to, lot, Holding::Spendable, amount);
         case.burn(settled.from, lot, amount, Went::Corrected)?;

@@ -9,6 +9,7 @@ mod epoch;
 mod grant;
 mod group;
 mod money;
+mod offer;
 mod party;
 mod rule;
 
@@ -17,6 +18,7 @@ pub use epoch::*;
 pub use grant::*;
 pub use group::*;
 pub use money::*;
+pub use offer::*;
 pub use party::*;
 pub use rule::*;
 
@@ -126,6 +128,19 @@ pub enum Operation {
     EndRule(EndRule),
     /// A receipt, a qualified invoice, a credit note.
     IssueDocument(IssueDocument),
+    /// Puts something up to be taken.
+    PutOffer(PutOffer),
+    /// Nothing more is taken of an offer.
+    EndOffer(EndOffer),
+    /// Gives rights to take of an offer.
+    Entitle(Entitle),
+    /// Takes back an entitlement that was not used up.
+    WithdrawEntitlement {
+        /// The entitlement.
+        entitlement: TxId,
+    },
+    /// Takes of an offer.
+    Take(Take),
 }
 
 impl Operation {

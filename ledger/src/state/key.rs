@@ -68,13 +68,16 @@ pub enum Table {
     Rule = 25,
     RuleBook = 26,
     RuleUse = 27,
+    Offer = 34,
+    OfferUse = 35,
+    Entitlement = 36,
     Document = 40,
     Documented = 41,
 }
 
 impl Table {
     /// Every table, by number.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 33] = [
         Self::Meta,
         Self::Party,
         Self::Key,
@@ -103,6 +106,9 @@ impl Table {
         Self::Rule,
         Self::RuleBook,
         Self::RuleUse,
+        Self::Offer,
+        Self::OfferUse,
+        Self::Entitlement,
         Self::Document,
         Self::Documented,
     ];
@@ -167,6 +173,12 @@ pub enum RowKey {
     RuleBook(InstrumentId, Trigger),
     /// What one subject has got by a rule.
     RuleUse(RuleId, Scope, Subject),
+    /// An offer.
+    Offer(TxId),
+    /// How many units of an offer one subject has taken.
+    OfferUse(TxId, Scope, Subject),
+    /// A right to take of an offer.
+    Entitlement(TxId),
     /// A document, by its issuer and number.
     Document(PartyId, Reference),
     /// The number of the document that counts for a payment, by its issuer.
@@ -206,6 +218,9 @@ impl RowKey {
             Self::Rule(_) => Table::Rule,
             Self::RuleBook(..) => Table::RuleBook,
             Self::RuleUse(..) => Table::RuleUse,
+            Self::Offer(_) => Table::Offer,
+            Self::OfferUse(..) => Table::OfferUse,
+            Self::Entitlement(_) => Table::Entitlement,
             Self::Document(..) => Table::Document,
             Self::Documented(..) => Table::Documented,
         }
@@ -231,7 +246,9 @@ impl RowKey {
             | Self::Request(id)
             | Self::Proposal(id)
             | Self::Redemption(id)
-            | Self::Judged(id) => bytes.extend(id.0),
+            | Self::Judged(id)
+            | Self::Offer(id)
+            | Self::Entitlement(id) => bytes.extend(id.0),
             Self::AllowanceUse(id, party)
             | Self::MandateUse(id, party)
             | Self::Documented(id, party) => {
@@ -258,6 +275,11 @@ impl RowKey {
             Self::RuleUse(id, scope, subject) => {
                 bytes.extend(id.instrument.bytes());
                 bytes.extend(id.number.to_be_bytes());
+                bytes.push(*scope as u8);
+                bytes.extend(subject.0);
+            }
+            Self::OfferUse(id, scope, subject) => {
+                bytes.extend(id.0);
                 bytes.push(*scope as u8);
                 bytes.extend(subject.0);
             }
@@ -324,6 +346,14 @@ impl RowKey {
                 let scope = Scope::ALL.into_iter().find(|s| *s as u8 == scope)?;
                 Self::RuleUse(rule(id)?, scope, Subject(subject.try_into().ok()?))
             }
+            34 => Self::Offer(part(rest)?),
+            35 => {
+                let (id, rest) = rest.split_at_checked(32)?;
+                let (&scope, subject) = rest.split_first()?;
+                let scope = Scope::ALL.into_iter().find(|s| *s as u8 == scope)?;
+                Self::OfferUse(part(id)?, scope, Subject(subject.try_into().ok()?))
+            }
+            36 => Self::Entitlement(part(rest)?),
             40 => named(rest, Self::Document)?,
             41 => pair(rest, 32, Self::Documented)?,
             _ => Self::due_from_bytes(bytes)?,
@@ -426,6 +456,9 @@ mod tests {
             RowKey::Rule(RuleId { instrument, number: 258 }),
             RowKey::RuleBook(instrument, Trigger::Take),
             RowKey::RuleUse(RuleId { instrument, number: 7 }, Scope::All, Subject(party.0)),
+            RowKey::Offer(id),
+            RowKey::OfferUse(id, Scope::Household, Subject(party.0)),
+            RowKey::Entitlement(id),
             RowKey::Document(party, "R-2026/1".parse().unwrap()),
             RowKey::Documented(id, party),
         ];

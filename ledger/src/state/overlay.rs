@@ -15,6 +15,7 @@ use crate::{
     keys::PublicKey,
     lot::Lot,
     mandate::Mandate,
+    offer::{Entitlement, Offer},
     party::{KeyRecord, Party},
     rule::{
         Rule, RuleBook, Trigger,
@@ -182,6 +183,12 @@ impl<'a> Overlay<'a> {
         rule_book, put_rule_book, RuleBook: Shared<RuleBook>, (id: InstrumentId, on: Trigger) => RowKey::RuleBook(id, on);
         /// What a subject has got by a rule.
         rule_use, put_rule_use, RuleUse: Shared<RuleUse>, (id: RuleId, scope: Scope, subject: Subject) => RowKey::RuleUse(id, scope, subject);
+        /// An offer.
+        offer, put_offer, Offer: Shared<Offer>, (id: TxId) => RowKey::Offer(id);
+        /// How many units of an offer a subject has taken.
+        offer_use, put_offer_use, OfferUse: Shared<RuleUse>, (id: TxId, scope: Scope, subject: Subject) => RowKey::OfferUse(id, scope, subject);
+        /// A right to take of an offer.
+        entitlement, put_entitlement, Entitlement: Shared<Entitlement>, (id: TxId) => RowKey::Entitlement(id);
         /// A lot's supply.
         supply, put_supply, Supply: Supply, (lot: Lot) => RowKey::Supply(lot);
         /// An allowance.

@@ -15,6 +15,7 @@ use crate::{
     keys::PublicKey,
     lot::Lot,
     mandate::Mandate,
+    offer::{Entitlement, Offer},
     operation::{Leg, Movement, RedemptionAnswer},
     outcome::Form,
     party::{KeyRecord, Party},
@@ -340,6 +341,9 @@ pub enum Row {
     RuleUse(Shared<RuleUse>),
     Document(Shared<Document>),
     Documented(Reference),
+    Offer(Shared<Offer>),
+    OfferUse(Shared<RuleUse>),
+    Entitlement(Shared<Entitlement>),
 }
 
 impl Row {

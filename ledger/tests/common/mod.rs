@@ -14,6 +14,7 @@ mod documents;
 mod epoch;
 mod genesis;
 mod names;
+mod offers;
 mod operations;
 mod past;
 mod rules;
@@ -25,6 +26,7 @@ pub use documents::*;
 pub use epoch::*;
 pub use genesis::{BEGIN, DELAY, NOTICE, genesis};
 pub use names::*;
+pub use offers::*;
 pub use operations::*;
 pub use past::{Closing, Past};
 pub use rules::*;
@@ -36,7 +38,9 @@ pub use musubi_ledger::{
     code::Code,
     id::{DocumentHash, InstrumentId, PartyId, TxId},
     keys::{PublicKey, SecretKey},
+    lot::OriginKind,
     mandate::{Counterparty, Direction, MandateTerms},
+    offer::{GivenBy, OfferTerms, Part},
     operation::*,
     outcome::Form,
     party::PartyKind,

@@ -15,7 +15,7 @@ use musubi_ledger::{
     wallet::{Holding, Wallet},
 };
 
-use super::rules;
+use super::{offers, rules};
 
 /// Sums over all wallets, rows of the supply, and digests.
 pub fn scan(state: &MemoryState, block: &Block) {
@@ -120,6 +120,9 @@ fn check_grant(state: &MemoryState, key: &RowKey, row: &Row) {
             );
             let waits = owner.recovery.is_some_and(|r| r.key == *key);
             assert_eq!(waits, record.status == KeyStatus::Waiting);
+        }
+        (RowKey::Offer(_) | RowKey::OfferUse(..) | RowKey::Entitlement(_), row) => {
+            offers::check_offer(state, key, row);
         }
         _ => rules::check_rule(state, key, row),
     }

@@ -19,6 +19,7 @@ mod limits;
 mod lots;
 mod mandate;
 mod medium;
+mod offer;
 mod party;
 mod policy;
 mod proposal;

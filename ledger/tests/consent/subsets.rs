@@ -2,7 +2,7 @@
 //! and applies once they are all there. So nobody can burn what somebody else has begun to sign.
 
 use crate::common::*;
-use musubi_ledger::state::derived_id;
+use musubi_ledger::{offer::OfferTerms, state::derived_id};
 
 /// Whose key it is.
 fn owner(by: &By) -> &str {
@@ -141,6 +141,22 @@ fn issuing_undoing_and_settling() {
     row(&mut w, &put("MEBUKU", 1, reward), &three);
     let later = w.now.plus(DAY);
     row(&mut w, &end_rule("MEBUKU", 1, later), &issuers());
+    let right = OfferTerms { access: entitled(2), ..offers(5) };
+    let offer = row(&mut w, &put_offer(right), &issuers());
+    row(&mut w, &end_offer(offer, later.plus(DAY)), &issuers());
+    let causes = [event("alice", "birth"), by_code("K7QM")];
+    let registrars = two("registrar", "r1", "r2");
+    row(&mut w, &entitle(offer, &causes, later), &registrars);
+    let taken = |to, showing| Operation::Take(takes_of(offer, to, showing));
+    let code = Showing::Code(code_key("K7QM").public());
+    // Whoever knows the code has one signature of two; the taker's alone sends.
+    let by_alice = w.transaction("alice", taken("alice", code), &[credit("alice")]);
+    w.voids(Code::MissingConsent, &by_alice);
+    let both =
+        w.transaction("alice", taken("alice", code), &[credit("alice"), shows("alice", "K7QM")]);
+    w.applies(&both);
+    let entitlement = right_of(offer, "birth");
+    row(&mut w, &Operation::WithdrawEntitlement { entitlement }, &registrars);
     let terms = match w.state.row(&RowKey::Instrument(instrument("MEBUKU"))) {
         Some(Row::Instrument(kept)) => kept.terms.clone(),
         other => panic!("{other:?}"),

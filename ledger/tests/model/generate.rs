@@ -6,6 +6,7 @@ mod issuer;
 mod keys;
 mod learn;
 mod medium;
+mod offer;
 mod paper;
 mod party;
 mod payment;
@@ -46,6 +47,7 @@ pub(crate) struct Generator {
     issued: Vec<(TxId, &'static str, u64)>,
     sent: Vec<(Transaction, Vec<By>)>,
     fundings: u32,
+    offers: Vec<TxId>,
 }
 
 fn pick<T: Copy>(from: &[T], choice: u16) -> Option<T> {
@@ -71,6 +73,7 @@ impl Generator {
             issued: Vec::new(),
             sent: Vec::new(),
             fundings: 0,
+            offers: Vec::new(),
         }
     }
 
@@ -157,6 +160,7 @@ impl Generator {
             6..=8 => return group::by_group(world, step),
             9 => return rule::rule(world, step),
             13 => return self.paper(step),
+            10 => return self.offer(world, step),
             _ => {}
         }
         match step[0] % 16 {

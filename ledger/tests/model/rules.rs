@@ -10,6 +10,7 @@ mod legs;
 mod medium;
 mod money;
 mod movement;
+mod offer;
 mod party;
 mod policy;
 mod proposals;
@@ -49,6 +50,7 @@ use super::{
     common::{DAY, World, id},
     consent::{Signatures, Signed},
 };
+use offer::{Offered, Right, Taken};
 use register::Register;
 use rule::{Gift, Happened, Ruled};
 use tender::Asked;
@@ -91,6 +93,8 @@ struct Original {
     lots: Vec<Moved>,
     /// What rules gave for it.
     gifts: Vec<usize>,
+    /// Whether an offer gave it.
+    offered: bool,
 }
 
 #[derive(Clone)]
@@ -145,6 +149,10 @@ pub(crate) struct Model {
     gifts: Vec<Gift>,
     /// Documents by issuer and number.
     papers: BTreeMap<(PartyId, Reference), Paper>,
+    offers: BTreeMap<TxId, Offered>,
+    rights: BTreeMap<TxId, Right>,
+    /// Everything that was ever taken of offers.
+    taken: Vec<Taken>,
     judged: BTreeSet<TxId>,
     references: BTreeSet<(PartyId, Reference)>,
 }
@@ -252,6 +260,11 @@ impl Model {
             Operation::PutRule(op) => self.put_rule(op, by),
             Operation::EndRule(op) => self.end_rule(op, by),
             Operation::IssueDocument(op) => self.issue_document(op, by),
+            Operation::PutOffer(op) => self.put_offer(op, id, by),
+            Operation::EndOffer(op) => self.end_offer(op, by),
+            Operation::Entitle(op) => self.entitle(op, by),
+            Operation::WithdrawEntitlement { entitlement } => self.withdraw(*entitlement, by),
+            Operation::Take(op) => self.take_of(op, id, by, body.purpose),
             Operation::RegisterParty(op) => self.register_party(op, by),
             Operation::Attest(op) => self.attest(op, by),
             Operation::SetOfficers(op) => self.set_officers(op, by),

@@ -13,7 +13,7 @@ use musubi_ledger::{
         InstrumentChange, LateRefund, Life, LifeStep, Limit, LimitOf, OnAccept, Priority, Regime,
         Terms, Tier, Validity,
     },
-    lot::OriginKind,
+    offer::{Access, Gift, Gives, OfferTerms},
     party::AttributeTest,
     policy::{Member, Witness, WitnessPolicy},
     predicate::{Predicate, Test},
@@ -265,6 +265,22 @@ fn every_part() -> Terms {
     }
 }
 
+/// A gift with every part of an offer.
+fn every_offer() -> OfferTerms {
+    let free = Part { origin: OriginKind::Free, campaign: 3, ..part("POINT", 20) };
+    OfferTerms {
+        issuer: id("issuer"),
+        gives: Gives::Gift(Gift { funder: id("city"), ..gift(&[part("MEBUKU", 50_000), free]) }),
+        who: Some(Predicate::is("resident", &["yes"])),
+        access: entitled(2),
+        stock: Some(14_000),
+        caps: vec![units(Scope::Payer, Period::Day, 1), units(Scope::Household, Period::Ever, 5)],
+        from: BEGIN,
+        until: BEGIN.plus(90 * DAY),
+        document: document("notice"),
+    }
+}
+
 /// A reward with every part of a rule.
 fn every_rule() -> RuleTerms {
     let cap = |scope, per, of, most| Cap { scope, per, of, most: Amount(most) };
@@ -393,6 +409,51 @@ fn grants() -> Vec<Vector> {
         ("put_rule: share, steps", put("MEBUKU", 3, donation()), issuer()),
         ("put_rule: fee, table", put("MEBUKU", 4, fee()), issuer()),
         ("end_rule", end_rule("MEBUKU", 258, end), issuer()),
+        ("put_offer: every part", put_offer(every_offer()), issuer()),
+        ("put_offer: open", put_offer(offers(500)), issuer()),
+        (
+            "put_offer: a code",
+            put_offer(OfferTerms { access: Access::Code(code_key("K7QM").public()), ..offers(50) }),
+            issuer(),
+        ),
+        ("end_offer", end_offer(tx("offer"), end), issuer()),
+        (
+            "entitle",
+            entitle(tx("offer"), &[event("alice", "birth"), by_code("K7QM")], end),
+            vec![officer("registrar", "r1"), officer("registrar", "r2")],
+        ),
+        (
+            "withdraw_entitlement",
+            Operation::WithdrawEntitlement { entitlement: right_of(tx("offer"), "birth") },
+            vec![officer("registrar", "r1"), officer("registrar", "r2")],
+        ),
+        (
+            "take: nothing shown",
+            Operation::Take(takes_of(tx("offer"), "alice", Showing::Nothing)),
+            vec![credit("alice")],
+        ),
+        (
+            "take: by a right",
+            Operation::Take(Take {
+                units: 2,
+                credit: Citation::Mandate(tx("mandate")),
+                ..takes_of(
+                    tx("offer"),
+                    "alice",
+                    Showing::Entitlement(right_of(tx("offer"), "birth")),
+                )
+            }),
+            vec![own("alice")],
+        ),
+        (
+            "take: by a code",
+            Operation::Take(takes_of(
+                tx("offer"),
+                "alice",
+                Showing::Code(code_key("K7QM").public()),
+            )),
+            vec![credit("alice"), shows("alice", "K7QM")],
+        ),
         (
             "enrol_medium",
             Operation::EnrolMedium(EnrolMedium {

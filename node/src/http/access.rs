@@ -149,6 +149,12 @@ pub trait Ledger: Send + Sync + 'static {
     /// [`ReadFault`].
     fn instruments(&self) -> Read<Vec<InstrumentId>>;
 
+    /// Offers by id, behind `after`, at most `limit`; and whether there are more.
+    ///
+    /// # Errors
+    /// [`ReadFault`].
+    fn offers(&self, after: Option<TxId>, limit: usize) -> Read<(Vec<TxId>, bool)>;
+
     /// The data of the Raft entry that block `height` executed: a batch's bytes. `None` for block 0 and
     /// beyond the head.
     ///

@@ -14,7 +14,7 @@ use super::{
     Api, auth, feed, health, memos,
     problem::{ApiError, DoorCode, PROBLEM_JSON},
     read::{
-        blocks, documents, download, evidence, grants, log, parties, proofs, public, rules,
+        blocks, documents, download, evidence, grants, log, offers, parties, proofs, public, rules,
         snapshot, statements, transactions,
     },
     schemas, submit, test_time,
@@ -98,6 +98,9 @@ fn reader_routes() -> OpenApiRouter<Api> {
         .routes(routes!(grants::allowance))
         .routes(routes!(grants::redemption))
         .routes(routes!(documents::document))
+        .routes(routes!(grants::entitlement))
+        .routes(routes!(offers::offers))
+        .routes(routes!(offers::offer))
         .routes(routes!(rules::rules))
         .routes(routes!(rules::rule))
         .routes(routes!(statements::wallet_proof))

@@ -35,7 +35,10 @@ const ENUMS: &[(&str, &str)] = &[
     ("LeafKind", "genesis transaction system seal"),
     ("EvidenceKind", "double_batch bad_item two_roots rewritten"),
     ("Side", "authority debit credit"),
-    ("Role", "holder drafter approver representative officer issuer terminal funder governance"),
+    (
+        "Role",
+        "holder drafter approver representative officer issuer terminal funder governance code",
+    ),
     ("PartyKind", "person group merchant issuer registrar operator external"),
     ("PartyStatus", "active frozen closed"),
     ("KeyStatus", "active rotated revoked compromised waiting"),
@@ -94,7 +97,8 @@ const UNIONS: &[(&str, &str)] = &[
          install_successors: InstallSuccessors, close_group: OfGroup, \
          change_witness_policy: WitnessPolicy, begin_epoch: BeginEpoch, pay: Pay, touch: Touch, \
          change_instrument: ChangeInstrument, put_rule: PutRule, end_rule: EndRule, \
-         issue_document: IssueDocument",
+         issue_document: IssueDocument, put_offer: PutOffer, end_offer: EndOffer, entitle: Entitle, \
+         withdraw_entitlement: WithdrawEntitlement, take: Take",
     ),
     (
         "Fact",
@@ -102,6 +106,11 @@ const UNIONS: &[(&str, &str)] = &[
          line: LineFact, fee: FeeFact",
     ),
     ("DocumentKind", "receipt: Receipt, invoice: Invoice, credit_note: CreditNote"),
+    ("Gives", "gift: Gift"),
+    ("Access", "open, entitled: GivenBy, code: PublicKey"),
+    ("Cause", "event: Happening, code: PublicKey"),
+    ("Showing", "nothing, entitlement: TxId, code: PublicKey"),
+    ("EntitlementHolder", "party: PartyId, code: PublicKey"),
     ("Formula", "rate: Rate, fixed: Amount, steps: Steps, table: [Threshold]"),
     ("Recipient", "payer, payee, party: PartyId"),
     ("Post", "give: Give, share: Share, fee: Split"),
@@ -336,6 +345,29 @@ const OBJECTS: &[(&str, &str)] = &[
          replaces: Reference?, replaced_by: Reference?, credited: [TaxLine]",
     ),
     ("DocumentView", "issuer: PartyId, number: Reference, document: Document, height: u64"),
+    ("PutOffer", "terms: OfferTerms"),
+    ("EndOffer", "offer: TxId, at: u64"),
+    ("Entitle", "offer: TxId, causes: [Cause], units: u32, until: u64"),
+    ("Happening", "party: PartyId, reference: Hash"),
+    ("WithdrawEntitlement", "entitlement: TxId"),
+    ("Take", "offer: TxId, to: PartyId, units: u32, showing: Showing, credit: Citation"),
+    (
+        "OfferTerms",
+        "issuer: PartyId, gives: Gives, who: Predicate?, access: Access, stock: u32?, caps: [Cap], from: u64, \
+         until: u64, document: Hash",
+    ),
+    ("Gift", "parts: [GiftPart], funder: PartyId"),
+    ("GiftPart", "instrument: InstrumentId, amount: Amount, origin: OriginKind, campaign: u32"),
+    ("GivenBy", "party: PartyId, officers: u8"),
+    ("Offer", "terms: OfferTerms, granted_by: [PublicKey], ended: u64?, taken: u64"),
+    ("OfferView", "id: TxId, offer: Offer, height: u64"),
+    ("OfferPage", "offers: [OfferView], next: TxId?"),
+    (
+        "Entitlement",
+        "offer: TxId, holder: EntitlementHolder, units: u32, used: u32, until: u64, given_by: [PublicKey], \
+         withdrawn: u64?",
+    ),
+    ("EntitlementView", "id: TxId, entitlement: Entitlement, height: u64"),
     ("RuleFact", "id: RuleId, base: Amount, given: Amount, capped: bool"),
     ("UnwoundFact", "id: RuleId, taken: Amount, short: Amount"),
     ("TakenFact", "offer: TxId, units: u32, entitlement: TxId?"),

@@ -28,6 +28,9 @@ const ROUTES: &[&str] = &[
     "get /v1/instruments/{code}",
     "get /v1/instruments/{code}/rules",
     "get /v1/instruments/{code}/rules/{number}",
+    "get /v1/offers",
+    "get /v1/offers/{id}",
+    "get /v1/entitlements/{id}",
     "get /v1/seals",
     "get /log/checkpoint",
     "get /log/tile/{path}",
@@ -383,6 +386,33 @@ async fn transactions_are_what_their_schema_says() {
         value["body"]["operation"]["surprise"] = json!(1);
         assert!(schema::check(&description, &transaction, &value, "transaction").is_err());
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn offers_and_rights_are_answered_as_their_schemas_say() {
+    let client = Client::start().await;
+    let description = description(&client).await;
+    let terms = city::OfferTerms { access: city::entitled(1), ..city::offers(500) };
+    let put = client.signed("i1", city::put_offer(terms), &city::issuers());
+    client.committed(&put).await;
+    let offer = put.body.id();
+    let until = musubi_ledger::time::Time(3_000_000_000_000);
+    let birth = city::entitle(offer, &[city::event("alice", "birth")], until);
+    client.committed(&client.signed("r1", birth, &[city::officer("registrar", "r1")])).await;
+    let right = city::right_of(offer, "birth");
+    for (path, name) in [
+        ("/v1/offers".into(), "OfferPage"),
+        (format!("/v1/offers?after={}", "0".repeat(64)), "OfferPage"),
+        (format!("/v1/offers/{offer}"), "OfferView"),
+        (format!("/v1/entitlements/{right}"), "EntitlementView"),
+    ] {
+        let value: Value = client.read(&path).await;
+        let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
+        schema::check(&description, &schema, &value, &path).unwrap();
+        assert!(path.contains("entitlements") || value.to_string().contains(&offer.to_string()));
+    }
+    let behind: Value = client.read(&format!("/v1/offers?after={}", "f".repeat(64))).await;
+    assert_eq!(behind, json!({ "offers": [], "next": null }));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -326,6 +326,22 @@ impl Ledger for Town {
         Ok(codes.collect())
     }
 
+    fn offers(&self, after: Option<TxId>, limit: usize) -> Read<(Vec<TxId>, bool)> {
+        let books = self.books.read().unwrap();
+        let mut ids: Vec<TxId> = books
+            .state
+            .rows()
+            .filter_map(|(key, _)| match key {
+                RowKey::Offer(id) if after.is_none_or(|after| after < *id) => Some(*id),
+                _ => None,
+            })
+            .collect();
+        ids.sort_unstable();
+        let more = ids.len() > limit;
+        ids.truncate(limit);
+        Ok((ids, more))
+    }
+
     fn block(&self, height: u64) -> Read<Option<Vec<u8>>> {
         let books = self.books.read().unwrap();
         let Some(entry) = height.checked_sub(1).and_then(|at| books.raft.get(at as usize)) else {

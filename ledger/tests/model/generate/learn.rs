@@ -41,6 +41,8 @@ impl Generator {
                     self.moves.push((id, name_of(op.movement.to)));
                 }
                 Operation::RequestPayment(op) => self.requests.push((id, op.clone())),
+                Operation::PutOffer(_) => self.offers.push(id),
+                Operation::Take(op) => self.moves.push((id, name_of(op.to))),
                 Operation::RequestRedemption(_) => self.redemptions.push(id),
                 Operation::GrantMandate(op) => {
                     self.mandates.push((id, name_of(op.grantor), op.terms.direction));

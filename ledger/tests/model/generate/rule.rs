@@ -82,7 +82,8 @@ fn when(world: &World, choice: u16) -> When {
 /// A rule, and who signs besides the issuer's officers.
 fn terms(world: &World, step: &Step) -> (RuleTerms, Vec<By>) {
     let mut more = Vec::new();
-    let on = [Trigger::Purchase, Trigger::TopUp, Trigger::Transfer, Trigger::Purchase];
+    let on =
+        [Trigger::Purchase, Trigger::TopUp, Trigger::Transfer, Trigger::Take, Trigger::Purchase];
     let mut on = pick(&on, step[1]).unwrap();
     let bases = [Base::Tender, Base::PaidLots, Base::Gross, Base::AfterDiscount];
     let mut base = pick(&bases, step[2]).unwrap();

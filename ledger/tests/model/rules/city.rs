@@ -49,6 +49,9 @@ impl Model {
             rules: BTreeMap::new(),
             gifts: Vec::new(),
             papers: BTreeMap::new(),
+            offers: BTreeMap::new(),
+            rights: BTreeMap::new(),
+            taken: Vec::new(),
             judged: BTreeSet::new(),
             references: BTreeSet::new(),
         }
@@ -59,6 +62,7 @@ impl Model {
         self.compare_register(world);
         self.compare_rules(world);
         self.compare_documents(world);
+        self.compare_offers(world);
         for (key, row) in world.state.rows() {
             match (key, row) {
                 (RowKey::Wallet(party), Row::Wallet(wallet)) => self.book.compare(*party, wallet),

@@ -140,6 +140,10 @@ impl Model {
                 }
             }
             *self.issued.get_mut(&lot.0).unwrap() -= there;
+            if original.offered && lot.3 != original.from {
+                let owed = self.owed.entry((lot.3, lot.0)).or_default();
+                *owed = owed.saturating_sub(amount);
+            }
         }
         self.originals.insert(op.original, original);
         Ok(())

@@ -66,8 +66,10 @@ impl Model {
         let lots = vec![Moved { lot, amount, undone: 0, claim: false, since, got: lot }];
         let live = op.credit == Citation::Live;
         let (on, payer, payee) = (Trigger::TopUp, op.to, issuer);
-        let gifts = self.fire(&Happened { on, payer, payee, purpose, lots: &lots, live })?;
-        self.originals.insert(id, Original { from: issuer, to: op.to, issued: true, lots, gifts });
+        let what = Happened { on, payer, payee, purpose, lots: &lots, live, offer: None };
+        let gifts = self.fire(&what)?;
+        let (from, to, issued, offered) = (issuer, op.to, true, false);
+        self.originals.insert(id, Original { from, to, issued, lots, gifts, offered });
         Ok(())
     }
 

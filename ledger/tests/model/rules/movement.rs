@@ -62,7 +62,7 @@ impl Model {
             _ => return Ok(moved),
         };
         let (payer, payee, live) = (m.from, m.to, m.debit == Citation::Live);
-        let what = Happened { on, payer, payee, purpose, lots: &moved.lots, live };
+        let what = Happened { on, payer, payee, purpose, lots: &moved.lots, live, offer: None };
         moved.gifts = self.fire(&what)?;
         Ok(moved)
     }
@@ -189,7 +189,14 @@ impl Model {
             self.slide(m.from, *of);
             self.slide(m.to, *of);
         }
-        Ok(Original { from: m.from, to: m.to, issued: false, lots, gifts: Vec::new() })
+        Ok(Original {
+            from: m.from,
+            to: m.to,
+            issued: false,
+            lots,
+            gifts: Vec::new(),
+            offered: false,
+        })
     }
 
     pub(super) fn wallet_max(&self, party: PartyId, of: InstrumentId) -> Result<(), Code> {

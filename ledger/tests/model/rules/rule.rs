@@ -52,6 +52,7 @@ pub(super) struct Happened<'a> {
     pub(super) purpose: Purpose,
     pub(super) lots: &'a [Moved],
     pub(super) live: bool,
+    pub(super) offer: Option<TxId>,
 }
 
 /// Rounded down, also below zero.
@@ -86,7 +87,7 @@ pub(super) fn worth(formula: &Formula, base: u64, carry: i128) -> (u64, i128) {
     (u64::try_from(given).unwrap(), carry)
 }
 
-fn period(per: Period, at: u64) -> (u32, u32, u32) {
+pub(super) fn period(per: Period, at: u64) -> (u32, u32, u32) {
     let (year, month, day) = Time(at).day().civil();
     match per {
         Period::Ever => (0, 0, 0),
@@ -151,7 +152,7 @@ impl Model {
     }
 
     /// The keys by which a party consented.
-    fn behind(&self, by: &Signatures, side: Side, party: PartyId) -> Vec<PublicKey> {
+    pub(super) fn behind(&self, by: &Signatures, side: Side, party: PartyId) -> Vec<PublicKey> {
         let kind = self.kinds[&party];
         let of = |s: &&Signed| {
             (s.side, s.party) == (side, party)
@@ -231,7 +232,7 @@ impl Model {
             && when.until.is_none_or(|until| self.now < until.0)
             && when.purpose.is_none_or(|purpose| purpose == what.purpose)
             && when.payee_is.is_none_or(|payee| payee == what.payee)
-            && when.offer.is_none()
+            && when.offer.is_none_or(|offer| what.offer == Some(offer))
             && of(what.payer, &when.payer)
             && of(what.payee, &when.payee)
             && base > 0
@@ -271,7 +272,7 @@ impl Model {
         self.reckon(what.lots, id, terms, |m| m.amount)
     }
 
-    fn household(&self, party: PartyId) -> String {
+    pub(super) fn household(&self, party: PartyId) -> String {
         let all = self.register.attributes.get(&party);
         let found = all.and_then(|all| all.get("household"));
         let valid = found.filter(|a| a.until.is_none_or(|end| self.now < end.0));

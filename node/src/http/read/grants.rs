@@ -90,3 +90,13 @@ by_id!(
     "A redemption",
     "^[0-9a-f]{64}$"
 );
+by_id!(
+    entitlement,
+    TxId,
+    Entitlement,
+    "/v1/entitlements/{id}",
+    "entitlement",
+    "#/components/schemas/EntitlementView",
+    "A right to take of an offer",
+    "^[0-9a-f]{64}$"
+);

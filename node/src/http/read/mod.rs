@@ -1,4 +1,4 @@
-//! Routes that read. [`public`], [`log`] and [`evidence`] are for everyone; [`transactions`], [`parties`], [`grants`], [`documents`], [`rules`],
+//! Routes that read. [`public`], [`log`] and [`evidence`] are for everyone; [`transactions`], [`parties`], [`grants`], [`documents`], [`rules`], [`offers`],
 //! [`blocks`], [`snapshot`], [`statements`] and [`download`] are about parties and need a reader token.
 
 pub(super) mod blocks;
@@ -7,6 +7,7 @@ pub(super) mod download;
 pub(super) mod evidence;
 pub(super) mod grants;
 pub(super) mod log;
+pub(super) mod offers;
 pub(super) mod parties;
 pub(super) mod proofs;
 pub(super) mod public;

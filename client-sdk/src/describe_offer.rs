@@ -1,0 +1,109 @@
+//! What an offer gives, in plain words.
+
+use musubi_ledger::{
+    id::PartyId,
+    offer::{Access, Gives, Offer, OfferTerms, Part},
+    operation::{Cause, Entitle, Operation, Showing, Take},
+    rule::cap::{Cap, Period, Scope},
+};
+
+use crate::{describe::Glossary, describe_rule::predicate};
+
+/// What an offer says: one line for what a unit gives, one for each condition.
+#[must_use]
+pub fn offer_text(terms: &OfferTerms, glossary: &Glossary) -> Vec<String> {
+    let Gives::Gift(gift) = &terms.gives;
+    let part = |part: &Part| {
+        let origin = format!("{:?}", part.origin).to_lowercase();
+        format!("{} as {origin} value", glossary.amount(part.instrument, part.amount))
+    };
+    let parts: Vec<String> = gift.parts.iter().map(part).collect();
+    let funder = glossary.party(&gift.funder);
+    let mut lines = vec![format!("Each unit gives {}, funded by {funder}", parts.join(" and "))];
+    lines.extend(
+        terms.who.as_ref().map(|who| format!("Only for those who have {}", predicate(who))),
+    );
+    lines.push(match terms.access {
+        Access::Open => "Whoever it is for may take it".into(),
+        Access::Entitled(given) => format!(
+            "Only by an entitlement, given by {} of the officers of {}",
+            given.officers,
+            glossary.party(&given.party)
+        ),
+        Access::Code(key) => format!("Only with the code whose key is {key}"),
+    });
+    lines.extend(terms.stock.map(|stock| format!("{stock} units in all")));
+    lines.extend(terms.caps.iter().map(cap));
+    lines.push(format!("From {} until {}", terms.from, terms.until));
+    lines
+}
+
+fn cap(cap: &Cap) -> String {
+    let whom = match cap.scope {
+        Scope::Household => "household",
+        _ => "taker",
+    };
+    let per = match cap.per {
+        Period::Ever => "in all",
+        Period::Day => "a day",
+        Period::Month => "a month",
+        Period::FiscalYear => "a fiscal year",
+    };
+    format!("At most {} units for one {whom}, {per}", cap.most)
+}
+
+/// How an offer stands.
+#[must_use]
+pub fn offer_state(offer: &Offer) -> String {
+    let taken = match offer.terms.stock {
+        Some(stock) => format!("{} of {stock} units taken", offer.taken),
+        None => format!("{} units taken", offer.taken),
+    };
+    match offer.ended {
+        Some(end) => format!("{taken}, ended from {end}"),
+        None => taken,
+    }
+}
+
+/// What an operation about offers does; none for any other.
+pub(crate) fn about_offers(operation: &Operation, glossary: &Glossary) -> Option<Vec<String>> {
+    Some(match operation {
+        Operation::PutOffer(op) => {
+            let mut lines = vec!["Put an offer".into()];
+            lines.extend(offer_text(&op.terms, glossary));
+            lines.push(format!("Its conditions: document {}", op.terms.document));
+            lines
+        }
+        Operation::EndOffer(op) => vec![format!("End offer {} from {}", op.offer, op.at)],
+        Operation::Entitle(op) => entitle(op, glossary),
+        Operation::WithdrawEntitlement { entitlement } => {
+            vec![format!("Take back entitlement {entitlement}")]
+        }
+        Operation::Take(op) => take(op, glossary),
+        _ => return None,
+    })
+}
+
+fn entitle(op: &Entitle, glossary: &Glossary) -> Vec<String> {
+    let cause = |cause: &Cause| match cause {
+        Cause::Event(event) => {
+            format!("{}, by reason of {}", glossary.party(&event.party), event.reference)
+        }
+        Cause::Code(key) => format!("whoever has the code of key {key}"),
+    };
+    let head = format!("Entitle to {} units of offer {} until {}:", op.units, op.offer, op.until);
+    let causes = op.causes.iter().map(cause);
+    [head].into_iter().chain(causes).collect()
+}
+
+fn take(op: &Take, glossary: &Glossary) -> Vec<String> {
+    let party = |id: &PartyId| glossary.party(id);
+    let mut lines =
+        vec![format!("Take {} units of offer {} for {}", op.units, op.offer, party(&op.to))];
+    lines.extend(match op.showing {
+        Showing::Nothing => None,
+        Showing::Entitlement(id) => Some(format!("By entitlement {id}")),
+        Showing::Code(key) => Some(format!("By the code of key {key}")),
+    });
+    lines
+}

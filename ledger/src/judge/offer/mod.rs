@@ -1,0 +1,129 @@
+//! Offers: who puts and ends them. Rights to them are in [`right`], taking is in [`take`], what caps count in [`uses`].
+
+mod right;
+mod take;
+mod uses;
+
+pub(super) use right::{entitle, withdraw};
+pub(super) use take::take;
+
+use super::{case::Case, consent::Consents};
+use crate::{
+    amount::Amount,
+    code::Code,
+    id::{PartyId, TxId},
+    keys::PublicKey,
+    offer::{Access, Gift, Gives, Offer, OfferTerms},
+    operation::{EndOffer, PutOffer},
+    party::PartyKind,
+    transaction::Side,
+};
+
+/// Two officers of the issuer, and who funds it.
+pub(super) fn put(case: &mut Case<'_, '_>, op: &PutOffer) -> Result<(), Code> {
+    let terms = &op.terms;
+    if !terms.well_formed() {
+        return Err(Code::NotWellFormed);
+    }
+    case.active_of_kind(terms.issuer, PartyKind::Issuer)?;
+    let Gives::Gift(gift) = &terms.gives;
+    check_named(case, terms, gift)?;
+    let mut granted_by = officers(case, terms.issuer, 2)?;
+    if gift.funder != terms.issuer {
+        granted_by.extend(funder_consents(case, gift.funder, terms)?);
+    }
+    check_given(case, terms.issuer, gift)?;
+    if terms.until <= case.now {
+        return Err(Code::DeadlineInvalid);
+    }
+    let offer = Offer { terms: terms.clone(), granted_by, ended: None, taken: 0 };
+    case.state.put_offer(case.id, offer);
+    Ok(())
+}
+
+/// Whoever funds it is no person; whoever gives entitlements has officers; a code's key is one.
+fn check_named(case: &Case<'_, '_>, terms: &OfferTerms, gift: &Gift) -> Result<(), Code> {
+    if case.active_party(gift.funder)?.kind == PartyKind::Person {
+        return Err(Code::WrongKind);
+    }
+    match terms.access {
+        Access::Open => Ok(()),
+        Access::Code(key) if case.is_fit(&key) => Ok(()),
+        Access::Code(_) => Err(Code::WeakKey),
+        Access::Entitled(given) => match case.active_party(given.party)?.kind {
+            PartyKind::Issuer | PartyKind::Registrar | PartyKind::Operator => Ok(()),
+            _ => Err(Code::WrongKind),
+        },
+    }
+}
+
+/// So many officers of a party: their keys.
+fn officers(case: &Case<'_, '_>, id: PartyId, count: usize) -> Result<Vec<PublicKey>, Code> {
+    let party = case.active_party(id)?;
+    let consents = Consents::live(case);
+    consents.officers(Side::Authority, (id, &party), count)?;
+    consents.keys_for(Side::Authority, (id, &party))
+}
+
+/// Who funds what another issues consents as to a payment of all that it may cost, which must be known.
+fn funder_consents(
+    case: &Case<'_, '_>,
+    id: PartyId,
+    terms: &OfferTerms,
+) -> Result<Vec<PublicKey>, Code> {
+    let whole = terms.whole().ok_or(Code::NotWellFormed)?;
+    let funder = case.active_party(id)?;
+    let consents = Consents::live(case);
+    let side = (id, &*funder);
+    consents.debit(case.scene(), side, whole, None, None)?;
+    consents.keys_for(Side::Debit, side)
+}
+
+/// Every part is of an instrument of the issuer, in whole steps.
+fn check_given(case: &Case<'_, '_>, issuer: PartyId, gift: &Gift) -> Result<(), Code> {
+    for part in &gift.parts {
+        let terms = &case.instrument(part.instrument)?.terms;
+        if terms.issuer != issuer {
+            return Err(Code::OfferMismatch);
+        }
+        if !part.amount.0.is_multiple_of(terms.step.0) {
+            return Err(Code::AmountInvalid);
+        }
+    }
+    Ok(())
+}
+
+/// Two officers of the issuer, or who funds it and is not the issuer.
+pub(super) fn end(case: &mut Case<'_, '_>, op: &EndOffer) -> Result<(), Code> {
+    let offer = case.state.offer(op.offer).ok_or(Code::UnknownOffer)?;
+    if !funder_ends(case, &offer) {
+        officers(case, offer.terms.issuer, 2)?;
+    }
+    let end = offer.ended.map_or(offer.terms.until, |end| end.min(offer.terms.until));
+    if op.at < case.now || end <= op.at {
+        return Err(Code::DeadlineInvalid);
+    }
+    let ended = Offer { ended: Some(op.at), ..(*offer).clone() };
+    case.state.put_offer(op.offer, ended);
+    Ok(())
+}
+
+fn funder_ends(case: &Case<'_, '_>, offer: &Offer) -> bool {
+    let Gives::Gift(Gift { funder, .. }) = offer.terms.gives;
+    let signs = |party: &crate::party::Party| {
+        let consents = Consents::live(case);
+        consents.debit(case.scene(), (funder, party), Amount::ZERO, None, None).is_ok()
+    };
+    funder != offer.terms.issuer && case.active_party(funder).is_ok_and(|party| signs(&party))
+}
+
+/// An offer of which something can be had now.
+fn open_offer(case: &Case<'_, '_>, offer: &Offer) -> Result<(), Code> {
+    let good = offer.open(case.now) && !case.any_compromised(&offer.granted_by);
+    if good { Ok(()) } else { Err(Code::OfferNotOpen) }
+}
+
+/// An offer that is known.
+fn known(case: &Case<'_, '_>, id: TxId) -> Result<crate::state::Shared<Offer>, Code> {
+    case.state.offer(id).ok_or(Code::UnknownOffer)
+}

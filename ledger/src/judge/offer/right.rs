@@ -1,0 +1,97 @@
+//! Entitlements: officers give them, and take back what was not used.
+
+use super::{known, officers};
+use crate::{
+    code::Code,
+    id::TxId,
+    judge::case::Case,
+    limits,
+    offer::{Access, Entitlement, GivenBy, Holder, Offer, entitlement_id},
+    operation::{Cause, Entitle},
+};
+
+/// As many officers as the offer says. Each cause gives one entitlement, ever; withdrawn, it can be given anew.
+pub(in crate::judge) fn entitle(case: &mut Case<'_, '_>, op: &Entitle) -> Result<(), Code> {
+    let counted = (1..=limits::ENTITLEMENTS_MAX).contains(&op.causes.len());
+    if !counted || op.units == 0 {
+        return Err(Code::NotWellFormed);
+    }
+    let offer = known(case, op.offer)?;
+    for cause in &op.causes {
+        if let Cause::Event(event) = cause {
+            case.active_party(event.party)?;
+        }
+    }
+    let given = given_by(&offer)?;
+    let given_by = officers(case, given.party, usize::from(given.officers))?;
+    let over = offer.ended.is_some_and(|end| end <= case.now) || offer.terms.until <= case.now;
+    if over || case.any_compromised(&offer.granted_by) {
+        return Err(Code::OfferNotOpen);
+    }
+    if op.until <= case.now || offer.terms.until < op.until {
+        return Err(Code::DeadlineInvalid);
+    }
+    for cause in &op.causes {
+        let (holder, id) = match cause {
+            Cause::Event(event) => {
+                (Holder::Party(event.party), entitlement_id(&op.offer, &event.reference.0))
+            }
+            Cause::Code(key) if case.is_fit(key) => {
+                (Holder::Code(*key), entitlement_id(&op.offer, &key.0))
+            }
+            Cause::Code(_) => return Err(Code::WeakKey),
+        };
+        if case.state.entitlement(id).is_some_and(|there| there.withdrawn.is_none()) {
+            return Err(Code::AlreadyEntitled);
+        }
+        let entitlement = Entitlement {
+            offer: op.offer,
+            holder,
+            units: op.units,
+            used: 0,
+            until: op.until,
+            given_by: given_by.clone(),
+            withdrawn: None,
+        };
+        case.state.put_entitlement(id, entitlement);
+    }
+    Ok(())
+}
+
+/// As many officers as give it. What was taken by it stays taken, and then it cannot be given anew.
+pub(in crate::judge) fn withdraw(case: &mut Case<'_, '_>, id: TxId) -> Result<(), Code> {
+    let mut entitlement = case.state.entitlement(id).ok_or(Code::UnknownEntitlement)?;
+    let offer = known(case, entitlement.offer)?;
+    let given = given_by(&offer)?;
+    officers(case, given.party, usize::from(given.officers))?;
+    if entitlement.withdrawn.is_some() || entitlement.used > 0 || entitlement.until <= case.now {
+        return Err(Code::EntitlementNotOpen);
+    }
+    entitlement.withdrawn = Some(case.now);
+    case.state.put_entitlement(id, entitlement);
+    Ok(())
+}
+
+/// Who gives entitlements to an offer; nobody to one for which none is asked.
+fn given_by(offer: &Offer) -> Result<GivenBy, Code> {
+    match offer.terms.access {
+        Access::Entitled(given) => Ok(given),
+        Access::Open | Access::Code(_) => Err(Code::OfferMismatch),
+    }
+}
+
+/// Uses so many units of an entitlement.
+pub(super) fn use_up(case: &mut Case<'_, '_>, id: TxId, units: u32) -> Result<(), Code> {
+    let mut entitlement = case.state.entitlement(id).expect("the caller has read it");
+    let left = entitlement.units.checked_sub(entitlement.used).expect("no more is used than given");
+    let good = entitlement.withdrawn.is_none()
+        && case.now < entitlement.until
+        && units <= left
+        && !case.any_compromised(&entitlement.given_by);
+    if !good {
+        return Err(Code::EntitlementNotOpen);
+    }
+    entitlement.used = entitlement.used.checked_add(units).expect("bounded by what was given");
+    case.state.put_entitlement(id, entitlement);
+    Ok(())
+}

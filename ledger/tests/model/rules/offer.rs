@@ -1,0 +1,311 @@
+//! Offers: what was ever taken stands in a list, and whatever is bounded is counted anew.
+
+use musubi_ledger::{
+    hash::tagged,
+    keys::check_party_key,
+    offer::{Access, GivenBy, Gives, Holder, OfferTerms},
+    rule::{
+        Trigger,
+        cap::{Cap, Scope},
+    },
+};
+
+use super::{rule::period, *};
+
+#[derive(Clone)]
+pub(super) struct Offered {
+    terms: OfferTerms,
+    keys: Vec<PublicKey>,
+    ended: Option<u64>,
+}
+
+#[derive(Clone)]
+pub(super) struct Right {
+    offer: TxId,
+    holder: Holder,
+    units: u32,
+    until: u64,
+    keys: Vec<PublicKey>,
+    withdrawn: bool,
+}
+
+/// What was once taken.
+#[derive(Clone)]
+pub(super) struct Taken {
+    offer: TxId,
+    who: PartyId,
+    household: String,
+    at: u64,
+    units: u64,
+    right: Option<TxId>,
+}
+
+fn right_id(offer: TxId, cause: &[u8; 32]) -> TxId {
+    TxId(tagged("musubi/v1/entitlement", &[&offer.0, cause]))
+}
+
+impl Model {
+    pub(super) fn put_offer(
+        &mut self,
+        op: &PutOffer,
+        id: TxId,
+        by: &Signatures,
+    ) -> Result<(), Code> {
+        let terms = &op.terms;
+        demand(terms.well_formed(), Code::NotWellFormed)?;
+        demand(self.active(terms.issuer)? == PartyKind::Issuer, Code::WrongKind)?;
+        let Gives::Gift(gift) = &terms.gives;
+        demand(self.active(gift.funder)? != PartyKind::Person, Code::WrongKind)?;
+        match terms.access {
+            Access::Open => {}
+            Access::Code(key) => demand(check_party_key(&key).is_ok(), Code::WeakKey)?,
+            Access::Entitled(given) => {
+                let kind = self.active(given.party)?;
+                let officials = [PartyKind::Issuer, PartyKind::Registrar, PartyKind::Operator];
+                demand(officials.contains(&kind), Code::WrongKind)?;
+            }
+        }
+        by.officers(terms.issuer, 2)?;
+        let mut keys = self.behind(by, Side::Authority, terms.issuer);
+        if gift.funder != terms.issuer {
+            let stock = terms.stock.ok_or(Code::NotWellFormed)?;
+            let unit: u64 = gift.parts.iter().map(|part| part.amount.0).sum();
+            self.funds(by, gift.funder, unit * u64::from(stock))?;
+            keys.extend(self.behind(by, Side::Debit, gift.funder));
+        }
+        for part in &gift.parts {
+            let of = self.terms.get(&part.instrument).ok_or(Code::UnknownInstrument)?;
+            demand(of.issuer == terms.issuer, Code::OfferMismatch)?;
+            demand(part.amount.0 % of.step.0 == 0, Code::AmountInvalid)?;
+        }
+        demand(self.now < terms.until.0, Code::DeadlineInvalid)?;
+        self.offers.insert(id, Offered { terms: terms.clone(), keys, ended: None });
+        Ok(())
+    }
+
+    pub(super) fn end_offer(&mut self, op: &EndOffer, by: &Signatures) -> Result<(), Code> {
+        let offer = self.offers.get(&op.offer).ok_or(Code::UnknownOffer)?.clone();
+        let Gives::Gift(gift) = &offer.terms.gives;
+        let issuer = offer.terms.issuer;
+        let funder = gift.funder;
+        let ends = || self.active(funder).is_ok() && self.funds(by, funder, 0).is_ok();
+        if funder == issuer || !ends() {
+            self.active(issuer)?;
+            by.officers(issuer, 2)?;
+        }
+        let end = offer.ended.unwrap_or(u64::MAX).min(offer.terms.until.0);
+        demand(self.now <= op.at.0 && op.at.0 < end, Code::DeadlineInvalid)?;
+        self.offers.get_mut(&op.offer).unwrap().ended = Some(op.at.0);
+        Ok(())
+    }
+
+    fn bad_key(&self, keys: &[PublicKey]) -> bool {
+        keys.iter().any(|key| self.register.compromised(key))
+    }
+
+    fn officers_of(&self, by: &Signatures, given: GivenBy) -> Result<Vec<PublicKey>, Code> {
+        self.active(given.party)?;
+        by.officers(given.party, usize::from(given.officers))?;
+        Ok(self.behind(by, Side::Authority, given.party))
+    }
+
+    pub(super) fn entitle(&mut self, op: &Entitle, by: &Signatures) -> Result<(), Code> {
+        demand((1..=128).contains(&op.causes.len()) && op.units > 0, Code::NotWellFormed)?;
+        let offer = self.offers.get(&op.offer).ok_or(Code::UnknownOffer)?.clone();
+        for cause in &op.causes {
+            if let Cause::Event(event) = cause {
+                self.active(event.party)?;
+            }
+        }
+        let Access::Entitled(given) = offer.terms.access else {
+            return Err(Code::OfferMismatch);
+        };
+        let keys = self.officers_of(by, given)?;
+        let end = offer.ended.unwrap_or(u64::MAX).min(offer.terms.until.0);
+        demand(self.now < end && !self.bad_key(&offer.keys), Code::OfferNotOpen)?;
+        let until = op.until.0;
+        demand(self.now < until && until <= offer.terms.until.0, Code::DeadlineInvalid)?;
+        for cause in &op.causes {
+            let (holder, cause) = match cause {
+                Cause::Event(event) => (Holder::Party(event.party), event.reference.0),
+                Cause::Code(key) => (Holder::Code(*key), key.0),
+            };
+            if let Holder::Code(key) = holder {
+                demand(check_party_key(&key).is_ok(), Code::WeakKey)?;
+            }
+            let id = right_id(op.offer, &cause);
+            let there = self.rights.get(&id).is_some_and(|right| !right.withdrawn);
+            demand(!there, Code::AlreadyEntitled)?;
+            let (units, keys) = (op.units, keys.clone());
+            let right = Right { offer: op.offer, holder, units, until, keys, withdrawn: false };
+            self.rights.insert(id, right);
+        }
+        Ok(())
+    }
+
+    fn used(&self, right: TxId) -> u64 {
+        self.taken.iter().filter(|t| t.right == Some(right)).map(|t| t.units).sum()
+    }
+
+    pub(super) fn withdraw(&mut self, id: TxId, by: &Signatures) -> Result<(), Code> {
+        let right = self.rights.get(&id).ok_or(Code::UnknownEntitlement)?.clone();
+        let Access::Entitled(given) = self.offers[&right.offer].terms.access else {
+            unreachable!("rights are given where they are asked for");
+        };
+        self.officers_of(by, given)?;
+        let fresh = !right.withdrawn && self.used(id) == 0 && self.now < right.until;
+        demand(fresh, Code::EntitlementNotOpen)?;
+        self.rights.get_mut(&id).unwrap().withdrawn = true;
+        Ok(())
+    }
+
+    pub(super) fn take_of(
+        &mut self,
+        op: &Take,
+        id: TxId,
+        by: &Signatures,
+        purpose: Purpose,
+    ) -> Result<(), Code> {
+        let citable = matches!(op.credit, Citation::Live | Citation::Mandate(_));
+        demand(op.units > 0 && citable, Code::NotWellFormed)?;
+        let kind = self.active(op.to)?;
+        let offer = self.offers.get(&op.offer).ok_or(Code::UnknownOffer)?.clone();
+        let issuer = offer.terms.issuer;
+        self.active(issuer)?;
+        if op.credit == Citation::Live {
+            self.holder(by, Side::Credit, op.to)?;
+        }
+        if let Showing::Code(key) = op.showing {
+            let signs = |s: &Signed| {
+                (s.side, s.role, s.party, s.key) == (Side::Authority, Role::Code, op.to, key)
+            };
+            demand(by.0.iter().any(signs), Code::MissingConsent)?;
+        }
+        let lots = self.coming(op, kind, &offer)?;
+        let open = offer.terms.from.0 <= self.now
+            && self.now < offer.terms.until.0
+            && offer.ended.is_none_or(|end| self.now < end);
+        demand(open && !self.bad_key(&offer.keys), Code::OfferNotOpen)?;
+        let right = self.shown(op, &offer)?;
+        if let Citation::Mandate(cited) = op.credit {
+            let mut of: Vec<InstrumentId> = lots.iter().map(|(lot, _)| lot.0).collect();
+            of.dedup();
+            let amount = lots.iter().map(|(_, amount)| amount).sum();
+            let sides = (op.to, issuer);
+            let paid = (of.as_slice(), amount);
+            self.use_mandate((cited, None), Direction::Credit, sides, paid, purpose, by)?;
+        }
+        self.bounded(op, &offer)?;
+        self.taken.push(Taken {
+            offer: op.offer,
+            who: op.to,
+            household: self.household(op.to),
+            at: self.now,
+            units: u64::from(op.units),
+            right,
+        });
+        let mut moved = Vec::new();
+        for (lot, amount) in lots {
+            self.book.add(op.to, lot, SPENDABLE, amount, self.now);
+            *self.issued.entry(lot.0).or_default() += amount;
+            if lot.3 != issuer {
+                *self.owed.entry((lot.3, lot.0)).or_default() += amount;
+            }
+            self.wallet_max(op.to, lot.0)?;
+            self.slide(op.to, lot.0);
+            let since = self.now;
+            moved.push(Moved { lot, amount, undone: 0, claim: false, since, got: lot });
+        }
+        let live = op.credit == Citation::Live;
+        let (on, payer, payee) = (Trigger::Take, op.to, issuer);
+        let offer = Some(op.offer);
+        let what = Happened { on, payer, payee, purpose, lots: &moved, live, offer };
+        let gifts = self.fire(&what)?;
+        let (from, to, issued, lots, offered) = (issuer, op.to, true, moved, true);
+        self.originals.insert(id, Original { from, to, issued, lots, gifts, offered });
+        Ok(())
+    }
+
+    fn coming(&self, op: &Take, kind: PartyKind, offer: &Offered) -> Result<Vec<(Lot, u64)>, Code> {
+        demand(HOLDERS.contains(&kind), Code::WrongKind)?;
+        self.still_receives(op.to)?;
+        let Gives::Gift(gift) = &offer.terms.gives;
+        let mut lots: Vec<(Lot, u64)> = Vec::new();
+        for part in &gift.parts {
+            let of = part.instrument;
+            let lot = (of, self.expiry(of), part.origin as u8, gift.funder, part.campaign);
+            lots.push((lot, part.amount.0 * u64::from(op.units)));
+        }
+        for (lot, _) in &lots {
+            self.eligible(op.to, &self.terms[&lot.0].holders, Code::HolderNotEligible)?;
+            let all = lots.iter().filter(|other| other.0.0 == lot.0).map(|other| other.1).sum();
+            self.issues(lot.0, all)?;
+        }
+        Ok(lots)
+    }
+
+    /// The right by which something is taken.
+    fn shown(&self, op: &Take, offer: &Offered) -> Result<Option<TxId>, Code> {
+        let id = match (offer.terms.access, op.showing) {
+            (Access::Open, Showing::Nothing) => return Ok(None),
+            (Access::Code(wanted), Showing::Code(key)) if wanted == key => return Ok(None),
+            (Access::Entitled(_), Showing::Entitlement(id)) => id,
+            (Access::Entitled(_), Showing::Code(key)) => right_id(op.offer, &key.0),
+            _ => return Err(Code::OfferMismatch),
+        };
+        let right = self.rights.get(&id).ok_or(Code::UnknownEntitlement)?;
+        let theirs = match right.holder {
+            Holder::Party(party) => party == op.to,
+            Holder::Code(wanted) => op.showing == Showing::Code(wanted),
+        };
+        demand(theirs && right.offer == op.offer, Code::OfferMismatch)?;
+        let good = !right.withdrawn
+            && self.now < right.until
+            && self.used(id) + u64::from(op.units) <= u64::from(right.units)
+            && !self.bad_key(&right.keys);
+        demand(good, Code::EntitlementNotOpen)?;
+        Ok(Some(id))
+    }
+
+    fn bounded(&self, op: &Take, offer: &Offered) -> Result<(), Code> {
+        self.eligible(op.to, &offer.terms.who, Code::TakerNotEligible)?;
+        let household = self.household(op.to);
+        let wanted = u64::from(op.units);
+        let all = || self.taken.iter().filter(|taken| taken.offer == op.offer);
+        let within = |cap: &Cap| {
+            let alike = all().filter(|taken| match cap.scope {
+                Scope::Household => taken.household == household,
+                _ => taken.who == op.to,
+            });
+            let then = alike.filter(|t| period(cap.per, t.at) == period(cap.per, self.now));
+            then.map(|taken| taken.units).sum::<u64>() + wanted <= cap.most.0
+        };
+        demand(offer.terms.caps.iter().all(within), Code::OverOffer)?;
+        let stock = offer.terms.stock.map_or(u64::MAX, u64::from);
+        demand(all().map(|taken| taken.units).sum::<u64>() + wanted <= stock, Code::OutOfStock)
+    }
+
+    /// What the ledger keeps of offers.
+    pub(super) fn compare_offers(&self, world: &World) {
+        for (key, row) in world.state.rows() {
+            match (key, row) {
+                (RowKey::Offer(id), Row::Offer(offer)) => {
+                    let known = &self.offers[id];
+                    let of_it = self.taken.iter().filter(|taken| taken.offer == *id);
+                    assert_eq!(offer.taken, of_it.map(|taken| taken.units).sum::<u64>());
+                    assert_eq!(
+                        (&known.terms, known.ended),
+                        (&offer.terms, offer.ended.map(|t| t.0))
+                    );
+                }
+                (RowKey::Entitlement(id), Row::Entitlement(right)) => {
+                    let known = &self.rights[id];
+                    let kept = (right.offer, right.holder, right.units, right.withdrawn.is_some());
+                    assert_eq!((known.offer, known.holder, known.units, known.withdrawn), kept);
+                    assert_eq!(u64::from(right.used), self.used(*id));
+                }
+                _ => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Offers, all of them by pages and one by its id.
+
+use axum::{Json, extract::State};
+use musubi_ledger::{
+    api::{OfferPage, OfferView},
+    id::TxId,
+    state::{ReadState, Row, RowKey, Shared},
+};
+use serde::Deserialize;
+
+use crate::http::{
+    Api, Who,
+    extract::{PathOf, QueryOf},
+    problem::{ApiError, DoorCode},
+};
+
+/// Offers in one page.
+const PAGE: usize = 100;
+
+/// Where a page of offers begins.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct After {
+    after: Option<TxId>,
+}
+
+/// Every offer, open or not
+#[utoipa::path(get, path = "/v1/offers", operation_id = "offers", tag = "reader",
+    params(("after" = Option<String>, Query, description = "`next` of the page before", pattern = "^[0-9a-f]{64}$")),
+    responses((status = 200, description = "By id, a hundred at a time", body = ref("#/components/schemas/OfferPage"))))]
+pub(in crate::http) async fn offers(
+    State(api): State<Api>,
+    QueryOf(query): QueryOf<After>,
+) -> Result<Json<OfferPage>, ApiError> {
+    let page = api.read_at_head(Who::Reader, move |ledger, head| {
+        let (ids, more) = ledger.offers(query.after, PAGE)?;
+        let next = ids.last().copied().filter(|_| more);
+        let views = ids.into_iter().filter_map(|id| view(ledger.state(), id, head.height));
+        Ok(OfferPage { offers: views.collect(), next })
+    });
+    page.await.map(Json)
+}
+
+/// An offer, open or not
+#[utoipa::path(get, path = "/v1/offers/{id}", operation_id = "offer", tag = "reader",
+    params(("id" = String, Path, description = "The id of the transaction that put it", pattern = "^[0-9a-f]{64}$")),
+    responses((status = 200, description = "Its terms, and how much of it was taken", body = ref("#/components/schemas/OfferView"))))]
+pub(in crate::http) async fn offer(
+    State(api): State<Api>,
+    PathOf(id): PathOf<TxId>,
+) -> Result<Json<OfferView>, ApiError> {
+    let view = api
+        .read_at_head(Who::Reader, move |ledger, head| Ok(view(ledger.state(), id, head.height)));
+    view.await?.map(Json).ok_or_else(|| DoorCode::NotFound.into())
+}
+
+fn view(state: &dyn ReadState, id: TxId, height: u64) -> Option<OfferView> {
+    match state.row(&RowKey::Offer(id)) {
+        Some(Row::Offer(offer)) => Some(OfferView { id, offer: Shared::into_value(offer), height }),
+        _ => None,
+    }
+}
