@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use musubi_sdk::{
-    Leg, Operation, PartyKind, Role, Side, Stored,
+    Amount, Leg, Operation, PartyKind, Role, Side, Stored,
     api::FullTransaction,
     ledger::outcome::{Account, Sign},
     operation::RedemptionAnswer,
@@ -201,11 +201,18 @@ async fn show(text: &str, session: &mut Session) -> Result<Report, CliError> {
             format!("{} ({})", table::amount(*amount, decimals), table::word(&lot.origin))
         })
         .collect();
+    let gross: u64 = row.lots.iter().map(|(_, amount)| amount.0).sum();
+    let net = row.fees.iter().fold(gross, |net, (_, fee)| net.saturating_sub(fee.0));
+    let mut payout = vec![table::amount(Amount(net), decimals)];
+    payout.extend(row.fees.iter().map(|(to, fee)| {
+        format!("{} to {} as a fee", table::amount(*fee, decimals), session.name(to))
+    }));
     let text = table::fields(&[
         ("Redemption", id.to_string()),
         ("Merchant", session.name(&row.merchant)),
         ("Instrument", row.instrument.to_string()),
         ("Held", lots.join("\n")),
+        ("Payout", payout.join("\n")),
         ("Status", table::word(&row.status)),
         ("Deadline", table::time(row.deadline)),
     ]);

@@ -20,6 +20,7 @@ mod medium;
 mod movement;
 mod offer;
 mod party;
+mod payout;
 mod policy;
 mod proposal;
 mod reads;

@@ -1,11 +1,11 @@
 //! Redemption: a merchant's claim is held until the issuer confirms the payout, or returned.
 
-use super::{case::Case, consent::Consents};
+use super::{case::Case, consent::Consents, payout};
 use crate::{
     amount::Amount,
     code::Code,
-    id::TxId,
-    instrument::Went,
+    fact::Fact,
+    id::{PartyId, TxId},
     limits,
     lot::Lot,
     operation::{AnswerRedemption, RedemptionAnswer, RequestRedemption},
@@ -39,10 +39,15 @@ pub(super) fn request(case: &mut Case<'_, '_>, op: &RequestRedemption) -> Result
     for (lot, amount) in &lots {
         case.turn(op.merchant, *lot, (Holding::Claim, Holding::Held), *amount)?;
     }
+    let fees = payout::fees(case, op.leg.instrument, op.merchant, op.leg.amount)?;
+    payout::tell(case, op.leg.instrument, op.leg.amount, &fees);
+    let fees = payout::legs(&fees);
+    tell_fees(case, op.leg.amount, fees.clone());
     let redemption = Redemption {
         merchant: op.merchant,
         instrument: op.leg.instrument,
         lots,
+        fees,
         deadline: op.deadline,
         status: RedemptionStatus::Open,
     };
@@ -70,6 +75,16 @@ fn choose_claims(case: &Case<'_, '_>, op: &RequestRedemption) -> Result<Vec<(Lot
     take_in_order(claims.into_iter(), op.leg.amount).ok_or(Code::InsufficientClaim)
 }
 
+/// Tells what of a payout the merchant gets, if that is not all.
+fn tell_fees(case: &mut Case<'_, '_>, gross: Amount, legs: Vec<(PartyId, Amount)>) {
+    let fees = Amount(legs.iter().map(|(_, amount)| amount.0).sum());
+    if fees.is_zero() {
+        return;
+    }
+    let net = gross.checked_sub(fees).expect("fees are never more than the claim");
+    case.outcome.facts.push(Fact::Fee { index: 0, gross, net, netted: Amount::ZERO, legs });
+}
+
 /// The issuer's automated key answers.
 pub(super) fn answer(case: &mut Case<'_, '_>, op: &AnswerRedemption) -> Result<(), Code> {
     let mut redemption = case.state.redemption(op.redemption).ok_or(Code::UnknownRedemption)?;
@@ -79,13 +94,16 @@ pub(super) fn answer(case: &mut Case<'_, '_>, op: &AnswerRedemption) -> Result<(
     if redemption.status != RedemptionStatus::Open || redemption.deadline <= case.now {
         return Err(Code::RedemptionNotOpen);
     }
-    for (lot, amount) in redemption.lots.clone() {
-        match op.answer {
-            RedemptionAnswer::Paid { .. } => {
-                case.debit(redemption.merchant, lot, Holding::Held, amount);
-                case.burn(issuer, lot, amount, Went::Redeemed)?;
-            }
-            RedemptionAnswer::Returned { .. } => {
+    let lots = redemption.lots.clone();
+    match op.answer {
+        RedemptionAnswer::Paid { .. } => {
+            let gross = Amount(lots.iter().map(|(_, amount)| amount.0).sum());
+            let sides = (redemption.merchant, issuer);
+            let legs = payout::pay_out(case, sides, lots, &redemption.fees)?;
+            tell_fees(case, gross, legs);
+        }
+        RedemptionAnswer::Returned { .. } => {
+            for (lot, amount) in lots {
                 let back = (Holding::Held, Holding::Claim);
                 case.turn(redemption.merchant, lot, back, amount)?;
             }

@@ -221,6 +221,8 @@ pub struct Redemption {
     pub instrument: InstrumentId,
     /// What is held, by lot.
     pub lots: Vec<(Lot, Amount)>,
+    /// What its payout costs, by leg, as rules said when it was asked for.
+    pub fees: Vec<(PartyId, Amount)>,
     /// When the hold times out.
     pub deadline: Time,
     /// Where it stands.

@@ -1,7 +1,11 @@
 //! Redemption: a claim is held until the issuer pays, returns it, or time runs out.
 
 use crate::common::*;
-use musubi_ledger::state::RedemptionStatus;
+use musubi_ledger::{
+    fact::Fact,
+    rule::{Base, Post, RuleTerms, Trigger},
+    state::RedemptionStatus,
+};
 
 fn world() -> World {
     let mut w = World::new();
@@ -153,4 +157,70 @@ fn an_answered_redemption_is_due_no_more() {
     w.apply("issuer", answer(asked, returned()), &[settles()]);
     w.wait(9 * DAY);
     assert_eq!(w.last.entries, [], "nothing is left to do");
+}
+
+fn charged(w: &mut World) {
+    let fee = |number, percent_of, legs: &[(&str, u32)]| {
+        let terms = RuleTerms {
+            base: Base::RunTotal,
+            post: Post::Fee(split(legs, 0)),
+            ..rewards(Trigger::Redeem, percent(percent_of), "MEBUKU")
+        };
+        (number, terms)
+    };
+    for (number, terms) in [fee(1, 2, &[("operator", 1), ("issuer", 1)]), fee(2, 1, &[("mart", 1)])]
+    {
+        w.rule("MEBUKU", number, terms);
+    }
+}
+
+fn fee(gross: u64, net: u64, legs: &[(&str, u64)]) -> Fact {
+    let legs = legs.iter().map(|(to, amount)| (id(to), Amount(*amount))).collect();
+    let (gross, net, netted) = (Amount(gross), Amount(net), Amount(0));
+    Fact::Fee { index: 0, gross, net, netted, legs }
+}
+
+#[test]
+fn a_payout_costs_what_rules_said_when_it_was_asked_for() {
+    let mut w = world();
+    charged(&mut w);
+    let op = redeem(&w, 550, 30);
+    let asked = w.apply("shop", op, &[debit("shop")]);
+    // 2 % of 550 are 11 in two parts, 1 % is 5.
+    let told = fee(550, 534, &[("operator", 6), ("issuer", 5), ("mart", 5)]);
+    assert_eq!(w.outcome().facts.last(), Some(&told));
+    let by_rule = Fact::Rule {
+        id: rule_id("MEBUKU", 1),
+        base: Amount(550),
+        given: Amount(11),
+        capped: false,
+    };
+    assert_eq!(w.outcome().facts[0], by_rule);
+    w.apply("i1", end_rule("MEBUKU", 2, w.now.plus(SECOND)), &issuers());
+    w.apply("issuer", answer(asked, paid()), &[settles()]);
+    assert_eq!(states(&w), (450, 0));
+    let claims = ["operator", "mart"].map(|leg| w.holds(leg, "MEBUKU", Holding::Claim));
+    assert_eq!(claims, [6, 5], "also by a rule that has ended meanwhile");
+    assert_eq!(w.totals("MEBUKU").paid.redeemed, Amount(539));
+    assert_eq!(w.outcome().facts, [told]);
+    // What returns costs nothing, and the next one only what is still charged.
+    let op = redeem(&w, 450, 30);
+    let asked = w.apply("shop", op, &[debit("shop")]);
+    w.apply("issuer", answer(asked, returned()), &[settles()]);
+    assert_eq!((states(&w), w.holds("operator", "MEBUKU", Holding::Claim)), ((450, 0), 6));
+}
+
+#[test]
+fn what_a_leg_cannot_receive_stays_with_the_issuer() {
+    let mut w = world();
+    charged(&mut w);
+    let op = redeem(&w, 1_000, 30);
+    let asked = w.apply("shop", op, &[debit("shop")]);
+    let freeze = Freeze { party: id("mart"), evidence: document("report") };
+    w.apply("r1", Operation::Freeze(freeze), &[officer("registrar", "r1")]);
+    w.apply("issuer", answer(asked, paid()), &[settles()]);
+    assert_eq!(w.holds("mart", "MEBUKU", Holding::Claim), 0);
+    let told = fee(1_000, 970, &[("operator", 10), ("issuer", 10), ("issuer", 10)]);
+    assert_eq!(w.outcome().facts, [told]);
+    assert_eq!(w.totals("MEBUKU").paid.redeemed, Amount(990));
 }

@@ -47,6 +47,14 @@ fn h02_two_percent_of_49_a_thousand_times() {
     w.rule("MEBUKU", 2, fee);
     let all = w.holds("shop", "MEBUKU", Holding::Claim);
     assert_eq!((all, fees(&w, all)), (49_000, vec![980]), "the merchant's whole claim");
+    let leg = legs(&[("MEBUKU", all)])[0];
+    let deadline = w.now.plus(30 * DAY);
+    let ask = RequestRedemption { merchant: id("shop"), leg, deadline };
+    let asked = w.apply("shop", Operation::RequestRedemption(ask), &[debit("shop")]);
+    let answer = RedemptionAnswer::Paid { payout: document("bank") };
+    let paid = AnswerRedemption { redemption: asked, answer };
+    w.apply("issuer", Operation::AnswerRedemption(paid), &[settles()]);
+    assert_eq!(w.holds("operator", "MEBUKU", Holding::Claim), 980);
 }
 
 /// The legs of the fees of a claim of the shop's.

@@ -113,6 +113,7 @@ struct Moved {
 struct Redemption {
     merchant: PartyId,
     lots: Vec<(Lot, u64)>,
+    fees: Vec<(PartyId, u64)>,
     deadline: u64,
     open: bool,
 }
@@ -279,7 +280,7 @@ impl Model {
             Operation::RequestPayment(op) => self.request(op, id, by),
             Operation::CancelRequest { request } => self.cancel_request(*request, by),
             Operation::Refund(op) => self.refund(op, by),
-            Operation::RequestRedemption(op) => self.redeem(op, id, by),
+            Operation::RequestRedemption(op) => self.redeem(op, id, by, body.purpose),
             Operation::AnswerRedemption(op) => self.answer(op, by),
             Operation::GrantMandate(op) => self.grant(op, id, by),
             Operation::RevokeMandate { mandate } => self.revoke(*mandate, by),

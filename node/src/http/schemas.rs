@@ -289,8 +289,8 @@ const OBJECTS: &[(&str, &str)] = &[
     ),
     (
         "Redemption",
-        "merchant: PartyId, instrument: InstrumentId, lots: [(Lot, Amount)], deadline: u64, \
-         status: RedemptionStatus",
+        "merchant: PartyId, instrument: InstrumentId, lots: [(Lot, Amount)], \
+         fees: [(PartyId, Amount)], deadline: u64, status: RedemptionStatus",
     ),
     // Outcomes.
     ("Posting", "account: Account, lot: Lot, holding: Holding, sign: Sign, amount: Amount"),

@@ -143,7 +143,10 @@ fn may_get(
 }
 
 /// A party that may receive now.
-fn receiving(case: &Case<'_, '_>, id: PartyId) -> Option<Shared<crate::party::Party>> {
+pub(in crate::judge) fn receiving(
+    case: &Case<'_, '_>,
+    id: PartyId,
+) -> Option<Shared<crate::party::Party>> {
     let party = case.active_party(id).ok()?;
     let closing = party.kind == PartyKind::Group
         && case.group(id).is_ok_and(|group| group.life == GroupLife::Closing);

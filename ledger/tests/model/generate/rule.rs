@@ -178,6 +178,7 @@ pub(super) fn first_rules(world: &mut World) -> Vec<Transaction> {
     let share = |from, choice| Post::Share(Share { from, split: split(choice) });
     let hundredth = rate(2, 100, Rounding::Floor, false);
     let carried = rate(3, 400, Rounding::Floor, true);
+    let fee = rule(Trigger::Redeem, formula(1), Post::Fee(split(4)), vec![]);
     let rules = [
         ("MEBUKU", rule(Trigger::Purchase, carried, Post::Give(give("MEBUKU")), caps(0b101010))),
         ("MEBUKU", rule(Trigger::Purchase, hundredth.clone(), share(Giver::Payee, 2), vec![])),
@@ -186,6 +187,8 @@ pub(super) fn first_rules(world: &mut World) -> Vec<Transaction> {
         ("COIN", rule(Trigger::Purchase, hundredth.clone(), share(Giver::Payee, 4), vec![])),
         ("COIN", rule(Trigger::Transfer, hundredth, share(Giver::Payer, 0), caps(0b001000))),
         ("POINT", rule(Trigger::Purchase, formula(6), Post::Give(give("COIN")), vec![])),
+        ("MEBUKU", RuleTerms { base: Base::RunTotal, ..fee.clone() }),
+        ("POINT", RuleTerms { base: Base::RunTotal, ..fee }),
     ];
     let numbered = (100..).zip(rules).map(|(number, (watched, terms))| {
         let id = RuleId { instrument: instrument(watched), number };

@@ -1,8 +1,8 @@
 //! Top-ups, refunds, redemptions.
 
-use musubi_ledger::rule::Trigger;
+use musubi_ledger::rule::{Post, Trigger};
 
-use super::*;
+use super::{reward::shares, rule::worth, *};
 
 impl Model {
     pub(super) fn top_up(
@@ -140,6 +140,7 @@ impl Model {
         op: &RequestRedemption,
         id: TxId,
         by: &Signatures,
+        purpose: Purpose,
     ) -> Result<(), Code> {
         demand(op.leg.amount.0 > 0, Code::AmountInvalid)?;
         let kind = self.active(op.merchant)?;
@@ -165,26 +166,78 @@ impl Model {
             self.book.add(op.merchant, *lot, HELD, *amount, u64::MAX);
             self.book.take(op.merchant, *lot, CLAIM, *amount);
         }
-        let redemption =
-            Redemption { merchant: op.merchant, lots, deadline: op.deadline.0, open: true };
+        let fees = self.fees(op.leg.instrument, op.merchant, op.leg.amount.0, purpose);
+        let (merchant, deadline, open) = (op.merchant, op.deadline.0, true);
+        let redemption = Redemption { merchant, lots, fees, deadline, open };
         self.redemptions.insert(id, redemption);
         Ok(())
     }
 
     pub(super) fn answer(&mut self, op: &AnswerRedemption, by: &Signatures) -> Result<(), Code> {
         let issuer = self.active(id("issuer"));
-        let redemption = self.redemptions.get_mut(&op.redemption).ok_or(Code::UnknownRedemption)?;
+        let redemption = self.redemptions.get_mut(&op.redemption);
+        let redemption = redemption.ok_or(Code::UnknownRedemption)?;
         issuer?;
         by.own(Side::Credit, Role::Issuer, id("issuer"))?;
         demand(redemption.open && self.now < redemption.deadline, Code::RedemptionNotOpen)?;
         redemption.open = false;
+        let redemption = redemption.clone();
         for (lot, amount) in &redemption.lots {
             if let RedemptionAnswer::Returned { .. } = op.answer {
                 self.book.add(redemption.merchant, *lot, CLAIM, *amount, u64::MAX);
             }
             self.book.take(redemption.merchant, *lot, HELD, *amount);
         }
+        if let RedemptionAnswer::Paid { .. } = op.answer {
+            self.pass_fees_on(&redemption);
+        }
         Ok(())
+    }
+}
+
+impl Model {
+    /// What a payout costs, by leg.
+    fn fees(
+        &self,
+        of: InstrumentId,
+        merchant: PartyId,
+        gross: u64,
+        purpose: Purpose,
+    ) -> Vec<(PartyId, u64)> {
+        let (payer, lots) = (self.terms[&of].issuer, &[][..]);
+        let on = Trigger::Redeem;
+        let what = Happened { on, payer, payee: merchant, purpose, lots, live: false };
+        let (step, mut left, mut fees) = (self.terms[&of].step.0, gross, Vec::new());
+        for (id, rule) in &self.rules {
+            let compromised = self.compromised(rule);
+            let Post::Fee(split) = &rule.terms.post else { continue };
+            if id.instrument == of && !compromised && self.says(&what, rule, gross) {
+                let fee = worth(&rule.terms.formula, gross, 0).0.min(left) / step * step;
+                left -= fee;
+                fees.extend(split.legs.iter().map(|leg| leg.to).zip(shares(split, fee, step)));
+            }
+        }
+        fees
+    }
+
+    /// Each leg gets its fee out of the last of the lots, unless nothing can be received by it.
+    fn pass_fees_on(&mut self, redemption: &Redemption) {
+        let mut lots = redemption.lots.clone();
+        for (to, fee) in &redemption.fees {
+            let mut left = *fee;
+            while left > 0 {
+                let (lot, there) = lots.pop().unwrap();
+                let part = left.min(there);
+                left -= part;
+                if there > part {
+                    lots.push((lot, there - part));
+                }
+                let issuer = *to == self.terms[&lot.0].issuer;
+                if !issuer && self.active(*to).is_ok() && self.still_receives(*to).is_ok() {
+                    self.book.add(*to, lot, CLAIM, part, self.now);
+                }
+            }
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// What each leg gets: whole steps, rounded down, the named one the rest.
-fn shares(split: &Split, total: u64, step: u64) -> Vec<u64> {
+pub(super) fn shares(split: &Split, total: u64, step: u64) -> Vec<u64> {
     let all: u64 = split.legs.iter().map(|leg| u64::from(leg.weight)).sum();
     let floor = |weight: u32| total / step * u64::from(weight) / all * step;
     let mut parts: Vec<u64> = split.legs.iter().map(|leg| floor(leg.weight)).collect();

@@ -208,8 +208,7 @@ impl Model {
         let mut due = Vec::new();
         for (id, rule) in &self.rules {
             let base = self.base(what, *id, &rule.terms);
-            let compromised = rule.keys.iter().any(|key| self.register.compromised(key));
-            if self.says(what, rule, base) && !compromised {
+            if self.says(what, rule, base) && !self.compromised(rule) {
                 due.push((*id, base));
             }
         }
@@ -220,7 +219,11 @@ impl Model {
         Ok(gifts)
     }
 
-    fn says(&self, what: &Happened<'_>, rule: &Ruled, base: u64) -> bool {
+    pub(super) fn compromised(&self, rule: &Ruled) -> bool {
+        rule.keys.iter().any(|key| self.register.compromised(key))
+    }
+
+    pub(super) fn says(&self, what: &Happened<'_>, rule: &Ruled, base: u64) -> bool {
         let when = &rule.terms.when;
         let of = |party, test| self.eligible(party, test, Code::NotWellFormed).is_ok();
         let reached = when.tier.is_none_or(|tier| {
