@@ -206,7 +206,8 @@ impl Model {
     ) -> Vec<(PartyId, u64)> {
         let (payer, lots) = (self.terms[&of].issuer, &[][..]);
         let on = Trigger::Redeem;
-        let what = Happened { on, payer, payee: merchant, purpose, lots, live: false };
+        let live = false;
+        let what = Happened { on, payer, payee: merchant, purpose, lots, live, offer: None };
         let (step, mut left, mut fees) = (self.terms[&of].step.0, gross, Vec::new());
         for (id, rule) in &self.rules {
             let compromised = self.compromised(rule);
