@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::describe_offer::about_offers;
 pub use crate::{
-    describe_document::{document_text, kind_text},
+    describe_document::{document_text, dues_text, kind_text},
     describe_offer::{offer_state, offer_text},
     describe_rule::rule_text,
 };
@@ -15,7 +15,10 @@ use musubi_ledger::{
     amount::Amount,
     id::{InstrumentId, PartyId, TxId},
     mandate::{Counterparty, Direction, MandateTerms},
-    operation::{Citation, Decision, Leg, Movement, Operation, Pay, RedemptionAnswer, TopUp},
+    operation::{
+        Citation, Decision, HoldAnswer, Leg, Movement, Operation, Pay, RedemptionAnswer, RepayBy,
+        TopUp,
+    },
     transaction::{Body, Purpose},
 };
 
@@ -199,6 +202,38 @@ fn operation(operation: &Operation, glossary: &Glossary) -> Vec<String> {
             }
         }],
         Operation::IssueDocument(op) => document_text(op, glossary),
+        Operation::Repay(op) => {
+            let how = match op.by {
+                RepayBy::Wallet => "out of its wallet".into(),
+                RepayBy::Outside { funding } => format!("by outside payment {funding}"),
+            };
+            let amount = glossary.amount(op.leg.instrument, op.leg.amount);
+            vec![format!("Pay {amount} that {} owes, {how}", glossary.party(&op.party))]
+        }
+        Operation::Hold(op) => vec![
+            format!(
+                "Let {} of {} wait for what {} delivers",
+                glossary.amount(op.leg.instrument, op.leg.amount),
+                glossary.party(&op.from),
+                glossary.party(&op.to)
+            ),
+            format!("The order's SHA-256 is {}", op.order),
+            format!("Unanswered, it returns on {}", op.deadline),
+        ],
+        Operation::AnswerHold(op) => vec![match op.answer {
+            HoldAnswer::Settled { reference } => {
+                format!("What hold {} waits for was delivered, {reference}: it is burnt", op.hold)
+            }
+            HoldAnswer::Returned { notice } => {
+                format!("Hold {} returns to its holder, {notice}", op.hold)
+            }
+        }],
+        Operation::RequestMany(op) => dues_text(op, glossary),
+        Operation::RecordCash(op) => {
+            let what =
+                if op.received { "was paid in cash" } else { "was not paid in cash after all" };
+            vec![format!("What request {} asks for {what}, evidence {}", op.request, op.evidence)]
+        }
         Operation::GrantMandate(op) => mandate(&op.grantor, &op.terms, glossary),
         other => administrative(other, glossary),
     }
@@ -331,6 +366,13 @@ fn administrative(operation: &Operation, glossary: &Glossary) -> Vec<String> {
             return vec![format!("Stop the recovery of {}", party(id))];
         }
         Operation::RevokeMedium { medium } => return vec![format!("End medium {medium}")],
+        Operation::SetParent(op) => {
+            let group = party(&op.group);
+            return vec![match &op.parent {
+                Some(parent) => format!("Put group {group} under {}", party(parent)),
+                None => format!("Take group {group} out of its parent body"),
+            }];
+        }
         Operation::CloseGroup { group } => return vec![format!("Close group {}", party(group))],
         Operation::GrantAllowance(op) => format!(
             "Let key {} issue up to {} in all, {} on one day, {} into one wallet, until {}",
@@ -447,5 +489,11 @@ pub fn operation_name(operation: &Operation) -> &'static str {
         Operation::Entitle(_) => "entitle",
         Operation::WithdrawEntitlement { .. } => "withdraw_entitlement",
         Operation::Take(_) => "take",
+        Operation::RequestMany(_) => "request_many",
+        Operation::RecordCash(_) => "record_cash",
+        Operation::Hold(_) => "hold",
+        Operation::AnswerHold(_) => "answer_hold",
+        Operation::SetParent(_) => "set_parent",
+        Operation::Repay(_) => "repay",
     }
 }

@@ -1,11 +1,11 @@
-//! What a document says, in plain words.
+//! What a document or a list of dues says, in plain words.
 
 use musubi_ledger::{
     document::{
         DocumentKind,
         tax::{Basis, TaxLine, TaxRule},
     },
-    operation::IssueDocument,
+    operation::{IssueDocument, Member, RequestMany},
     rule::formula::Rounding,
 };
 
@@ -70,4 +70,24 @@ fn line(line: &TaxLine) -> String {
     let (whole, tenth) = (line.rate / 10, line.rate % 10);
     let rate = if tenth == 0 { format!("{whole} %") } else { format!("{whole}.{tenth} %") };
     format!("{rate}{mark}: {} yen, tax {} yen", grouped(line.total, 0), grouped(line.tax, 0))
+}
+
+/// What a list asks of whom: a line for each member.
+#[must_use]
+pub fn dues_text(op: &RequestMany, glossary: &Glossary) -> Vec<String> {
+    let mut lines =
+        vec![format!("Ask {} members to pay {}", op.lines.len(), glossary.party(&op.payee))];
+    lines.extend(op.lines.iter().map(|line| {
+        let member = match line.member {
+            Member::Party(party) => glossary.party(&party),
+            Member::Roster(roster) => format!("roster line {roster}"),
+        };
+        format!("{member}: {}", glossary.amount(op.instrument, line.amount))
+    }));
+    if !op.tender.is_empty() {
+        let names: Vec<String> = op.tender.iter().map(ToString::to_string).collect();
+        lines.push(format!("Each may be paid in {} together", names.join(", ")));
+    }
+    lines.push(format!("Each can be answered once, by anybody, until {}", op.due));
+    lines
 }

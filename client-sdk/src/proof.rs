@@ -102,6 +102,7 @@ fn due(action: &SystemCause, glossary: &Glossary) -> Vec<String> {
         DueKind::Recovery => format!("The recovery of {} took effect", party()),
         DueKind::Successors => format!("The successors of {} took office", party()),
         DueKind::Lots => format!("Value of {} came to its use expiry", party()),
+        DueKind::Hold => format!("Hold {} came to its deadline unanswered", id()),
     };
     vec![what, format!("Due at {}; nobody signs that", action.deadline)]
 }

@@ -19,7 +19,7 @@ use crate::{
     outcome::Outcome,
     party::{KeyRecord, Party},
     rule::Rule,
-    state::Proposal,
+    state::{Proposal, Request},
     time::Time,
     transaction::Transaction,
 };
@@ -289,6 +289,27 @@ pub struct RuleView {
     pub id: RuleId,
     /// What the state keeps of it.
     pub rule: Rule,
+    /// Height as of which.
+    pub height: u64,
+}
+
+/// A line of a list of dues.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RequestLine {
+    /// The id of its payment request.
+    pub request: TxId,
+    /// What the state keeps of it.
+    #[serde(rename = "line")]
+    pub row: Request,
+}
+
+/// A list of dues: `GET /v1/requests/{id}/lines`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DuesView {
+    /// The transaction that asked.
+    pub id: TxId,
+    /// Its lines, in its order.
+    pub lines: Vec<RequestLine>,
     /// Height as of which.
     pub height: u64,
 }

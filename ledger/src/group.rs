@@ -104,6 +104,8 @@ pub struct Group {
     pub closing_since: Option<Time>,
     /// Successors to come.
     pub successors: Option<Successors>,
+    /// The body that it belongs to: it may look at the group, and never acts for it.
+    pub parent: Option<PartyId>,
 }
 
 impl Group {

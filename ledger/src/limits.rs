@@ -54,6 +54,8 @@ pub const RULE_CAPS_MAX: usize = 6;
 pub const RULE_TABLE_MAX: usize = 16;
 /// Legs of a split.
 pub const SPLIT_LEGS_MAX: usize = 4;
+/// Lines of one list of dues: each has a request by a derived id of one byte.
+pub const DUES_LINES_MAX: usize = 200;
 /// Rates on one document.
 pub const TAX_LINES_MAX: usize = 8;
 /// Named thresholds of one instrument.
@@ -74,6 +76,8 @@ pub const KEYS_PER_REGISTRATION_MAX: usize = 4;
 pub const ATTRIBUTES_MAX: usize = 32;
 /// Officers of one registrar, issuer or organisation.
 pub const OFFICERS_MAX: usize = 64;
+/// Layers of groups above one.
+pub const GROUP_LAYERS_MAX: usize = 8;
 /// Persons with a role in one group.
 pub const GROUP_ROLES_MAX: usize = 128;
 /// Amount bands of one group policy.
@@ -135,6 +139,7 @@ const _: () = {
     assert!(
         RULES_PER_BOOK_MAX * (RULE_BYTES_MAX + 64 + 32 * SIGNATURES_MAX) < GENESIS_BYTES_MAX / 2
     );
+    assert!(DUES_LINES_MAX <= u8::MAX as usize + 1);
     assert!(WALLET_PROOF_BYTES_MAX <= STATEMENT_PART_BYTES_MAX);
     assert!(STATEMENT_PART_BYTES_MAX < STATEMENT_BYTES_MAX);
     assert!(PROPOSAL_CONSENTS_MAX >= APPROVERS_MAX as usize + 2);

@@ -14,6 +14,8 @@ mod invalid;
 mod json_forms;
 #[path = "vectors/operations.rs"]
 mod operations;
+#[path = "vectors/papers.rs"]
+mod papers;
 #[path = "vectors/proofs/mod.rs"]
 mod proofs;
 #[path = "vectors/snapshots.rs"]
@@ -100,7 +102,7 @@ fn every_operation() {
             other => panic!("{other}"),
         })
         .collect();
-    assert_eq!(tags.len(), 44, "every operation has a vector");
+    assert_eq!(tags.len(), 50, "every operation has a vector");
     compare("operations.json", &json!(vectors));
 }
 

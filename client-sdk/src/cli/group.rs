@@ -27,10 +27,28 @@ pub(crate) enum GroupCommand {
     },
     /// Change roles, policy or representative: two persons of the group sign
     Change(Change),
-    /// Begin a group's end, or end it once its wallet is empty: two persons of the group sign
+    /// Join a parent body (both sides sign), or leave it (either side)
+    Parent(ParentArgs),
+    /// Begin a group's end, or end it once nothing paid is in its wallet: two persons of the group sign
     Close(Which),
     /// Install successors in a group that cannot act: two registrar officers sign
     Install(Install),
+}
+
+#[derive(Debug, Args)]
+#[group(id = "above", required = true, multiple = false, args = ["under", "none"])]
+pub(crate) struct ParentArgs {
+    /// Which group
+    #[arg(value_name = "NAME|ADDRESS")]
+    group: String,
+    /// The body that it joins: a group, or an office
+    #[arg(long, value_name = "NAME|ADDRESS")]
+    under: Option<String>,
+    /// It leaves
+    #[arg(long)]
+    none: bool,
+    #[command(flatten)]
+    signing: Signing,
 }
 
 /// Who may do what.
@@ -150,6 +168,7 @@ pub(crate) async fn run(command: GroupCommand, session: &mut Session) -> Result<
             let done = "Done: a group with value is closing now, an empty one is closed.";
             Plan::new(draft, Some(&actor), done).run(session, &args.signing).await
         }
+        GroupCommand::Parent(args) => parent(args, session).await,
         GroupCommand::Install(args) => install(args, session).await,
     }
 }
@@ -246,5 +265,17 @@ async fn install(args: Install, session: &mut Session) -> Result<Report, CliErro
     };
     let draft = composer.install_successors(contact.party, install);
     let done = "The successors wait for the notice period.";
+    Plan::new(draft, Some(&actor), done).run(session, &args.signing).await
+}
+
+async fn parent(args: ParentArgs, session: &mut Session) -> Result<Report, CliError> {
+    let (actor, contact) = session.actor_contact()?;
+    let group = session.party(&args.group).await?;
+    let parent = match &args.under {
+        Some(text) => Some(session.party(text).await?),
+        None => None,
+    };
+    let draft = session.composer().await?.set_parent(contact.party, group, parent);
+    let done = if args.none { "It left." } else { "It joined." };
     Plan::new(draft, Some(&actor), done).run(session, &args.signing).await
 }

@@ -20,8 +20,10 @@ mod contacts;
 mod define;
 mod document;
 mod document_lines;
+mod dues;
 mod error;
 mod evidence;
+mod exchange;
 mod files;
 mod finish;
 mod group;
@@ -45,6 +47,7 @@ mod proof;
 mod proposal;
 mod refund;
 mod register;
+mod repay;
 mod report;
 mod request;
 mod rule;
@@ -115,6 +118,14 @@ enum Command {
     /// What can be held
     #[command(subcommand)]
     Instrument(instrument::InstrumentCommand),
+    /// Pay what a party owes an instrument's issuer
+    Repay(repay::RepayArgs),
+    /// Value that waits for points outside, or for a benefit of the issuer's
+    #[command(subcommand)]
+    Exchange(exchange::ExchangeCommand),
+    /// Dues: asking a list of members, who has paid, what came in cash
+    #[command(subcommand)]
+    Dues(dues::DuesCommand),
     /// Receipts, qualified invoices, credit notes
     #[command(subcommand)]
     Document(document::DocumentCommand),
@@ -230,6 +241,9 @@ async fn run(cli: Cli) -> Result<Report, CliError> {
         Command::Mandate(command) => mandate::run(command, session).await,
         Command::Allowance(command) => topup::allowance(command, session).await,
         Command::Instrument(command) => instrument::run(command, session).await,
+        Command::Repay(args) => repay::run(args, session).await,
+        Command::Exchange(command) => exchange::run(command, session).await,
+        Command::Dues(command) => dues::run(command, session).await,
         Command::Document(command) => document::run(command, session).await,
         Command::Rule(command) => rule::run(command, session).await,
         Command::Offer(command) => offer::run(command, session).await,

@@ -2,15 +2,16 @@
 
 use musubi_ledger::{
     api::{
-        Checkpoints, DocumentView, EvidenceView, FullTransaction, Info, InstrumentView, OfferPage,
-        OfferView, Page, PartyView, ProposalView, RuleView, SpendableView, Status, WalletView,
+        Checkpoints, DocumentView, DuesView, EvidenceView, FullTransaction, Info, InstrumentView,
+        OfferPage, OfferView, Page, PartyView, ProposalView, RuleView, SpendableView, Status,
+        WalletView,
     },
     genesis::Genesis,
     id::{InstrumentId, MediumId, PartyId, Reference, RuleId, TxId},
     leaf::SealBody,
     mandate::Mandate,
     offer::Entitlement,
-    state::{Allowance, Medium, Redemption, Request},
+    state::{Allowance, Held, Medium, Redemption, Request},
     tlog::{Bundle, Tile, bundle},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -174,6 +175,14 @@ impl Client {
     pub async fn rule(&self, id: RuleId) -> Result<RuleView, ClientError> {
         let RuleId { instrument, number } = id;
         self.http().get_json(&format!("/v1/instruments/{instrument}/rules/{number}")).await
+    }
+
+    /// The lines of a list of dues.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn dues(&self, list: TxId) -> Result<DuesView, ClientError> {
+        self.http().get_json(&format!("/v1/requests/{list}/lines")).await
     }
 
     /// A document by its issuer and number.
@@ -379,6 +388,14 @@ impl Client {
     /// [`ClientError`].
     pub async fn redemption(&self, id: TxId) -> Result<Stored<Redemption>, ClientError> {
         self.stored(&format!("/v1/redemptions/{id}"), "redemption").await
+    }
+
+    /// Value that waits.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn hold(&self, id: TxId) -> Result<Stored<Held>, ClientError> {
+        self.stored(&format!("/v1/holds/{id}"), "hold").await
     }
 
     /// A row stands under its kind's name beside its height.

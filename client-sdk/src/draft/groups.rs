@@ -3,7 +3,7 @@
 use musubi_ledger::{
     group::RoleGrant,
     id::PartyId,
-    operation::{ChangeGroup, CreateGroup, InstallSuccessors, Operation},
+    operation::{ChangeGroup, CreateGroup, InstallSuccessors, Operation, SetParent},
 };
 
 use super::{Composer, Draft};
@@ -32,7 +32,12 @@ impl Composer {
         self.draft(sender, Operation::InstallSuccessors(install))
     }
 
-    /// Begins a group's end; with an empty wallet, the second time, ends it.
+    /// Joins a group to a parent body, or takes it out.
+    pub fn set_parent(&self, sender: PartyId, group: PartyId, parent: Option<PartyId>) -> Draft {
+        self.draft(sender, Operation::SetParent(SetParent { group, parent }))
+    }
+
+    /// Begins a group's end; the second time ends it, with what lapses of its wallet.
     pub fn close_group(&self, sender: PartyId, group: PartyId) -> Draft {
         self.draft(sender, Operation::CloseGroup { group })
     }

@@ -6,8 +6,10 @@
 //! safe, composing it again makes another payment.
 
 mod documents;
+mod dues;
 mod grants;
 mod groups;
+mod holds;
 mod money;
 mod offers;
 mod parties;

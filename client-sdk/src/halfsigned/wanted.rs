@@ -5,7 +5,7 @@ use musubi_ledger::{
     id::PartyId,
     keys::PublicKey,
     mandate::Direction,
-    operation::{Citation, Decision, Operation, RegisterParty, Showing},
+    operation::{Citation, Decision, Operation, RegisterParty, RepayBy, Showing},
     party::PartyKind,
     transaction::{Body, Role, Side, Signature},
 };
@@ -171,6 +171,17 @@ pub(super) fn of(body: &Body, signed: &[Signature], kind: Kinds<'_>) -> Vec<Want
             wanted
         }
         Operation::RequestPayment(op) => vec![one_for(Side::Credit, op.payee, kind)],
+        Operation::SetParent(op) => match op.parent {
+            Some(parent) => vec![two_of_group(op.group), speaker(parent, kind)],
+            // Two of the group, or the body that it leaves, which only the ledger knows.
+            None => vec![anybody()],
+        },
+        Operation::Repay(op) => match op.by {
+            RepayBy::Wallet => debit(op.party, signed, kind),
+            RepayBy::Outside { .. } => vec![anybody()],
+        },
+        Operation::Hold(op) => debit(op.from, signed, kind),
+        Operation::RequestMany(op) => vec![one_for(Side::Credit, op.payee, kind)],
         Operation::RequestRedemption(op) => match kind(&op.merchant) {
             Some(PartyKind::Group) => debit(op.merchant, signed, kind),
             kind if official(kind) => {
@@ -209,6 +220,7 @@ pub(super) fn of(body: &Body, signed: &[Signature], kind: Kinds<'_>) -> Vec<Want
         | Operation::CancelRequest { .. }
         | Operation::AnswerRedemption(_)
         | Operation::RevokeMandate { .. }
+        | Operation::AnswerHold(_)
         | Operation::EndRule(_)
         | Operation::EndOffer(_)
         | Operation::RevokeKey(_)

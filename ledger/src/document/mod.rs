@@ -34,7 +34,7 @@ pub enum DocumentKind {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Receipt {
-    /// The applied payment whose payee issues it.
+    /// The applied payment whose payee issues it, or the payee's request that was paid in cash.
     pub payment: TxId,
 }
 

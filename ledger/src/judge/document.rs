@@ -1,7 +1,7 @@
 //! Documents: a payee says what was paid for. No value moves; that the payment, the invoice and the tax are what they are said
 //! to be is checked here, and that a payment has one document that counts.
 
-use super::{case::Case, consent::Consents};
+use super::{case::Case, consent::Consents, dues};
 use crate::{
     amount::Amount,
     code::Code,
@@ -43,8 +43,12 @@ pub(super) fn issue(case: &mut Case<'_, '_>, op: &IssueDocument) -> Result<(), C
     Ok(())
 }
 
-/// A payment to the issuer of which something is left.
+/// A payment to the issuer of which something is left, or a request of its own that was paid in cash.
 fn check_payment(case: &mut Case<'_, '_>, issuer: PartyId, id: TxId) -> Result<(), Code> {
+    if let Some(payee) = dues::paid_in_cash(case, id) {
+        case.outcome.cites.push(id);
+        return if payee == issuer { Ok(()) } else { Err(Code::NotPayee) };
+    }
     let judged = case.state.judged(id).filter(|judged| judged.code == Code::Applied);
     let settled = judged.as_ref().and_then(|judged| judged.settled.as_ref());
     let settled = settled.ok_or(Code::UnknownOriginal)?;

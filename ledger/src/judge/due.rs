@@ -1,6 +1,6 @@
 //! What happens by itself when its time has come. Nobody signs: block time acts, by the terms.
 
-use super::{case, redemption, supply};
+use super::{case, hold, redemption, supply};
 use crate::{
     amount::Amount,
     id::{PartyId, TxId},
@@ -30,6 +30,7 @@ pub fn act_on_due(
         DueKind::Proposal => expire_proposal(state, id),
         DueKind::Request => expire_request(state, id),
         DueKind::Redemption => return_claim(state, id, now, &mut outcome),
+        DueKind::Hold => hold::time_out(state, id, now, &mut outcome),
         DueKind::Recovery => complete_recovery(state, party, now),
         DueKind::Successors => install(state, party, now),
         DueKind::Lots => expire_lots(state, party, now, &mut outcome),

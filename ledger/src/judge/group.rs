@@ -9,10 +9,14 @@ use crate::{
     code::Code,
     group::{Group, GroupLife, GroupPolicy, RoleGrant, Successors},
     id::PartyId,
+    instrument::{Regime, Went},
+    lot::OriginKind,
     operation::{ChangeGroup, CreateGroup, InstallSuccessors},
+    outcome::Form,
     party::{Party, PartyKind, PartyStatus},
     state::{DueKind, padded},
     transaction::{Role, Side},
+    wallet::Holding,
 };
 
 /// The representative, a second person with a role, and a registrar officer.
@@ -27,6 +31,7 @@ pub(super) fn create(case: &mut Case<'_, '_>, op: &CreateGroup) -> Result<(), Co
         life: GroupLife::Forming,
         closing_since: None,
         successors: None,
+        parent: None,
     };
     group.settle_life();
     let consents = Consents::live(case);
@@ -169,16 +174,14 @@ fn can_act(case: &Case<'_, '_>, group: &Group) -> bool {
     Group::can_pay(&roles)
 }
 
-/// Two persons of the group. Once begun, closing again with an empty wallet ends it.
+/// Two persons of the group. Once begun, closing again ends it, with what lapses of its wallet; what was paid for must have gone before.
 pub(super) fn close(case: &mut Case<'_, '_>, id: PartyId) -> Result<(), Code> {
     let mut party = case.active_of_kind(id, PartyKind::Group)?;
     let mut group = case.group(id)?;
     let consents = Consents::live(case);
     consents.persons_of_group(case.scene(), (id, &group), 2)?;
     if group.life == GroupLife::Closing {
-        if !case.wallet(id).lots.is_empty() {
-            return Err(Code::WalletNotEmpty);
-        }
+        lapse(case, id)?;
         party.status = PartyStatus::Closed;
         case.state.put_party(id, party);
     } else {
@@ -186,6 +189,30 @@ pub(super) fn close(case: &mut Case<'_, '_>, id: PartyId) -> Result<(), Code> {
         group.closing_since = Some(case.now);
         group.successors = None;
         case.state.put_group(id, group);
+    }
+    Ok(())
+}
+
+/// What a group that ends may not keep, and nobody else gets: value that was given to it, and what has no consideration behind it. What
+/// was paid for never lapses: it is spent, given to a successor, or given back to its issuer, by proposal; nor does what is held or claimed.
+fn lapse(case: &mut Case<'_, '_>, id: PartyId) -> Result<(), Code> {
+    let wallet = case.wallet(id);
+    for balance in wallet.lots.clone() {
+        let terms = case.instrument(balance.lot.instrument)?.terms.clone();
+        let given = balance.lot.origin != OriginKind::Paid
+            || matches!(terms.regime, Regime::Free | Regime::Counter);
+        let waits = !balance.held.is_zero() || !balance.claim.is_zero();
+        // What has expired and is not swept yet is gone already.
+        let gone = !balance.lot.usable(case.now);
+        if waits || !(given || gone) {
+            return Err(Code::WalletNotEmpty);
+        }
+        case.debit(id, balance.lot, Holding::Spendable, balance.spendable);
+        case.burn(terms.issuer, balance.lot, balance.spendable, Went::Expired)?;
+    }
+    if !wallet.lots.is_empty() {
+        case.outcome.debit = Form::Live;
+        case.outcome.credit = Form::Terms;
     }
     Ok(())
 }

@@ -9,9 +9,11 @@ mod case;
 mod consent;
 mod document;
 mod due;
+mod dues;
 mod epoch;
 mod genesis;
 mod group;
+mod hold;
 mod instrument;
 mod keys;
 mod limit;
@@ -19,6 +21,7 @@ mod mandate;
 mod medium;
 mod movement;
 mod offer;
+mod parent;
 mod party;
 mod payout;
 mod policy;
@@ -26,6 +29,7 @@ mod proposal;
 mod reads;
 mod redemption;
 mod refund;
+mod repay;
 mod request;
 mod rule;
 mod supply;
@@ -43,7 +47,7 @@ use crate::{
     id::{PartyId, TxId},
     keys::PublicKey,
     limits,
-    operation::{Cause, Citation, Operation},
+    operation::{Cause, Citation, Member, Operation},
     outcome::Outcome,
     state::{Overlay, Settled},
     time::Time,
@@ -161,6 +165,12 @@ fn decide(case: &mut Case<'_, '_>) -> Result<(), Code> {
         Operation::Entitle(op) => offer::entitle(case, op),
         Operation::WithdrawEntitlement { entitlement } => offer::withdraw(case, *entitlement),
         Operation::Take(op) => offer::take(case, op),
+        Operation::RequestMany(op) => dues::request_many(case, op),
+        Operation::RecordCash(op) => dues::record_cash(case, op),
+        Operation::Hold(op) => hold::hold(case, op),
+        Operation::AnswerHold(op) => hold::answer(case, op),
+        Operation::SetParent(op) => parent::set(case, op),
+        Operation::Repay(op) => repay::repay(case, op),
     }
 }
 
@@ -209,7 +219,20 @@ fn name_parties(operation: &Operation, parties: &mut Vec<PartyId>) -> Others {
             parties.push(op.payee);
             parties.extend(op.payer);
         }
+        Operation::RequestMany(op) => {
+            parties.push(op.payee);
+            parties.extend(op.lines.iter().filter_map(|line| match line.member {
+                Member::Party(member) => Some(member),
+                Member::Roster(_) => None,
+            }));
+        }
         Operation::RequestRedemption(op) => parties.push(op.merchant),
+        Operation::Hold(op) => parties.extend([op.from, op.to]),
+        Operation::SetParent(op) => {
+            parties.push(op.group);
+            parties.extend(op.parent);
+        }
+        Operation::Repay(op) => parties.push(op.party),
         Operation::GrantMandate(op) => parties.push(op.grantor),
         Operation::IssueDocument(op) => {
             parties.push(op.issuer);

@@ -3,7 +3,7 @@
 use super::{
     case::{Case, legs_well_formed, whole_steps},
     consent::Consents,
-    limit,
+    dues, limit,
     mandate::{self, Use},
     request,
     rule::{self, Event},
@@ -16,7 +16,7 @@ use crate::{
     id::{InstrumentId, PartyId, TxId},
     instrument::{Instrument, OnAccept},
     mandate::Direction,
-    operation::{Citation, Movement, Pay},
+    operation::{Citation, Member, Movement, Pay},
     outcome::Form,
     party::{Party, PartyKind},
     spend::{self, Between, Part},
@@ -55,6 +55,7 @@ pub(super) fn pay(case: &mut Case<'_, '_>, pay: &Pay) -> Result<(), Code> {
 }
 
 fn complete_own(case: &mut Case<'_, '_>, way: Way<'_>) -> Result<(), Code> {
+    dues::check_on_behalf(case)?;
     let consents = Consents::live(case);
     let body = case.body();
     let origin =
@@ -242,7 +243,9 @@ fn payee_takes_part(case: &Case<'_, '_>, way: Way<'_>, origin: Origin) -> bool {
         Citation::Live => true,
         Citation::Request => {
             let request = origin.answers.and_then(|id| case.state.request(id));
-            request.is_some_and(|request| request.payer == Some(way.from))
+            request.is_some_and(|request| {
+                request.payer == Some(way.from) || request.member == Some(Member::Party(way.from))
+            })
         }
         Citation::Mandate(_) | Citation::Medium { .. } => false,
     }

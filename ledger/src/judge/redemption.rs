@@ -134,7 +134,7 @@ pub(super) fn time_out(
 }
 
 /// Takes `amount` from lots in the given order; `None` if they hold less.
-fn take_in_order(
+pub(super) fn take_in_order(
     lots: impl Iterator<Item = (Lot, Amount)>,
     amount: Amount,
 ) -> Option<Vec<(Lot, Amount)>> {

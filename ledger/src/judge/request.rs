@@ -8,9 +8,9 @@ use super::{
 };
 use crate::{
     code::Code,
-    id::TxId,
+    id::{InstrumentId, TxId},
     limits,
-    operation::{Leg, RequestPayment},
+    operation::RequestPayment,
     outcome::Form,
     state::{DueKind, Request, RequestStatus},
     transaction::Side,
@@ -18,7 +18,8 @@ use crate::{
 
 pub(super) fn open(case: &mut Case<'_, '_>, op: &RequestPayment) -> Result<(), Code> {
     legs_well_formed(&op.legs)?;
-    tender_well_formed(op)?;
+    let asked: Vec<InstrumentId> = op.legs.iter().map(|leg| leg.instrument).collect();
+    tender_well_formed(&asked, &op.tender)?;
     let payee = case.active_party(op.payee)?;
     if let Some(payer) = op.payer {
         case.party(payer)?;
@@ -26,13 +27,15 @@ pub(super) fn open(case: &mut Case<'_, '_>, op: &RequestPayment) -> Result<(), C
     let consents = Consents::live(case);
     consents.credit(case.scene(), (op.payee, &payee))?;
     case.check_legs(&op.legs)?;
-    check_tender(case, op)?;
+    check_tender(case, asked[0], &op.tender)?;
     if op.due <= case.now || op.due > case.now.plus(limits::PROPOSAL_WINDOW_MS) {
         return Err(Code::DeadlineInvalid);
     }
     let request = Request {
         payee: op.payee,
         payer: op.payer,
+        member: None,
+        list: None,
         legs: op.legs.clone(),
         tender: op.tender.clone(),
         due: op.due,
@@ -81,22 +84,27 @@ pub(super) fn answer(case: &mut Case<'_, '_>, way: Way<'_>, origin: Origin) -> R
 }
 
 /// A tender is for one leg's amount, and names the leg's own instrument among others.
-fn tender_well_formed(op: &RequestPayment) -> Result<(), Code> {
-    let named = |leg: &Leg| op.tender.binary_search(&leg.instrument).is_ok();
-    let counted = op.tender.len() <= limits::TENDER_MAX;
-    let fits = match op.legs.as_slice() {
-        [leg] => op.tender.is_empty() || (counted && named(leg)),
-        _ => op.tender.is_empty(),
+pub(super) fn tender_well_formed(
+    asked: &[InstrumentId],
+    tender: &[InstrumentId],
+) -> Result<(), Code> {
+    let counted = tender.len() <= limits::TENDER_MAX;
+    let fits = match asked {
+        [one] => tender.is_empty() || (counted && tender.binary_search(one).is_ok()),
+        _ => tender.is_empty(),
     };
-    let ascending = op.tender.windows(2).all(|pair| pair[0] < pair[1]);
+    let ascending = tender.windows(2).all(|pair| pair[0] < pair[1]);
     if fits && ascending { Ok(()) } else { Err(Code::NotWellFormed) }
 }
 
 /// What is asked for can be paid together.
-fn check_tender(case: &Case<'_, '_>, op: &RequestPayment) -> Result<(), Code> {
-    let [leg, ..] = op.legs.as_slice() else { return Ok(()) };
-    let asked = case.instrument(leg.instrument)?;
-    for id in &op.tender {
+pub(super) fn check_tender(
+    case: &Case<'_, '_>,
+    asked: InstrumentId,
+    tender: &[InstrumentId],
+) -> Result<(), Code> {
+    let asked = case.instrument(asked)?;
+    for id in tender {
         if !asked.terms.pays_with(&case.instrument(*id)?.terms) {
             return Err(Code::TenderMismatch);
         }

@@ -52,3 +52,13 @@ pub struct InstallSuccessors {
     /// From when they act: at least the chain's notice period ahead.
     pub effective: Time,
 }
+
+/// A group joins a parent body, or leaves it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetParent {
+    /// The group.
+    pub group: PartyId,
+    /// A group, registrar, issuer or operator; none to leave.
+    pub parent: Option<PartyId>,
+}

@@ -5,18 +5,22 @@ use core::slice;
 use serde::{Deserialize, Serialize};
 
 mod document;
+mod dues;
 mod epoch;
 mod grant;
 mod group;
+mod hold;
 mod money;
 mod offer;
 mod party;
 mod rule;
 
 pub use document::*;
+pub use dues::*;
 pub use epoch::*;
 pub use grant::*;
 pub use group::*;
+pub use hold::*;
 pub use money::*;
 pub use offer::*;
 pub use party::*;
@@ -141,6 +145,18 @@ pub enum Operation {
     },
     /// Takes of an offer.
     Take(Take),
+    /// Asks a list of members to pay.
+    RequestMany(RequestMany),
+    /// What was asked for was paid in cash.
+    RecordCash(RecordCash),
+    /// Value waits for what is exchanged for it.
+    Hold(Hold),
+    /// Whoever delivers answers a hold.
+    AnswerHold(AnswerHold),
+    /// A group joins a parent body, or leaves it.
+    SetParent(SetParent),
+    /// A party pays what it owes an issuer.
+    Repay(Repay),
 }
 
 impl Operation {

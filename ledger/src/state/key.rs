@@ -33,6 +33,8 @@ pub enum DueKind {
     Successors = 4,
     /// Lots of a wallet expire.
     Lots = 5,
+    /// A hold times out.
+    Hold = 6,
 }
 
 /// A table of the state: the first byte of a row's storage key.
@@ -73,11 +75,12 @@ pub enum Table {
     Entitlement = 36,
     Document = 40,
     Documented = 41,
+    Hold = 43,
 }
 
 impl Table {
     /// Every table, by number.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::Meta,
         Self::Party,
         Self::Key,
@@ -111,6 +114,7 @@ impl Table {
         Self::Entitlement,
         Self::Document,
         Self::Documented,
+        Self::Hold,
     ];
 }
 
@@ -183,6 +187,8 @@ pub enum RowKey {
     Document(PartyId, Reference),
     /// The number of the document that counts for a payment, by its issuer.
     Documented(TxId, PartyId),
+    /// Value that waits.
+    Hold(TxId),
 }
 
 impl RowKey {
@@ -223,6 +229,7 @@ impl RowKey {
             Self::Entitlement(_) => Table::Entitlement,
             Self::Document(..) => Table::Document,
             Self::Documented(..) => Table::Documented,
+            Self::Hold(_) => Table::Hold,
         }
     }
 
@@ -246,6 +253,7 @@ impl RowKey {
             | Self::Request(id)
             | Self::Proposal(id)
             | Self::Redemption(id)
+            | Self::Hold(id)
             | Self::Judged(id)
             | Self::Offer(id)
             | Self::Entitlement(id) => bytes.extend(id.0),
@@ -356,6 +364,7 @@ impl RowKey {
             36 => Self::Entitlement(part(rest)?),
             40 => named(rest, Self::Document)?,
             41 => pair(rest, 32, Self::Documented)?,
+            43 => Self::Hold(part(rest)?),
             _ => Self::due_from_bytes(bytes)?,
         };
         // One key, one spelling.
@@ -375,6 +384,7 @@ impl RowKey {
             3 => DueKind::Recovery,
             4 => DueKind::Successors,
             5 => DueKind::Lots,
+            6 => DueKind::Hold,
             _ => return None,
         };
         let id = id.try_into().ok()?;
@@ -461,6 +471,7 @@ mod tests {
             RowKey::Entitlement(id),
             RowKey::Document(party, "R-2026/1".parse().unwrap()),
             RowKey::Documented(id, party),
+            RowKey::Hold(id),
         ];
         let tables = keys.each_ref().map(|key| key.to_bytes()[0]);
         assert_eq!(tables, Table::ALL.map(|table| table as u8), "every table has its key here");

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, collections::BTreeMap};
 
 use super::{
-    Allowance, Epoch, Judged, LimitUse, Medium, Meta, NumberedPolicy, Proposal, ReadState,
+    Allowance, Epoch, Held, Judged, LimitUse, Medium, Meta, NumberedPolicy, Proposal, ReadState,
     Redemption, Request, Row, RowKey, Shared, Supply,
 };
 use crate::{
@@ -205,6 +205,8 @@ impl<'a> Overlay<'a> {
         proposal, put_proposal, Proposal: Shared<Proposal>, (id: TxId) => RowKey::Proposal(id);
         /// A redemption.
         redemption, put_redemption, Redemption: Shared<Redemption>, (id: TxId) => RowKey::Redemption(id);
+        /// Value that waits.
+        hold, put_hold, Hold: Shared<Held>, (id: TxId) => RowKey::Hold(id);
         /// What a party owes an instrument's issuer.
         receivable, put_receivable, Receivable: Amount, (party: PartyId, id: InstrumentId) => RowKey::Receivable(party, id);
         /// The top-up that used an outside payment.

@@ -10,13 +10,13 @@ use crate::{
     document::Document,
     group::Group,
     hash::Hash,
-    id::{InstrumentId, PartyId, Reference, Salt, TxId},
+    id::{DocumentHash, InstrumentId, PartyId, Reference, Salt, TxId},
     instrument::{Instrument, Totals},
     keys::PublicKey,
     lot::Lot,
     mandate::Mandate,
     offer::{Entitlement, Offer},
-    operation::{Leg, Movement, RedemptionAnswer},
+    operation::{HoldAnswer, Leg, Member, Movement, RedemptionAnswer},
     outcome::Form,
     party::{KeyRecord, Party},
     policy::WitnessPolicy,
@@ -128,6 +128,10 @@ pub struct Request {
     pub payee: PartyId,
     /// Who alone may answer.
     pub payer: Option<PartyId>,
+    /// Whose dues these are, if it is a line of a list.
+    pub member: Option<Member>,
+    /// The list.
+    pub list: Option<TxId>,
     /// Exactly what answers it, unless there is a tender.
     pub legs: Vec<Leg>,
     /// Instruments in which its one leg's amount may be paid together.
@@ -154,6 +158,8 @@ pub enum RequestStatus {
     Withdrawn,
     /// Past its due time.
     Expired,
+    /// Paid in cash, as this transaction records.
+    Cash(TxId),
 }
 
 /// One consent that a proposal has collected.
@@ -238,6 +244,37 @@ pub enum RedemptionStatus {
     /// Answered.
     Answered(RedemptionAnswer),
     /// Timed out: the claim returned.
+    TimedOut,
+}
+
+/// Value that waits for what is exchanged for it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Held {
+    /// Whose it is.
+    pub from: PartyId,
+    /// Who delivers.
+    pub to: PartyId,
+    /// Of which instrument.
+    pub instrument: InstrumentId,
+    /// What is held, by lot.
+    pub lots: Vec<(Lot, Amount)>,
+    /// When it returns unanswered.
+    pub deadline: Time,
+    /// Hash of the order.
+    pub order: DocumentHash,
+    /// Where it stands.
+    pub status: HoldStatus,
+}
+
+/// Where a hold stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldStatus {
+    /// Waits for whoever delivers.
+    Open,
+    /// Answered.
+    Answered(HoldAnswer),
+    /// Timed out: the value returned.
     TimedOut,
 }
 
@@ -346,6 +383,7 @@ pub enum Row {
     Offer(Shared<Offer>),
     OfferUse(Shared<RuleUse>),
     Entitlement(Shared<Entitlement>),
+    Hold(Shared<Held>),
 }
 
 impl Row {

@@ -128,6 +128,34 @@ fn issuing_undoing_and_settling() {
     let dues = [debit("alice"), receives("club", "alice")];
     let dues = w.apply("alice", pay("alice", "club", 100), &dues);
     row(&mut w, &refund(dues, 10), &[drafts("club", "carol"), approves("club", "bob")]);
+    w.register("airline", PartyKind::External);
+    let waits = Hold {
+        from: id("club"),
+        to: id("airline"),
+        leg: legs(&[("MEBUKU", 100_000)])[0],
+        deadline: w.now.plus(DAY),
+        order: document("order"),
+    };
+    let large = [drafts("club", "alice"), approves("club", "bob"), approves("club", "carol")];
+    let waits = row(&mut w, &Operation::Hold(waits), &large);
+    let answer = HoldAnswer::Settled { reference: document("PNR") };
+    let answer = Operation::AnswerHold(AnswerHold { hold: waits, answer });
+    row(&mut w, &answer, &[credit("airline"), settles()]);
+    let list = RequestMany {
+        payee: id("club"),
+        lines: vec![DuesLine { member: Member::Party(id("eve")), amount: Amount(100_000) }],
+        instrument: instrument("MEBUKU"),
+        tender: Vec::new(),
+        due: w.now.plus(DAY),
+    };
+    let list = row(&mut w, &Operation::RequestMany(list), &[receives("club", "bob").key("carol")]);
+    let cash = RecordCash {
+        request: derived_id(&list, 0),
+        received: true,
+        evidence: document("cash book"),
+    };
+    let two_members = [member("club", "alice"), checker("club", "bob")];
+    row(&mut w, &Operation::RecordCash(cash), &two_members);
     let invoiced = issues_document("club", "I-1", invoice(Some(dues), vec![tax_line(0, 90, 0)]));
     row(&mut w, &invoiced, &[member("club", "carol")]);
     let end = w.now.plus(DAY);
@@ -227,6 +255,9 @@ fn groups() {
     };
     let three = [member("club", "alice"), checker("club", "bob"), checker("club", "carol")];
     row(&mut w, &Operation::ChangeGroup(op), &[&three[..], &[own("eve")]].concat());
+    let op = SetParent { group: id("choir"), parent: Some(id("club")) };
+    let three = [all[1].clone(), all[2].clone(), member("club", "alice")];
+    row(&mut w, &Operation::SetParent(op), &three);
     row(&mut w, &Operation::CloseGroup { group: id("choir") }, &[all[1].clone(), all[2].clone()]);
     for person in ["alice", "carol"] {
         let freeze = Operation::Freeze(Freeze { party: id(person), evidence: document("gone") });

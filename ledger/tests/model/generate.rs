@@ -1,7 +1,9 @@
 //! Random transactions over the small city: mostly sensible, often slightly wrong.
 
 mod agreement;
+mod dues;
 mod group;
+mod hold;
 mod issuer;
 mod keys;
 mod learn;
@@ -42,6 +44,7 @@ pub(crate) struct Generator {
     proposals: Vec<TxId>,
     moves: Vec<(TxId, &'static str)>,
     redemptions: Vec<TxId>,
+    holds: Vec<(TxId, PartyId)>,
     cards: Vec<medium::Card>,
     allowances: Vec<(TxId, &'static str)>,
     issued: Vec<(TxId, &'static str, u64)>,
@@ -68,6 +71,7 @@ impl Generator {
             proposals: Vec::new(),
             moves: Vec::new(),
             redemptions: Vec::new(),
+            holds: Vec::new(),
             cards: Vec::new(),
             allowances: Vec::new(),
             issued: Vec::new(),
@@ -108,6 +112,7 @@ impl Generator {
         };
         let mut body = world.body(&sender, operation);
         body.answers = answers;
+        body.on_behalf_of = step[2].is_multiple_of(31).then_some(dues::LINE);
         body.purpose = if step[5].is_multiple_of(2) { Purpose::NONE } else { Purpose::DUES };
         match step[7] % 97 {
             0 => body.expires = world.now.plus(SECOND),
@@ -159,7 +164,11 @@ impl Generator {
             3..=5 => return self.by_medium(world, step),
             6..=8 => return group::by_group(world, step),
             9 => return rule::rule(world, step),
-            13 => return self.paper(step),
+            13 if step[0] % 16 < 10 => return self.paper(step),
+            13 => return self.dues(world, step),
+            14 if step[0] % 16 < 12 => return self.hold(world, step),
+            14 => return hold::repay(step),
+            15 if step[0] % 16 < 6 => return group::parent(step),
             10 => return self.offer(world, step),
             _ => {}
         }

@@ -7,7 +7,7 @@
 //! Covered: every operation. Transfers with every citation, groups' payouts, event budgets with staff,
 //! proposals and decisions, payment requests, mandates with all bounds, media that officers or holders
 //! enrolled, top-ups, instruments defined and allowances granted meanwhile, corrections, rules put and ended with all that they
-//! give, share, cap, carry and take back, documents, offers with rights, codes, stock and caps, groups that begin,
+//! give, share, cap, carry and take back, documents, dues and cash, holds, offers with rights, codes, stock and caps, groups that begin,
 //! change, get successors and close, refunds (also of redeemed claims), redemptions with answers and
 //! time-outs, freezing and lifting, expiry of lots, keys that are added, rotated, revoked or compromised with
 //! all that they granted or consented to, recoveries that wait, are cancelled or take effect, registrations,
@@ -67,6 +67,9 @@ fn run(blocks: &[(u8, Vec<Step>)]) -> Vec<Code> {
     let mut twin = World::new();
     generate::register_keyless(&mut world);
     generate::register_keyless(&mut twin);
+    for world in [&mut world, &mut twin] {
+        world.register("airline", PartyKind::External);
+    }
     let mut model = Model::new(&world);
     let mut generator = Generator::new();
     let mut seen = Vec::new();

@@ -2,8 +2,10 @@
 
 mod city;
 mod document;
+mod dues;
 mod grants;
 mod group;
+mod hold;
 mod issuer;
 mod keys;
 mod legs;
@@ -40,6 +42,7 @@ use musubi_ledger::{
 
 use document::Paper;
 pub(crate) use group::Group;
+use hold::Waits;
 use issuer::Allowance;
 use legs::{legs_well_formed, total, well_formed};
 use medium::Medium;
@@ -148,6 +151,14 @@ pub(crate) struct Model {
     rules: BTreeMap<RuleId, Ruled>,
     /// Everything that rules ever gave.
     gifts: Vec<Gift>,
+    /// Value that waits.
+    waiting: BTreeMap<TxId, Waits>,
+    /// References of others that were delivered for.
+    delivered: BTreeSet<(PartyId, [u8; 32])>,
+    /// Whose dues a request asks for.
+    members: BTreeMap<TxId, Member>,
+    /// Requests that were paid in cash.
+    cash: BTreeSet<TxId>,
     /// Documents by issuer and number.
     papers: BTreeMap<(PartyId, Reference), Paper>,
     offers: BTreeMap<TxId, Offered>,
@@ -173,6 +184,7 @@ impl Model {
                 }
             }
         }
+        self.return_holds();
         self.groups.values_mut().for_each(|group| group.seat(now.0));
         self.book.sweep(now.0);
         self.end_recoveries();
@@ -241,6 +253,7 @@ impl Model {
         match &body.operation {
             Operation::Transfer(m) => {
                 well_formed(m)?;
+                self.on_behalf(body)?;
                 let moved = self.movement(&Asked::of(m), by, body.purpose, body.answers)?;
                 self.originals.insert(id, moved);
                 Ok(())
@@ -252,6 +265,7 @@ impl Model {
                 demand(op.amount.0 > 0, Code::AmountInvalid)?;
                 let by_medium = matches!(op.credit, Citation::Medium { .. });
                 demand(op.debit != Citation::Request && !by_medium, Code::NotWellFormed)?;
+                self.on_behalf(body)?;
                 let moved = self.movement(&Asked::any(op), by, body.purpose, body.answers)?;
                 self.originals.insert(id, moved);
                 Ok(())
@@ -260,6 +274,12 @@ impl Model {
             Operation::ChangeInstrument(op) => self.change_instrument(op, by),
             Operation::PutRule(op) => self.put_rule(op, by),
             Operation::EndRule(op) => self.end_rule(op, by),
+            Operation::SetParent(op) => self.set_parent(op, by),
+            Operation::Repay(op) => self.repay(op, by),
+            Operation::Hold(op) => self.hold(op, id, by),
+            Operation::AnswerHold(op) => self.answer_hold(op, by),
+            Operation::RequestMany(op) => self.request_many(op, id, by),
+            Operation::RecordCash(op) => self.record_cash(op, by),
             Operation::IssueDocument(op) => self.issue_document(op, by),
             Operation::PutOffer(op) => self.put_offer(op, id, by),
             Operation::EndOffer(op) => self.end_offer(op, by),

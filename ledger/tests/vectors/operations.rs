@@ -3,10 +3,6 @@
 use crate::common::*;
 use musubi_ledger::{
     calendar::Span,
-    document::{
-        DocumentKind, Invoice,
-        tax::{Basis, TaxLine, TaxRule},
-    },
     hash::sha256,
     id::{ChainId, RosterLine, Salt},
     instrument::{
@@ -25,7 +21,7 @@ use musubi_ledger::{
     },
 };
 
-fn tx(name: &str) -> TxId {
+pub(crate) fn tx(name: &str) -> TxId {
     TxId(sha256(format!("transaction {name}").as_bytes()))
 }
 
@@ -49,48 +45,7 @@ pub(crate) fn body(chain: ChainId, at: usize, operation: Operation) -> Body {
     }
 }
 
-type Vector = (&'static str, Operation, Vec<By>);
-
-fn documents() -> Vec<Vector> {
-    let lines = || {
-        let reduced = TaxLine { reduced: true, ..tax_line(80, 1_080, 86) };
-        vec![tax_line(0, 9, 0), reduced, tax_line(100, 315, 31)]
-    };
-    let gross = DocumentKind::Invoice(Invoice {
-        payment: None,
-        registration: "T0000000000001".parse().unwrap(),
-        supplied: BEGIN.day(),
-        rule: TaxRule { basis: Basis::Gross, rounding: Rounding::HalfUp },
-        lines: vec![tax_line(100, 346, 31)],
-    });
-    let replacing = IssueDocument {
-        addressee: Some(id("alice")),
-        replaces: Some("I-1".parse().unwrap()),
-        ..issue("shop", "I-2", invoice(Some(tx("sale")), lines()))
-    };
-    vec![
-        (
-            "issue_document: receipt",
-            issues_document("club", "2026-1", receipt(tx("dues"))),
-            vec![member("club", "carol")],
-        ),
-        (
-            "issue_document: invoice, every part",
-            Operation::IssueDocument(replacing),
-            vec![own("shop")],
-        ),
-        (
-            "issue_document: invoice before payment",
-            issues_document("shop", "I-3", gross),
-            vec![own("shop")],
-        ),
-        (
-            "issue_document: credit note",
-            issues_document("shop", "C-1", credit_note("I-2", vec![tax_line(100, 105, 10)])),
-            vec![own("shop")],
-        ),
-    ]
-}
+pub(crate) type Vector = (&'static str, Operation, Vec<By>);
 
 /// All vectors, in the order of the operations' tags.
 pub(crate) fn all() -> Vec<Vector> {
@@ -99,7 +54,7 @@ pub(crate) fn all() -> Vec<Vector> {
     all.extend(parties());
     all.extend(groups());
     all.extend(policies());
-    all.extend(documents());
+    all.extend(super::papers::documents());
     all
 }
 

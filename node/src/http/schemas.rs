@@ -6,6 +6,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::schemas_papers::PAPERS;
+
 /// Scalars: name, JSON schema type, pattern, what it is.
 const SCALARS: &[(&str, &str, &str)] = &[
     (
@@ -76,13 +78,17 @@ const UNIONS: &[(&str, &str)] = &[
     ("Validity", "none, at: u64, after: Span, sliding: Span"),
     ("LateRefund", "expire_at_once, grace: u16"),
     ("InstrumentChange", "life: LifeStep, supply_max: Amount?, document: Hash"),
-    ("RequestStatus", "open, answered: TxId, withdrawn, expired"),
+    ("RequestStatus", "open, answered: TxId, withdrawn, expired, cash: TxId"),
+    ("DuesMember", "party: PartyId, roster: Bytes16"),
     (
         "ProposalStatus",
         "open, completed: TxId, declined: TxId, withdrawn: TxId, expired, cancelled",
     ),
     ("RedemptionStatus", "open, answered: RedemptionAnswer, timed_out"),
     ("RedemptionAnswer", "paid: Payout, returned: Notice"),
+    ("RepayBy", "wallet, outside: Outside"),
+    ("HoldAnswer", "settled: Delivered, returned: Notice"),
+    ("HoldStatus", "open, answered: HoldAnswer, timed_out"),
     (
         "Operation",
         "transfer: Movement, top_up: TopUp, propose: Propose, decide: Decide, \
@@ -98,7 +104,9 @@ const UNIONS: &[(&str, &str)] = &[
          change_witness_policy: WitnessPolicy, begin_epoch: BeginEpoch, pay: Pay, touch: Touch, \
          change_instrument: ChangeInstrument, put_rule: PutRule, end_rule: EndRule, \
          issue_document: IssueDocument, put_offer: PutOffer, end_offer: EndOffer, entitle: Entitle, \
-         withdraw_entitlement: WithdrawEntitlement, take: Take",
+         withdraw_entitlement: WithdrawEntitlement, take: Take, \
+         request_many: RequestMany, record_cash: RecordCash, \
+         hold: Hold, answer_hold: AnswerHold, set_parent: SetParent, repay: Repay",
     ),
     (
         "Fact",
@@ -233,7 +241,7 @@ const OBJECTS: &[(&str, &str)] = &[
     (
         "Group",
         "representative: PartyId, roles: [RoleGrant], policy: GroupPolicy, life: GroupLife, \
-         closing_since: u64?, successors: Successors?",
+         closing_since: u64?, successors: Successors?, parent: PartyId?",
     ),
     ("PendingRecovery", "key: PublicKey, effective: u64"),
     (
@@ -276,8 +284,8 @@ const OBJECTS: &[(&str, &str)] = &[
     ),
     (
         "Request",
-        "payee: PartyId, payer: PartyId?, legs: [Leg], tender: [InstrumentId], due: u64, purpose: u16, \
-         signed_by: [PublicKey], \
+        "payee: PartyId, payer: PartyId?, member: DuesMember?, list: TxId?, legs: [Leg], \
+         tender: [InstrumentId], due: u64, purpose: u16, signed_by: [PublicKey], \
          status: RequestStatus",
     ),
     ("Medium", "party: PartyId, registrar: PartyId, mandates: [TxId], revoked: u64?"),
@@ -326,25 +334,6 @@ const OBJECTS: &[(&str, &str)] = &[
     ("Cap", "scope: Scope, per: Period, of: CapOf, most: Amount"),
     ("Rule", "terms: RuleTerms, granted_by: [PublicKey], ended: u64?"),
     ("RuleView", "id: RuleId, rule: Rule, height: u64"),
-    (
-        "IssueDocument",
-        "issuer: PartyId, number: Reference, addressee: PartyId?, body: Hash, replaces: Reference?, \
-         kind: DocumentKind",
-    ),
-    ("Receipt", "payment: TxId"),
-    (
-        "Invoice",
-        "payment: TxId?, registration: RegistrationNumber, supplied: u32, rule: TaxRule, lines: [TaxLine]",
-    ),
-    ("CreditNote", "invoice: Reference, lines: [TaxLine]"),
-    ("TaxRule", "basis: Basis, rounding: Rounding"),
-    ("TaxLine", "rate: u16, reduced: bool, total: Amount, tax: Amount"),
-    (
-        "Document",
-        "issued_by: TxId, issued: u64, addressee: PartyId?, body: Hash, kind: DocumentKind, \
-         replaces: Reference?, replaced_by: Reference?, credited: [TaxLine]",
-    ),
-    ("DocumentView", "issuer: PartyId, number: Reference, document: Document, height: u64"),
     ("PutOffer", "terms: OfferTerms"),
     ("EndOffer", "offer: TxId, at: u64"),
     ("Entitle", "offer: TxId, causes: [Cause], units: u32, until: u64"),
@@ -476,7 +465,7 @@ pub(super) fn all() -> Value {
     for (name, list) in LISTS {
         schemas.insert((*name).into(), of(list));
     }
-    for (name, fields) in OBJECTS {
+    for (name, fields) in OBJECTS.iter().chain(PAPERS) {
         schemas.insert((*name).into(), object(fields));
     }
     Value::Object(schemas)

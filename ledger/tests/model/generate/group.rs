@@ -180,3 +180,21 @@ fn install(world: &World, known: &Known, step: &Step) -> Made {
     let signers = vec![officer("registrar", "r2"), officer("registrar", "r3")];
     (Operation::InstallSuccessors(op), signers, None)
 }
+
+/// A group joins a body, or leaves it.
+pub(super) fn parent(step: &Step) -> Made {
+    let group = pick(&["club", "choir", "club", "alice"], step[1]).unwrap();
+    let body = pick(&["city", "choir", "club", "city", "bob"], step[2]).unwrap();
+    let two = [member(group, "alice"), checker(group, "bob")];
+    let speaks = match body {
+        "city" => officer("city", "c1"),
+        "bob" => own("bob"),
+        group => checker(group, "bob"),
+    };
+    let (parent, signers) = match step[3] % 4 {
+        0 => (None, two.to_vec()),
+        1 => (None, vec![speaks]),
+        _ => (Some(id(body)), [&two[..], &[speaks]].concat()),
+    };
+    (Operation::SetParent(SetParent { group: id(group), parent }), signers, None)
+}

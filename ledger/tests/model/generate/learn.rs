@@ -43,6 +43,8 @@ impl Generator {
                 Operation::RequestPayment(op) => self.requests.push((id, op.clone())),
                 Operation::PutOffer(_) => self.offers.push(id),
                 Operation::Take(op) => self.moves.push((id, name_of(op.to))),
+                Operation::Hold(op) => self.holds.push((id, op.to)),
+                Operation::RequestMany(op) => self.learn_dues(op, id),
                 Operation::RequestRedemption(_) => self.redemptions.push(id),
                 Operation::GrantMandate(op) => {
                     self.mandates.push((id, name_of(op.grantor), op.terms.direction));

@@ -52,6 +52,10 @@ impl Model {
             offers: BTreeMap::new(),
             rights: BTreeMap::new(),
             taken: Vec::new(),
+            waiting: BTreeMap::new(),
+            delivered: BTreeSet::new(),
+            members: BTreeMap::new(),
+            cash: BTreeSet::new(),
             judged: BTreeSet::new(),
             references: BTreeSet::new(),
         }

@@ -18,6 +18,12 @@ pub(super) struct Paper {
     credited: BTreeMap<(u16, bool), (u64, u64)>,
 }
 
+impl Paper {
+    pub(super) fn is_about(&self, payment: TxId) -> bool {
+        self.kind.payment() == Some(payment)
+    }
+}
+
 /// Tax of a whole, as a fraction made whole.
 fn tax_of(rule: TaxRule, rate: u16, total: u64) -> u64 {
     let above = i128::from(total) * i128::from(rate);
@@ -47,7 +53,7 @@ fn in_order(lines: &[TaxLine]) -> bool {
 
 impl Model {
     /// One who speaks for a party.
-    fn speaks(&self, by: &Signatures, party: PartyId) -> Result<(), Code> {
+    pub(super) fn speaks(&self, by: &Signatures, party: PartyId) -> Result<(), Code> {
         match self.kinds[&party] {
             PartyKind::Issuer | PartyKind::Registrar | PartyKind::Operator => by.officers(party, 1),
             _ => self.holder(by, Side::Authority, party),
@@ -138,6 +144,9 @@ impl Model {
 
     /// Whether a party was paid by something that is not undone.
     fn paid(&self, payment: TxId, party: PartyId) -> Result<(), Code> {
+        if self.cash.contains(&payment) {
+            return demand(self.requests[&payment].0.payee == party, Code::NotPayee);
+        }
         let original = self.originals.get(&payment).ok_or(Code::UnknownOriginal)?;
         let shares = original.gifts.iter().map(|at| &self.gifts[*at]);
         let shares =

@@ -15,12 +15,13 @@ pub(crate) struct Group {
     pub(super) policy: GroupPolicy,
     pub(super) closing_since: Option<u64>,
     successors: Option<Successors>,
+    parent: Option<PartyId>,
 }
 
 impl Group {
     pub(super) fn new(representative: PartyId, roles: &[RoleGrant], policy: &GroupPolicy) -> Self {
         let (roles, policy) = (roles.to_vec(), policy.clone());
-        Self { representative, roles, policy, closing_since: None, successors: None }
+        Self { representative, roles, policy, closing_since: None, successors: None, parent: None }
     }
 
     pub(crate) fn has_role(&self, person: PartyId, role: Role) -> bool {
@@ -147,9 +148,46 @@ impl Model {
             (group.closing_since, group.successors) = (Some(self.now), None);
             return Ok(());
         }
-        let empty = self.book.0.get(&id).is_none_or(BTreeMap::is_empty);
-        demand(empty, Code::WalletNotEmpty)?;
+        self.lapses(id)?;
         self.closed.insert(id);
+        Ok(())
+    }
+
+    /// What was given is gone; what was paid, held or claimed must have gone before.
+    fn lapses(&mut self, id: PartyId) -> Result<(), Code> {
+        let wallet = self.book.0.get(&id).cloned().unwrap_or_default();
+        for (lot, (amounts, _)) in wallet {
+            let paid = lot.2 == 2;
+            let nothing = [Regime::Free, Regime::Counter].contains(&self.terms[&lot.0].regime);
+            let stays = amounts[HELD] + amounts[CLAIM] > 0 || (paid && !nothing);
+            demand(!stays, Code::WalletNotEmpty)?;
+            self.book.take(id, lot, SPENDABLE, amounts[SPENDABLE]);
+        }
+        Ok(())
+    }
+
+    pub(super) fn set_parent(&mut self, op: &SetParent, by: &Signatures) -> Result<(), Code> {
+        self.of_kind(op.group, PartyKind::Group)?;
+        let group = self.groups[&op.group].clone();
+        demand(group.parent != op.parent, Code::NotWellFormed)?;
+        let joins = persons_of(by, (op.group, &group), 2);
+        match op.parent {
+            Some(parent) => {
+                self.active(parent)?;
+                joins?;
+                self.speaks(by, parent)?;
+                let bodies = [PartyKind::Person, PartyKind::Merchant, PartyKind::External];
+                demand(!bodies.contains(&self.kinds[&parent]), Code::ParentInvalid)?;
+                let above = |party: &PartyId| self.groups.get(party).and_then(|g| g.parent);
+                let chain: Vec<PartyId> =
+                    std::iter::successors(Some(parent), above).take(9).collect();
+                let fits = chain.len() <= 8 && !chain.contains(&op.group);
+                demand(fits, Code::ParentInvalid)?;
+                demand(group.closing_since.is_none(), Code::GroupClosing)?;
+            }
+            None => self.speaks(by, group.parent.unwrap()).or(joins)?,
+        }
+        self.groups.get_mut(&op.group).unwrap().parent = op.parent;
         Ok(())
     }
 

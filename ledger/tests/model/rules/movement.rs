@@ -30,9 +30,11 @@ impl Model {
         if let Citation::Mandate(cited) = m.debit {
             let takes_part = match m.credit {
                 Citation::Live => true,
-                Citation::Request => answers
-                    .and_then(|id| self.requests.get(&id))
-                    .is_some_and(|(request, _)| request.payer == Some(m.from)),
+                Citation::Request => answers.is_some_and(|id| {
+                    let payer = self.requests.get(&id).and_then(|(request, _)| request.payer);
+                    let member = self.members.get(&id);
+                    payer == Some(m.from) || member == Some(&Member::Party(m.from))
+                }),
                 _ => false,
             };
             if !takes_part {

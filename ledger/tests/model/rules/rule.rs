@@ -178,7 +178,7 @@ impl Model {
         self.debit(by, party, amount, None)
     }
 
-    fn is_officer(&self, party: PartyId, person: PartyId) -> Result<(), Code> {
+    pub(super) fn is_officer(&self, party: PartyId, person: PartyId) -> Result<(), Code> {
         let officers = &self.register.officers;
         let is = officers.get(&party).is_some_and(|all| all.contains(&person));
         demand(is, Code::RoleMissing)

@@ -1,5 +1,5 @@
 //! Rows that a transaction created and others cite: mandates, payment requests, media, allowances,
-//! redemptions. Each is answered as its id, the row under its kind's name, and the height.
+//! redemptions, holds. Each is answered as its id, the row under its kind's name, and the height.
 
 use axum::{Json, extract::State};
 use musubi_ledger::{
@@ -98,5 +98,15 @@ by_id!(
     "entitlement",
     "#/components/schemas/EntitlementView",
     "A right to take of an offer",
+    "^[0-9a-f]{64}$"
+);
+by_id!(
+    hold,
+    TxId,
+    Hold,
+    "/v1/holds/{id}",
+    "hold",
+    "#/components/schemas/HoldView",
+    "Value that waits",
     "^[0-9a-f]{64}$"
 );
