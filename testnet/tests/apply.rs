@@ -6,6 +6,7 @@ use std::{
     process::{Command, Output},
 };
 
+use musubi_ledger::time::Day;
 use musubi_testnet::network::{Network, PARAMETERS, PASSPHRASE, Settings};
 use serde_json::Value;
 
@@ -51,7 +52,9 @@ fn a_scheme_becomes_a_networks_configuration() {
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("network");
     let settings = Settings { dir: dir.clone(), validators: 3, seed: 5, parameters: PARAMETERS };
-    let mut network = Network::start_bare(&settings, None).unwrap();
+    // In the year of the files: what they say ends on a day has not ended yet.
+    let begins = Day::of_civil(2023, 4, 1).unwrap().begin();
+    let mut network = Network::start_bare(&settings, Some(begins)).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(network.ready()).unwrap();
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/schemes/kiso.toml");
@@ -115,5 +118,32 @@ fn a_scheme_becomes_a_networks_configuration() {
     assert!(came.iter().all(|(_, came)| came == "applied"), "{came:?}");
     let came = came_to(&fresh.done(&["scheme", "apply", file, "--yes"]));
     assert!(came.iter().all(|(_, came)| came == "there"), "{came:?}");
+    rules_come_with_their_instruments(&office);
     runtime.block_on(network.stop()).unwrap();
+}
+
+/// A file with rules, one of them at the expense of a party that signs for that, too.
+fn rules_come_with_their_instruments(office: &Office) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/schemes/takachiho.toml");
+    let file = file.to_str().unwrap();
+    let refused = office.run(&["scheme", "apply", file, "--yes"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("--party 'user-fund=CONTACT'"), "{said}");
+    for (name, officer) in [("fund", "registrar-officer-1"), ("office", "registrar-officer-2")] {
+        office.done(&["key", "new", name, "--kind", "external"]);
+        office.done(&["party", "register", name, "--as", officer, "--yes"]);
+    }
+    let apply = ["scheme", "apply", file, "--yes", "--party", "user-fund=fund"];
+    let came = came_to(&office.done(&apply));
+    assert!(came.iter().all(|(_, came)| came == "applied"), "{came:?}");
+    let rules = came.iter().filter(|(what, _)| what.starts_with("rule "));
+    assert_eq!(rules.count(), 4);
+    let reward = office.done(&["rule", "show", "EMONEY", "1"]);
+    assert!(reward["post"]["give"]["funder"].is_string(), "{reward}");
+    let came = came_to(&office.done(&apply));
+    assert!(came.iter().all(|(_, came)| came == "there"), "{came:?}");
+    let otherwise = office.refused(&[&apply[..], &["--set", "bonus=4"]].concat());
+    let said = otherwise["detail"].as_str().unwrap();
+    assert!(said.contains("rule campaign") && said.contains("formula is"), "{said}");
 }

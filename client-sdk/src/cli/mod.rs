@@ -56,6 +56,7 @@ mod scheme_apply;
 mod scheme_casting;
 mod scheme_catalogue;
 mod scheme_compare;
+mod scheme_put;
 mod secret;
 mod session;
 mod slots;

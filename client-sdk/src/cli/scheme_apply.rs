@@ -84,7 +84,7 @@ pub(crate) async fn run(args: &Apply, session: &mut Session) -> Result<Report, C
             "the ledger has it otherwise, so nothing was sent\n  {}",
             otherwise.join("\n  ")
         );
-        let next = "change the file, or the ledger with `musubi instrument change` and `musubi allowance revoke`";
+        let next = "change the file, or the ledger with `musubi instrument change`, `musubi rule end` and `musubi allowance revoke`";
         return Err(CliError::new("scheme_differs", told)
             .next(next)
             .with("differences", json!(otherwise)));
@@ -107,11 +107,11 @@ pub(crate) async fn run(args: &Apply, session: &mut Session) -> Result<Report, C
     let mut absent = Vec::new();
     for (setting, half) in halves {
         let line = match &setting {
-            Setting::Allowance(allowed) if absent.contains(&allowed.instrument) => {
+            setting if setting.rests_on().iter().any(|on| absent.contains(on)) => {
                 let note = "its instrument waits for signatures: give the command again afterwards";
-                Ok(Line { note: note.into(), ..Line::new(what(&setting), "waits") })
+                Ok(Line { note: note.into(), ..Line::new(what(setting), "waits") })
             }
-            _ => casting.put(&setting, half, composer, session).await,
+            setting => casting.put(setting, half, composer, session).await,
         };
         let line = line.map_err(|error| after(error, &lines))?;
         if let (Setting::Instrument(issued), "waits") = (&setting, line.came_to) {
@@ -125,6 +125,9 @@ pub(crate) async fn run(args: &Apply, session: &mut Session) -> Result<Report, C
 pub(super) fn what(setting: &Setting<'_>) -> String {
     match setting {
         Setting::Instrument(issued) => format!("instrument {}", issued.id),
+        Setting::Rule(rule) => {
+            format!("rule {} ({} of {})", rule.name, rule.id.number, rule.id.instrument)
+        }
         Setting::Allowance(allowed) => format!("allowance of {}", allowed.instrument),
     }
 }

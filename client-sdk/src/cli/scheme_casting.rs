@@ -1,29 +1,18 @@
-//! Who a scheme's names are on this device, and what of its configuration the ledger has: looking, drafting, sending.
+//! Who a scheme's names are on this device, and its terms with their ids.
+
+use std::collections::BTreeMap;
 
 use musubi_schemes::{
     Scheme,
-    configuration::{Allowed, Setting},
+    configuration::Setting,
+    scheme::{Issued, Ruled},
 };
 use musubi_sdk::{
-    Composer, Draft, HalfSigned, PartyId, PublicKey, Reference, TxId,
-    api::InstrumentView,
-    ledger::{instrument::Terms, operation::GrantAllowance},
+    PartyId, PublicKey, Role, Side, Wanted,
+    ledger::{instrument::Terms, rule::RuleTerms},
 };
 
-use super::{
-    args::SignSpec,
-    error::CliError,
-    finish::{hand_over, sign, wanted},
-    scheme_apply::{Apply, Line, what},
-    scheme_compare as compare,
-    session::Session,
-};
-
-const DAY_MS: u64 = 86_400_000;
-/// An allowance of which the file does not say when it ends is to be looked at again after a year.
-const ALLOWANCE_DAYS: u64 = 365;
-/// Attempts at an allowance that may have been rejected before one is not given a further name.
-const ATTEMPTS: u8 = 9;
+use super::{error::CliError, scheme_apply::Apply, session::Session, slots::want};
 
 /// The scheme, and who its names are here.
 pub(super) struct Casting<'s> {
@@ -31,25 +20,24 @@ pub(super) struct Casting<'s> {
     pub(super) args: &'s Apply,
 }
 
-/// The name under which an allowance is remembered in the address book.
-fn saved(allowed: &Allowed) -> String {
-    format!("allowance-{}", allowed.instrument)
-}
-
 impl Casting<'_> {
     /// Who a name of the file is in this address book.
-    fn contact(&self, name: &str) -> String {
+    pub(super) fn contact(&self, name: &str) -> String {
         let given = self.args.party.iter().find(|(of, _)| of == name);
         given
             .map_or_else(|| name.replace('[', "-").replace(']', ""), |(_, contact)| contact.clone())
     }
 
-    async fn party(&self, place: usize, session: &mut Session) -> Result<PartyId, CliError> {
+    pub(super) async fn party(
+        &self,
+        place: usize,
+        session: &mut Session,
+    ) -> Result<PartyId, CliError> {
         let name = &self.scheme.cast.members[place].name;
         session.party(&self.contact(name)).await.map_err(|error| named(error, name))
     }
 
-    fn key(&self, issuer: usize, session: &Session) -> Result<PublicKey, CliError> {
+    pub(super) fn key(&self, issuer: usize, session: &Session) -> Result<PublicKey, CliError> {
         let issuer = self.contact(&self.scheme.cast.members[issuer].name);
         let auto = format!("{issuer}-auto");
         let known = session.book().contacts.contains_key(&auto);
@@ -65,161 +53,68 @@ impl Casting<'_> {
         })
     }
 
-    async fn terms(
+    /// An instrument's terms with its issuer here.
+    pub(super) async fn terms(
         &self,
-        setting: &Setting<'_>,
+        issued: &Issued,
         session: &mut Session,
-    ) -> Result<Option<Terms>, CliError> {
-        let Setting::Instrument(issued) = setting else { return Ok(None) };
+    ) -> Result<Terms, CliError> {
         let issuer = self.party(issued.issuer, session).await?;
-        Ok(Some(Terms { issuer, ..issued.terms.clone() }))
+        Ok(Terms { issuer, ..issued.terms.clone() })
     }
 
-    /// None if it is not there; else how it is otherwise.
-    pub(super) async fn look(
+    /// A rule's terms with its parties here.
+    pub(super) async fn rule(
+        &self,
+        rule: &Ruled,
+        session: &mut Session,
+    ) -> Result<RuleTerms, CliError> {
+        let mut parties = BTreeMap::new();
+        for at in rule.parties() {
+            parties.insert(at, self.party(at, session).await?);
+        }
+        Ok(rule.resolved(&mut |at| parties[&at]))
+    }
+
+    /// Who signs, by their names in the address book, and which of their signatures no body asks for by itself: that of who
+    /// funds what a rule gives, unless it is the issuer.
+    pub(super) async fn signers(
         &self,
         setting: &Setting<'_>,
-        there: &[InstrumentView],
-        composer: Composer,
         session: &mut Session,
-    ) -> Result<Option<Vec<String>>, CliError> {
-        match setting {
-            Setting::Instrument(issued) => {
-                let Some(view) = there.iter().find(|view| view.id == issued.id) else {
-                    return Ok(None);
-                };
-                let terms = self.terms(setting, session).await?.expect("it is an instrument");
-                Ok(Some(compare::instrument(&view.instrument, &terms, composer.now)))
-            }
-            Setting::Allowance(allowed) => match session.book().saved.get(&saved(allowed)).copied()
-            {
-                Some(id) => self.look_at(id, allowed, composer, session).await,
-                None => Ok(None),
-            },
-        }
-    }
-
-    /// None if a transaction granted no allowance; else how the one that it granted is otherwise.
-    async fn look_at(
-        &self,
-        id: TxId,
-        allowed: &Allowed,
-        composer: Composer,
-        session: &mut Session,
-    ) -> Result<Option<Vec<String>>, CliError> {
-        let key = self.key(allowed.issuer, session)?;
-        match session.client()?.allowance(id).await {
-            Ok(stored) => Ok(Some(compare::allowance(&stored.row, allowed, key, composer.now))),
-            Err(error) if error.problem().is_some_and(|problem| problem.status == 404) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// What is sent; of an allowance under the name of this attempt, so that nobody grants it twice.
-    pub(super) async fn draft(
-        &self,
-        setting: &Setting<'_>,
-        composer: Composer,
-        attempt: u8,
-        session: &mut Session,
-    ) -> Result<Draft, CliError> {
-        let first = setting.officers()[0];
-        let sender = self.contact(first);
-        let sender = session.book().get(&sender).map_err(|error| named(error, first))?.party;
-        match setting {
-            Setting::Instrument(issued) => {
-                let terms = self.terms(setting, session).await?.expect("it is an instrument");
-                Ok(composer.define_instrument(sender, issued.id, terms, true))
-            }
-            Setting::Allowance(allowed) => {
-                let grant = GrantAllowance {
-                    instrument: allowed.instrument,
-                    key: self.key(allowed.issuer, session)?,
-                    total: allowed.total,
-                    per_wallet: allowed.per_wallet,
-                    per_day: allowed.per_day,
-                    end: allowed.until.unwrap_or(composer.now.plus(ALLOWANCE_DAYS * DAY_MS)),
-                };
-                let again = if attempt == 1 { String::new() } else { attempt.to_string() };
-                let name = &self.scheme.head.name;
-                let text = format!("scheme:{name}:{}:allow{again}", allowed.instrument);
-                let reference: Reference = text.parse()?;
-                Ok(composer.grant_allowance(sender, grant).reference(reference))
-            }
-        }
-    }
-
-    /// Signs with the officers whose keys are here, and sends it, or hands it over to the others.
-    pub(super) async fn put(
-        &self,
-        setting: &Setting<'_>,
-        half: HalfSigned,
-        composer: Composer,
-        session: &mut Session,
-    ) -> Result<Line, CliError> {
-        let mut half = half;
-        for attempt in 2..=ATTEMPTS {
-            let sent = self.send(setting, half, session).await;
-            // Somebody granted it from another device, or it was rejected once.
-            let taken = match (sent, setting) {
-                (Err(error), Setting::Allowance(allowed)) if error.code == "reference_taken" => {
-                    error.id.map(|id| (id, allowed)).ok_or(error)
-                }
-                (sent, _) => return sent,
-            };
-            let (id, allowed) = taken?;
-            match self.look_at(id, allowed, composer, session).await? {
-                Some(differences) if differences.is_empty() => {
-                    session.book_mut().remember(&saved(allowed), id)?;
-                    session.save_book()?;
-                    return Ok(Line { id: Some(id), ..Line::new(what(setting), "there") });
-                }
-                Some(differences) => {
-                    let told =
-                        format!("the ledger has it otherwise\n  {}", differences.join("\n  "));
-                    return Err(CliError::new("scheme_differs", told).about(id));
-                }
-                None => half = self.draft(setting, composer, attempt, session).await?.half_signed(),
-            }
-        }
-        Err(CliError::new(
-            "reference_taken",
-            format!("{} was rejected {ATTEMPTS} times", what(setting)),
-        ))
-    }
-
-    async fn send(
-        &self,
-        setting: &Setting<'_>,
-        half: HalfSigned,
-        session: &mut Session,
-    ) -> Result<Line, CliError> {
-        let names = setting.officers().map(|name| self.contact(name));
-        let has_key = |name: &&String| {
-            session.book().contacts.get(*name).is_some_and(|contact| contact.key.is_some())
+    ) -> Result<(Vec<String>, Vec<Wanted>), CliError> {
+        let mut names: Vec<String> =
+            setting.officers().iter().map(|name| self.contact(name)).collect();
+        let mut extra = Vec::new();
+        let issuers = self.scheme.cast.named("issuer").unwrap_or_default();
+        let funder = match setting {
+            Setting::Rule(rule) => rule.funder().filter(|at| !issuers.contains(at)),
+            Setting::Instrument(_) | Setting::Allowance(_) => None,
         };
-        let signers: Vec<SignSpec> =
-            names.iter().filter(has_key).map(|name| SignSpec::plain(name)).collect();
-        let half = sign(session, half, &signers, &[]).await?;
-        let id = half.id();
-        let missing = wanted(session, &half, &[]).await;
-        if !missing.is_empty() {
-            let note = hand_over(session, &half, None, &missing)?.text;
-            return Ok(Line { id: Some(id), note, ..Line::new(what(setting), "waits") });
+        if let Some(at) = funder {
+            let party = self.party(at, session).await?;
+            let member = &self.scheme.cast.members[at];
+            let name = |at: usize| self.contact(&self.scheme.cast.members[at].name);
+            let roles: &[Role] = match &member.group {
+                Some(group) => {
+                    names.extend(group.drafters.first().map(|at| name(*at)));
+                    names.extend(group.approvers.iter().map(|at| name(*at)));
+                    &[Role::Drafter, Role::Approver]
+                }
+                None => {
+                    names.push(name(at));
+                    &[Role::Holder]
+                }
+            };
+            extra.extend(roles.iter().map(|role| want(Side::Debit, &[*role], party)));
         }
-        session.submit(half).await?;
-        let mut note = String::new();
-        if let Setting::Allowance(allowed) = setting {
-            session.book_mut().remember(&saved(allowed), id)?;
-            session.save_book()?;
-            note = format!("saved as {}", saved(allowed));
-        }
-        Ok(Line { id: Some(id), note, ..Line::new(what(setting), "applied") })
+        names.dedup();
+        Ok((names, extra))
     }
 }
 
 /// Somebody who is not in the address book under the name of the file.
-fn named(error: CliError, name: &str) -> CliError {
+pub(super) fn named(error: CliError, name: &str) -> CliError {
     let next = error.next.clone().unwrap_or_default();
     error.next(format!("say who is meant: --party '{name}=CONTACT'; {next}"))
 }

@@ -5,6 +5,7 @@ use musubi_sdk::{
     PublicKey, Time,
     ledger::{
         instrument::{Instrument, Life, Terms},
+        rule::{Rule, RuleTerms},
         state::Allowance,
     },
 };
@@ -17,6 +18,13 @@ pub(super) fn instrument(there: &Instrument, wanted: &Terms, now: Time) -> Vec<S
     if life != Life::Open {
         lines.push(format!("it is {} there, not open", value(&life)));
     }
+    lines
+}
+
+/// How a rule of the ledger is otherwise than wanted, a line each.
+pub(super) fn rule(there: &Rule, wanted: &RuleTerms) -> Vec<String> {
+    let mut lines = fields(&value(&there.terms), &value(wanted));
+    lines.extend(there.ended.map(|ended| format!("it ends there at {ended}")));
     lines
 }
 

@@ -37,7 +37,7 @@ pub struct ScenarioArgs {
     #[arg(long)]
     pub dir: Option<PathBuf>,
     /// How many networks run at a time
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=16))]
     pub jobs: u8,
 }
 
