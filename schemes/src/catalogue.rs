@@ -1,6 +1,7 @@
 //! The catalogue: a page made from scheme files alone. Per scheme what it needs, how it is expressed, what its source
 //! leaves open, and what ran.
 
+mod offers;
 mod rules;
 mod terms;
 
@@ -106,6 +107,7 @@ fn chapter(scheme: &Scheme, report: &Report) -> String {
     text.push_str("\n**How it is expressed.**\n\n");
     text.push_str(&takes_part(scheme));
     text.push_str(&terms::table(scheme));
+    text.push_str(&offers::list(scheme));
     text.push_str(&rules::list(scheme));
     text.push_str(&choices(scheme));
     text.push_str(&what_ran(scheme, report));

@@ -122,7 +122,9 @@ impl Scheme {
     pub fn configuration(&self) -> Vec<Setting<'_>> {
         let issued = self.instruments.iter().filter(|issued| issued.stands);
         let mut settings: Vec<Setting<'_>> = issued.clone().map(Setting::Instrument).collect();
-        let rules = self.rules.iter().filter(|rule| rule.stands && !rule.later);
+        // A rule about one offer comes with that offer: a scenario puts both.
+        let first = |rule: &&Ruled| rule.stands && !rule.later && rule.offer.is_none();
+        let rules = self.rules.iter().filter(first);
         settings.extend(rules.map(Setting::Rule));
         for issued in issued {
             let mut allowed = self.steps.iter().filter_map(|step| step.verb.allows());

@@ -3,8 +3,10 @@
 
 mod watch;
 
+use std::collections::BTreeMap;
+
 use musubi_ledger::{
-    id::{InstrumentId, PartyId},
+    id::{InstrumentId, PartyId, TxId},
     instrument::{Flows, Totals},
     lot::OriginKind,
     party::Party,
@@ -25,6 +27,7 @@ pub struct World<'w> {
     observed: &'w Observed,
     scheme: &'w Scheme,
     actors: &'w [Actor],
+    offers: &'w BTreeMap<usize, TxId>,
     state: &'w dyn ReadState,
     now: Time,
 }
@@ -34,11 +37,11 @@ impl Observed {
     pub(crate) fn world<'w>(
         &'w self,
         scheme: &'w Scheme,
-        actors: &'w [Actor],
+        (actors, offers): (&'w [Actor], &'w BTreeMap<usize, TxId>),
         state: &'w dyn ReadState,
         now: Time,
     ) -> World<'w> {
-        World { observed: self, scheme, actors, state, now }
+        World { observed: self, scheme, actors, offers, state, now }
     }
 }
 
@@ -79,6 +82,10 @@ impl World<'_> {
                     Did::Capped => done.capped,
                     Did::TakenBack => done.taken_back,
                 })
+            }
+            Ask::Taken(offer) => {
+                let id = self.offers.get(offer);
+                Ok(id.and_then(|id| self.observed.taken.get(id)).copied().unwrap_or_default())
             }
             Ask::Stage(party, instrument) => Ok(self.stage(*party, *instrument)),
             Ask::Declared(figure) => Ok(*figure),

@@ -1,10 +1,11 @@
 //! Setting a scheme up on a stage, and playing its steps.
 //!
 //! - this file: the run; [`setup`]: who and what comes onto the ledger first; [`act`]: writing and signing;
-//! - [`consent`]: who signs for whom; [`rules`]: putting what the ledger posts by itself.
+//! - [`consent`]: who signs for whom; [`rules`], [`offers`]: putting what may be taken, and what the ledger posts by itself.
 
 mod act;
 mod consent;
+mod offers;
 mod rules;
 mod setup;
 
@@ -53,6 +54,10 @@ pub struct Play<'s> {
     pub(crate) cards: BTreeMap<usize, Card>,
     /// By group and instrument.
     pub(crate) budgets: BTreeMap<(usize, InstrumentId), Budget>,
+    /// Offers that were put.
+    pub(crate) offers: BTreeMap<usize, TxId>,
+    /// By offer and holder.
+    pub(crate) rights: BTreeMap<(usize, usize), TxId>,
     /// Transactions of the steps that have a name.
     pub(crate) past: BTreeMap<String, Vec<TxId>>,
     written: u64,
@@ -118,6 +123,8 @@ impl<'s> Play<'s> {
             acceptances: BTreeMap::new(),
             cards: BTreeMap::new(),
             budgets: BTreeMap::new(),
+            offers: BTreeMap::new(),
+            rights: BTreeMap::new(),
             past: BTreeMap::new(),
             written: 0,
         }
@@ -133,7 +140,8 @@ impl<'s> Play<'s> {
         report: &mut Report,
         due: impl Fn(&Option<String>) -> bool,
     ) {
-        let world = observed.world(self.scheme, &self.actors, self.stage.state(), self.stage.now());
+        let (state, now) = (self.stage.state(), self.stage.now());
+        let world = observed.world(self.scheme, (&self.actors, &self.offers), state, now);
         for expect in self.scheme.expects.iter().filter(|expect| due(&expect.at)) {
             let got = expect.of.value(&|ask| world.answer(ask)).map_err(|lack| lack.to_string());
             report.checks.push(CheckLine::new(expect, got));

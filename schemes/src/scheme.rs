@@ -1,15 +1,19 @@
 //! A scheme as it was read and checked: all names resolved, all figures whole.
 
+mod refusal;
+
 use core::ops::Range;
 
 use musubi_ledger::{
     code::Code,
     id::{InstrumentId, RuleId},
     instrument::Terms,
+    offer::{Gives, OfferTerms, Part},
     rule::RuleTerms,
     time::Time,
 };
 
+pub use self::refusal::Refusal;
 use crate::{cast::Cast, expr::Expr, file::Plain, verb::Verb};
 
 /// A checked scheme.
@@ -25,6 +29,8 @@ pub struct Scheme {
     pub instruments: Vec<Issued>,
     /// What the ledger posts by itself.
     pub rules: Vec<Ruled>,
+    /// What may be taken.
+    pub offers: Vec<Offered>,
     /// What happens, in order.
     pub steps: Vec<Step>,
     /// What must come out.
@@ -130,62 +136,45 @@ pub struct Ruled {
     pub id: RuleId,
     /// What it does; parties are places in the cast ([`crate::cast::place_id`]) until it is put.
     pub terms: RuleTerms,
+    /// The offer that it follows, by its place; with what is taken of any if none.
+    pub offer: Option<usize>,
     /// Whether a step puts it, and not the set-up.
     pub later: bool,
     /// Whether it is put: false where its `if` does not hold.
     pub stands: bool,
 }
 
-/// Why a scheme refuses: each kind must be met by a scenario, unless its file says otherwise.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Refusal {
-    /// Value has expired, or a period is over.
-    Expiry,
-    /// A cap of somebody who gives: budget, supply, so many each.
-    Cap,
-    /// Not at this shop, or not by this holder.
-    WrongShop,
-    /// More than may be held, moved or spent at once.
-    OverLimit,
+/// One of `[[offer]]`.
+#[derive(Clone, Debug)]
+pub struct Offered {
+    /// Its name, for steps and expectations.
+    pub name: String,
+    /// What it is; parties are places in the cast, and what must be shown is in `shown`.
+    pub terms: OfferTerms,
+    /// What must be shown.
+    pub shown: Shown,
+    /// Whether a step puts it, and not the set-up.
+    pub later: bool,
+    /// Whether it is put: false where its `if` does not hold.
+    pub stands: bool,
 }
 
-impl Refusal {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Expiry, Self::Cap, Self::WrongShop, Self::OverLimit];
+/// What somebody must show to take of an offer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Shown {
+    /// Nothing.
+    Nothing,
+    /// A code, the same for all.
+    Code(String),
+    /// A right that so many officers of a party gave: its place in the cast.
+    Right(usize, u8),
+}
 
-    /// As files write it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Expiry => "expiry",
-            Self::Cap => "cap",
-            Self::WrongShop => "wrong_shop",
-            Self::OverLimit => "over_limit",
-        }
-    }
-
-    /// The codes that can be such a refusal.
-    #[must_use]
-    pub fn codes(self) -> &'static [Code] {
-        match self {
-            Self::Expiry => &[
-                Code::InsufficientFunds,
-                Code::InsufficientClaim,
-                Code::InstrumentNotOpen,
-                Code::IssueEnded,
-                Code::MandateNotActive,
-            ],
-            Self::Cap => {
-                &[Code::OverAllowance, Code::OverSupplyMax, Code::FundingUsed, Code::RuleCapReached]
-            }
-            Self::WrongShop => {
-                &[Code::AcceptorNotEligible, Code::HolderNotEligible, Code::MandateMismatch]
-            }
-            Self::OverLimit => {
-                &[Code::OverLimit, Code::OverWalletMax, Code::OverTransferMax, Code::OverMandate]
-            }
-        }
-    }
+/// What a unit of an offer gives.
+#[must_use]
+pub fn parts(terms: &OfferTerms) -> &[Part] {
+    let Gives::Gift(gift) = &terms.gives;
+    &gift.parts
 }
 
 /// One of `steps`.

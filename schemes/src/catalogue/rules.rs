@@ -178,7 +178,7 @@ fn when(scheme: &Scheme, when: &When) -> Vec<String> {
     all
 }
 
-fn cap(cap: &Cap) -> String {
+pub(super) fn cap(cap: &Cap) -> String {
     let most = match cap.of {
         CapOf::Given => amount(cap.most),
         CapOf::Times => format!("{} times", amount(cap.most)),

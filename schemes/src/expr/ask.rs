@@ -28,6 +28,8 @@ pub enum Ask {
     Count(PartyKind, Option<(String, String)>),
     /// What a rule did.
     Rule(Did, RuleId),
+    /// Units that were taken of an offer, by its place.
+    Taken(usize),
     /// How many of an instrument's stages a party has reached.
     Stage(usize, InstrumentId),
     /// What does not change by anything that happens: a declaration's own figure.

@@ -11,7 +11,7 @@ use crate::{
     mistake::nearest,
 };
 
-const KNOWN: [&str; 24] = [
+const KNOWN: [&str; 25] = [
     "issued",
     "redeemed",
     "expired",
@@ -29,6 +29,7 @@ const KNOWN: [&str; 24] = [
     "given",
     "fired",
     "capped",
+    "taken",
     "taken_back",
     "tier",
     "count",
@@ -39,9 +40,8 @@ const KNOWN: [&str; 24] = [
 ];
 
 /// Functions that wait for something this ledger does not have yet.
-const LATER: [(&str, &str); 13] = [
+const LATER: [(&str, &str); 11] = [
     ("converted", "conversions"),
-    ("taken", "offers"),
     ("price", "offers"),
     ("fee", "settlement runs"),
     ("net", "settlement runs"),
@@ -51,7 +51,6 @@ const LATER: [(&str, &str); 13] = [
     ("kpi7", "reports"),
     ("unused", "reports"),
     ("deposit", "reports"),
-    ("documents", "documents"),
     ("open_dues", "dues"),
 ];
 
@@ -97,6 +96,11 @@ pub(super) fn read(
         "fired" => source.rule(Did::Fired),
         "capped" => source.rule(Did::Capped),
         "taken_back" => source.rule(Did::TakenBack),
+        "taken" => {
+            source.counted(1..=1)?;
+            let found = names.offers.iter().position(|offer| offer.name == arguments[0]);
+            found.map(Ask::Taken).ok_or_else(|| format!("no offer {}", arguments[0]))
+        }
         "tier" => {
             source.counted(2..=2)?;
             match source.parties(0)?[..] {

@@ -106,9 +106,13 @@ fn table(node: &Node<'_>) -> Option<Formula> {
     node.list()?.iter().map(line).collect::<Option<Vec<_>>>().map(Formula::Table)
 }
 
-/// `caps` and `over`.
-pub(super) fn caps(fields: &Fields<'_>) -> Option<(Vec<Cap>, Over)> {
-    let over = fields.may("over").map_or(Some(Over::Truncate), |node| node.one_of(&OVERS));
+/// `over`.
+pub(super) fn over(fields: &Fields<'_>) -> Option<Over> {
+    fields.may("over").map_or(Some(Over::Truncate), |node| node.one_of(&OVERS))
+}
+
+/// `caps`.
+pub(super) fn caps(fields: &Fields<'_>) -> Option<Vec<Cap>> {
     let items = fields.may("caps").map_or(Some(Vec::new()), |node| node.list());
     let caps = items?.iter().map(cap).collect::<Option<Vec<Cap>>>();
     let mut caps = caps?;
@@ -118,7 +122,7 @@ pub(super) fn caps(fields: &Fields<'_>) -> Option<(Vec<Cap>, Over)> {
         let most = limits::RULE_CAPS_MAX;
         return fields.wrong(format!("at most {most} caps, and no two that bound the same"));
     }
-    Some((caps, over?))
+    Some(caps)
 }
 
 fn cap(node: &Node<'_>) -> Option<Cap> {

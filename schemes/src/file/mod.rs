@@ -1,7 +1,7 @@
 //! From a text to a checked [`Scheme`]: every section in a file of its own, all mistakes told together.
 //!
 //! - [`node`]: values with places; [`fields`]: tables; [`value`]: instants, lengths, conditions; [`names`]: references;
-//! - [`choice`], [`head`], [`parties`], [`instrument`], [`bounds`] (its limits and stages), [`rule`], [`amount`] (how much a rule gives), [`step`], [`expect`]: the sections.
+//! - [`choice`], [`head`], [`parties`], [`instrument`], [`bounds`] (its limits and stages), [`offer`], [`rule`], [`amount`] (how much a rule gives), [`step`], [`expect`]: the sections.
 
 mod amount;
 mod bounds;
@@ -12,6 +12,7 @@ mod head;
 mod instrument;
 mod names;
 mod node;
+mod offer;
 mod parties;
 mod rule;
 mod step;
@@ -23,11 +24,12 @@ pub use self::choice::Plain;
 use self::node::Reader;
 pub(crate) use self::{
     choice::Choices, fields::Fields, instrument::PARTY_KINDS, names::Names, node::Node,
+    offer::access,
 };
 use crate::{
     cast::Cast,
     mistake::{Mistake, Mistakes},
-    scheme::{Issued, Ruled, Scheme},
+    scheme::{Issued, Offered, Ruled, Scheme},
 };
 
 /// The version of the file format.
@@ -36,10 +38,8 @@ const FORMAT: u64 = 1;
 const FILE_BYTES_MAX: usize = 1024 * 1024;
 
 /// Sections that scheme files have and that wait for something this ledger does not have yet.
-const LATER: [(&str, &str); 2] = [
-    ("calendars", "settlement runs are not built yet: merchants redeem"),
-    ("offer", "offers are not built yet: sets and gifts are issued by steps"),
-];
+const LATER: [(&str, &str); 1] =
+    [("calendars", "settlement runs are not built yet: merchants redeem")];
 
 /// Reads and checks a scheme file. `file` is its name, for messages.
 ///
@@ -102,15 +102,23 @@ fn sections<'a>(reader: &'a Reader<'a>, top: Fields<'a>) -> Option<Scheme> {
     for fields in tables("instrument").iter().filter_map(Node::fields) {
         instruments.extend(instrument::read(fields, &cast, &instruments));
     }
+    let mut offers: Vec<Offered> = Vec::new();
+    let declared = top.may("offer").and_then(|node| node.list()).unwrap_or_default();
+    for fields in declared.iter().filter_map(Node::fields) {
+        let names = Names::new(&cast, &instruments, &offers, &[]);
+        let offer = offer::read(fields, &names);
+        drop(names);
+        offers.extend(offer);
+    }
     let mut rules: Vec<Ruled> = Vec::new();
     let declared = top.may("rule").and_then(|node| node.list()).unwrap_or_default();
     for fields in declared.iter().filter_map(Node::fields) {
-        let names = Names::new(&cast, &instruments, &rules);
+        let names = Names::new(&cast, &instruments, &offers, &rules);
         let rule = rule::read(fields, &names);
         drop(names);
         rules.extend(rule);
     }
-    let names = Names::new(&cast, &instruments, &rules);
+    let names = Names::new(&cast, &instruments, &offers, &rules);
     let scenario = top.need("scenario").and_then(|node| node.fields());
     let items = scenario.as_ref().and_then(|fields| fields.need("steps")).map(|node| node.list());
     let items = items.flatten().unwrap_or_default();
@@ -132,5 +140,14 @@ fn sections<'a>(reader: &'a Reader<'a>, top: Fields<'a>) -> Option<Scheme> {
     scenario.into_iter().for_each(Fields::finish);
     top.finish();
     drop(names);
-    Some(Scheme { head: head?, choices: Vec::new(), cast, instruments, rules, steps, expects })
+    Some(Scheme {
+        head: head?,
+        choices: Vec::new(),
+        cast,
+        instruments,
+        offers,
+        rules,
+        steps,
+        expects,
+    })
 }

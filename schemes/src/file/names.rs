@@ -7,13 +7,14 @@ use musubi_ledger::id::InstrumentId;
 use super::node::Node;
 use crate::{
     cast::{Cast, Unfound},
-    scheme::{Issued, Ruled},
+    scheme::{Issued, Offered, Ruled},
 };
 
 /// What is declared where a step is read.
 pub(crate) struct Names<'s> {
     pub(crate) cast: &'s Cast,
     pub(crate) instruments: &'s [Issued],
+    pub(crate) offers: &'s [Offered],
     pub(crate) rules: &'s [Ruled],
     /// Steps so far, also those that are left out: whoever rests on one of these is told so when it is played.
     pub(crate) steps: RefCell<Vec<String>>,
@@ -44,9 +45,23 @@ pub(crate) fn parties_of(node: &Node<'_>, cast: &Cast) -> Option<Vec<usize>> {
 }
 
 impl<'s> Names<'s> {
-    pub(super) fn new(cast: &'s Cast, instruments: &'s [Issued], rules: &'s [Ruled]) -> Self {
+    pub(super) fn new(
+        cast: &'s Cast,
+        instruments: &'s [Issued],
+        offers: &'s [Offered],
+        rules: &'s [Ruled],
+    ) -> Self {
         let (steps, played) = Default::default();
-        Self { cast, instruments, rules, steps, played }
+        Self { cast, instruments, offers, rules, steps, played }
+    }
+
+    /// An offer's place among the declared ones.
+    pub(crate) fn offer(&self, node: &Node<'_>) -> Option<usize> {
+        let name = node.text()?;
+        let found = self.offers.iter().position(|offer| offer.name == name);
+        found.or_else(|| {
+            node.unknown("offer", &name, self.offers.iter().map(|offer| offer.name.as_str()))
+        })
     }
 
     /// A rule's place among the declared ones.

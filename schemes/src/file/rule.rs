@@ -14,11 +14,12 @@ use musubi_ledger::{
 use super::{amount, fields::Fields, names::Names, node::Node, parties::is_name};
 use crate::{cast::place_id, scheme::Ruled, verb};
 
-const TRIGGERS: [(&str, Trigger); 4] = [
+const TRIGGERS: [(&str, Trigger); 5] = [
     ("top_up", Trigger::TopUp),
     ("purchase", Trigger::Purchase),
     ("transfer", Trigger::Transfer),
     ("redeem", Trigger::Redeem),
+    ("take", Trigger::Take),
 ];
 const BASES: [(&str, Base); 5] = [
     ("gross", Base::Gross),
@@ -50,6 +51,7 @@ pub(super) fn read(fields: Fields<'_>, names: &Names<'_>) -> Option<Ruled> {
         let least = u64::from(next);
         node.whole(least..=u64::from(u16::MAX) - 1)
     });
+    let offer = fields.may("offer").map(|node| names.offer(&node));
     let later = fields.may("later").and_then(|node| node.flag()).unwrap_or(false);
     let stands = fields.stands();
     let id = instrument.zip(number).and_then(|(instrument, number)| {
@@ -57,7 +59,7 @@ pub(super) fn read(fields: Fields<'_>, names: &Names<'_>) -> Option<Ruled> {
     });
     let terms = id.and_then(|id| terms(&fields, names, id));
     fields.finish();
-    Some(Ruled { name: name?, id: id?, terms: terms?, later, stands })
+    Some(Ruled { name: name?, id: id?, terms: terms?, offer: given(offer)?, later, stands })
 }
 
 fn terms(fields: &Fields<'_>, names: &Names<'_>, id: RuleId) -> Option<RuleTerms> {
@@ -69,11 +71,17 @@ fn terms(fields: &Fields<'_>, names: &Names<'_>, id: RuleId) -> Option<RuleTerms
     let usual = if on == Some(Trigger::Redeem) { Base::RunTotal } else { Base::Tender };
     let base = fields.may("base").map_or(Some(usual), |node| node.one_of(&BASES));
     let formula = amount::formula(fields);
-    let caps = amount::caps(fields);
+    let (caps, over) = (amount::caps(fields), amount::over(fields));
     let post = post(fields, names, id);
-    let (caps, over) = caps?;
-    let terms =
-        RuleTerms { on: on?, when: when?, base: base?, formula: formula?, post: post?, caps, over };
+    let terms = RuleTerms {
+        on: on?,
+        when: when?,
+        base: base?,
+        formula: formula?,
+        post: post?,
+        caps: caps?,
+        over: over?,
+    };
     match terms.well_formed() {
         true => Some(terms),
         false => fields.wrong(

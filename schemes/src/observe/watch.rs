@@ -6,7 +6,7 @@ use musubi_ledger::{
     code::Code,
     execute::Entry,
     fact::Fact,
-    id::{InstrumentId, PartyId, RuleId},
+    id::{InstrumentId, PartyId, RuleId, TxId},
     leaf::LeafKind,
     outcome::Account,
 };
@@ -21,6 +21,8 @@ pub struct Observed {
     pub(super) codes: BTreeMap<Code, i128>,
     pub(super) applied: BTreeMap<String, i128>,
     pub(super) rules: BTreeMap<RuleId, Done>,
+    /// Units taken of offers.
+    pub(super) taken: BTreeMap<TxId, i128>,
 }
 
 /// What a rule did.
@@ -59,6 +61,9 @@ impl Observed {
             Fact::Unwound { id, taken, short } => {
                 let done = self.rules.entry(*id).or_default();
                 done.taken_back += i128::from(taken.0) + i128::from(short.0);
+            }
+            Fact::Taken { offer, units, .. } => {
+                *self.taken.entry(*offer).or_default() += i128::from(*units);
             }
             _ => {}
         }

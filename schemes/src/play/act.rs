@@ -5,6 +5,7 @@ use musubi_ledger::{
     genesis::RULES_VERSION,
     hash::tagged,
     id::{InstrumentId, PartyId, Salt, TxId},
+    keys::SecretKey,
     operation::Operation,
     transaction::{Body, Purpose, Role, Side, Transaction},
 };
@@ -21,6 +22,8 @@ pub(crate) type Signer = (Side, Role, PartyId, usize);
 pub(crate) struct Act {
     pub(crate) body: Body,
     pub(crate) signers: Vec<Signer>,
+    /// Who signs besides: keys of codes.
+    pub(crate) keys: Vec<(Side, Role, PartyId, SecretKey)>,
     pub(crate) after: After,
 }
 
@@ -31,11 +34,20 @@ pub(crate) enum After {
     Acceptance(usize, Vec<InstrumentId>),
     Card(usize, Card, TxId),
     Budget(usize, InstrumentId, Budget),
+    Offer(usize),
+    /// To an offer, whose, under which id.
+    Right(usize, usize, TxId),
 }
 
 impl Act {
     pub(crate) fn new(body: Body, signers: Vec<Signer>) -> Self {
-        Self { body, signers, after: After::Nothing }
+        Self { body, signers, keys: Vec::new(), after: After::Nothing }
+    }
+
+    /// With a signature by a key that is nobody's.
+    pub(crate) fn and(mut self, key: (Side, Role, PartyId, SecretKey)) -> Self {
+        self.keys.push(key);
+        self
     }
 
     pub(crate) fn then(self, after: After) -> Self {
@@ -70,6 +82,11 @@ impl Play<'_> {
         tagged("musubi/v1/scheme-fresh", &[what.as_bytes(), &self.written.to_le_bytes()])
     }
 
+    /// How many were written: a number that is different each time.
+    pub(crate) fn papers(&self) -> usize {
+        usize::try_from(self.written).unwrap_or(usize::MAX)
+    }
+
     /// Signs, submits, and remembers what was applied.
     pub(crate) fn submit(
         &mut self,
@@ -98,7 +115,9 @@ impl Play<'_> {
             let key = self.actors[*at].key.as_ref()?;
             Some(act.body.sign(*side, *role, *party, key))
         });
-        Transaction::new(act.body.clone(), signatures.collect()).encode()
+        let keys = act.keys.iter();
+        let keys = keys.map(|(side, role, party, key)| act.body.sign(*side, *role, *party, key));
+        Transaction::new(act.body.clone(), signatures.chain(keys).collect()).encode()
     }
 
     fn remember(&mut self, id: TxId, after: After) {
@@ -116,6 +135,8 @@ impl Play<'_> {
             After::Budget(at, instrument, budget) => {
                 self.budgets.insert((at, instrument), Budget { mandate: id, ..budget });
             }
+            After::Offer(at) => drop(self.offers.insert(at, id)),
+            After::Right(offer, at, right) => drop(self.rights.insert((offer, at), right)),
         }
     }
 }

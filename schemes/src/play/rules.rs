@@ -14,7 +14,10 @@ impl Play<'_> {
     /// If a group that funds it has nobody who could consent.
     pub(crate) fn put_rule(&mut self, at: usize) -> Result<Act, Fault> {
         let rule = &self.scheme.rules[at];
-        let terms = rule.resolved(&mut |at| self.party(at));
+        let mut terms = rule.resolved(&mut |at| self.party(at));
+        if let Some(offer) = rule.offer {
+            terms.when.offer = Some(self.offer(offer)?);
+        }
         let mut signers = self.officers("issuer", 2);
         if let Some(funder) = rule.funder().filter(|funder| *funder != self.institution("issuer")) {
             let budget = terms.budget().unwrap_or(Amount::ZERO);

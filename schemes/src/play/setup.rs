@@ -54,6 +54,12 @@ impl Play<'_> {
         let there = |at: &usize| members[*at].stands && !members[*at].later;
         let places: Vec<usize> = (0..members.len()).filter(there).collect();
         self.admit(&places)?;
+        let offers = &self.scheme.offers;
+        let first = |at: &usize| offers[*at].stands && !offers[*at].later;
+        let offers: Vec<usize> = (0..offers.len()).filter(first).collect();
+        let acts =
+            offers.into_iter().map(|at| self.put_offer(at)).collect::<Result<Vec<_>, _>>()?;
+        self.must("an offer", acts)?;
         let rules = &self.scheme.rules;
         let first = |at: &usize| rules[*at].stands && !rules[*at].later;
         let rules: Vec<usize> = (0..rules.len()).filter(first).collect();

@@ -4,13 +4,16 @@
 //! - [`grants`]: allow, accept, budget; [`card`]: card; [`issue`]: `top_up`;
 //! - [`pay`]: pay; [`request`]: request; [`proposal`]: propose, approve, decline;
 //! - [`undo`]: refund, correct; [`redeem`]: redeem, answer; [`life`]: life, touch; [`ask`]: `ask_spendable`;
-//! - [`rule`]: `put_rule`, `end_rule`.
+//! - [`rule`]: `put_rule`, `end_rule`; [`offer`]: `put_offer`, `end_offer`, entitle, take;
+//! - [`document`] (receipts, invoices, credit notes): document.
 
 mod ask;
 mod card;
+mod document;
 mod grants;
 mod issue;
 mod life;
+mod offer;
 mod parties;
 mod pay;
 mod proposal;
@@ -55,7 +58,7 @@ pub(crate) mod sealed {
 type Read = fn(&Fields<'_>, &Names<'_>) -> Option<Box<dyn Verb>>;
 
 /// Every verb that is there.
-const VERBS: [(&str, Read); 25] = [
+const VERBS: [(&str, Read); 30] = [
     ("accept", grants::accept),
     ("advance", time::advance),
     ("allow", grants::allow),
@@ -68,27 +71,28 @@ const VERBS: [(&str, Read); 25] = [
     ("close_group", parties::close_group),
     ("correct", undo::correct),
     ("decline", proposal::decline),
+    ("document", document::document),
+    ("end_offer", offer::end),
     ("end_rule", rule::end),
+    ("entitle", offer::entitle),
     ("freeze", parties::freeze),
     ("life", life::life),
     ("open", parties::open),
     ("pay", pay::pay),
     ("propose", proposal::propose),
+    ("put_offer", offer::put),
     ("put_rule", rule::put),
     ("redeem", redeem::redeem),
     ("refund", undo::refund),
     ("request", request::request),
+    ("take", offer::take),
     ("top_up", issue::top_up),
     ("touch", life::touch),
     ("unfreeze", parties::unfreeze),
 ];
 
 /// Verbs that scheme files have and that wait for something this ledger does not have yet.
-const LATER: [(&str, &str); 17] = [
-    ("take", "offers"),
-    ("define_offer", "offers"),
-    ("close_offer", "offers"),
-    ("entitle", "entitlements"),
+const LATER: [(&str, &str); 11] = [
     ("apply", "lotteries"),
     ("reveal", "lotteries"),
     ("draw", "lotteries"),
@@ -96,8 +100,6 @@ const LATER: [(&str, &str); 17] = [
     ("settle", "settlement runs"),
     ("exchange", "exchanges with points outside"),
     ("answer_hold", "exchanges with points outside"),
-    ("document", "documents"),
-    ("cancel", "documents"),
     ("dues", "dues"),
     ("cash", "dues"),
     ("repay", "repayments"),

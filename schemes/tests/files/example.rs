@@ -65,10 +65,12 @@ fn a_mistake_is_told_with_place_line_and_guess() {
         ("do = \"allow\"", "do = \"alow\"", "did you mean allow?"),
         (
             "do = \"allow\"",
-            "do = \"take\"",
-            "`take` is not supported yet: offers are not built yet",
+            "do = \"exchange\"",
+            "`exchange` is not supported yet: exchanges with points outside are not built yet",
         ),
-        ("[choices]", "[[offer]]\nnumber = 1\n[choices]", "`offer` is not supported yet"),
+        ("[choices]", "[calendars]\nnumber = 1\n[choices]", "`calendars` is not supported yet"),
+        ("[scenario]", "[[offer]]\nid = \"gift\"\n[scenario]", "an offer ends"),
+        ("of = \"expired(TOWN)\"", "of = \"taken(gift)\"", "no offer gift"),
         (
             "[scenario]",
             "[[rule]]\nid = \"gift\"\non = \"top_up\"\n[scenario]",
