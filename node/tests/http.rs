@@ -18,6 +18,8 @@ mod hostile;
 mod limits;
 #[path = "http/memos.rs"]
 mod memos;
+#[path = "http/papers.rs"]
+mod papers;
 #[path = "http/proofs.rs"]
 mod proofs;
 #[path = "http/reading.rs"]
