@@ -51,6 +51,13 @@ impl QrImage {
         self.0.width()
     }
 
+    /// Whether the module in this column and row is dark; none is outside the code.
+    #[must_use]
+    pub fn is_dark(&self, column: usize, row: usize) -> bool {
+        let inside = column < self.width() && row < self.width();
+        inside && self.0[(column, row)] == qrcode::Color::Dark
+    }
+
     /// For a terminal with a dark background: two modules per character cell, quiet zone included.
     #[must_use]
     pub fn to_terminal(&self) -> String {

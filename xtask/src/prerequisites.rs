@@ -1,4 +1,4 @@
-//! The four system tools that a build needs besides Rust, one function each. What is missing is
+//! The system tools that a build needs besides Rust, and the font of reports, one function each. What is missing is
 //! installed with apt where that needs no question; otherwise the user gets the exact command.
 
 use std::ffi::OsString;
@@ -47,6 +47,12 @@ const TOOLS: &[Tool] = &[
         needed_for: "raft's messages",
         package: "protobuf-compiler",
         find: protoc,
+    },
+    Tool {
+        name: "BIZ UDGothic",
+        needed_for: "reports in PDF",
+        package: "fonts-morisawa-bizud-gothic",
+        find: font,
     },
 ];
 
@@ -141,6 +147,12 @@ fn protoc() -> Option<PathBuf> {
         Some(path) => Some(PathBuf::from(path)).filter(|path| path.is_file()),
         None => in_path("protoc"),
     }
+}
+
+/// The font where Debian's package has it. Elsewhere than with apt nothing is asked for: whoever makes a PDF names a font.
+fn font() -> Option<PathBuf> {
+    let font = PathBuf::from("/usr/share/fonts/truetype/bizud-gothic/BIZUDGothic-Regular.ttf");
+    if in_path("apt-get").is_none() || font.is_file() { Some(font) } else { None }
 }
 
 /// The folder of a libclang that can parse C: `$LIBCLANG_PATH`, the one `llvm-config` names, or
@@ -241,7 +253,8 @@ mod tests {
     fn advice_names_each_package_once() {
         let all: Vec<&Tool> = TOOLS.iter().collect();
         let text = advice(&packages(&all));
-        let command = "apt-get install -y build-essential libclang-dev protobuf-compiler";
+        let command = "apt-get install -y build-essential libclang-dev protobuf-compiler \
+                       fonts-morisawa-bizud-gothic";
         assert!(text.ends_with(command), "{text}");
     }
 }

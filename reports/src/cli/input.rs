@@ -58,12 +58,21 @@ impl Input {
         if talks {
             eprintln!();
         }
-        let scheme = source.genesis.scheme.as_str();
-        let names = match &self.names {
-            Some(file) => Names::read(file, scheme)?,
-            None => Names::none(scheme),
-        };
+        let names = self.names(&source.genesis.scheme)?;
         Ok((source, names))
+    }
+
+    /// The chain that it must be.
+    pub(super) fn chain(&self) -> Option<ChainId> {
+        self.chain
+    }
+
+    /// What parties are called.
+    pub(super) fn names(&self, scheme: &str) -> Result<Names, ReportError> {
+        match &self.names {
+            Some(file) => Names::read(file, scheme),
+            None => Ok(Names::none(scheme)),
+        }
     }
 }
 

@@ -2,12 +2,15 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 called in a way that cannot work.
 
+mod export;
 mod input;
 mod output;
+mod settle;
 
-use std::{io::Write, process::ExitCode};
+use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
+use musubi_ledger::policy::{PolicyBundle, bundle::BUNDLE_BYTES_MAX};
 use musubi_sdk::{Day, Time};
 use serde_json::json;
 
@@ -15,7 +18,7 @@ use self::{input::Input, output::Output};
 use crate::{
     error::ReportError,
     period::Period,
-    report::{Materials, accounts, kpi, statement, unused},
+    report::{Materials, accounts, kpi, receipt, statement, unused},
     source::Scope,
 };
 
@@ -48,6 +51,22 @@ enum Command {
     },
     /// Key figures ①⑤⑥⑦ and ❶, with the choices that they rest on
     Kpi(Days),
+    /// What merchants are to be paid: as a report, or as a bank's file (--format zengin)
+    Settlement(settle::SettlementArgs),
+    /// The receipt (領収書) of a payment, from its proof alone: no record is read
+    Receipt(ReceiptArgs),
+    /// Tables for analysis, in Parquet: pseudonymous, what too few have in common suppressed
+    Export(export::ExportArgs),
+}
+
+#[derive(Debug, Args)]
+struct ReceiptArgs {
+    /// The payment's proof, from `musubi proof get`
+    #[arg(value_name = "PROOF")]
+    proof: PathBuf,
+    /// The ledger's policy bundle, from `musubi policy export`
+    #[arg(long, value_name = "BUNDLE")]
+    policy: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -116,6 +135,9 @@ async fn run(cli: &Cli) -> Result<(), ReportError> {
             let (source, names) = input.read(Scope::span(instant, instant)).await?;
             output.write(&unused::make(Materials { source: &source, names: &names }, *at)?)
         }
+        Command::Settlement(args) => settle::run(args, input, output).await,
+        Command::Receipt(args) => receipt_of(args, input, output),
+        Command::Export(args) => export::run(args, input, output).await,
         Command::Kpi(days) => {
             let period = days.period()?;
             let scope = Scope { from: Time::ZERO, ..span(period) };
@@ -123,6 +145,29 @@ async fn run(cli: &Cli) -> Result<(), ReportError> {
             output.write(&kpi::make(Materials { source: &source, names: &names }, period)?)
         }
     }
+}
+
+/// Offline: proof and policies are all that is believed.
+fn receipt_of(args: &ReceiptArgs, input: &Input, output: &Output) -> Result<(), ReportError> {
+    let read = |file: &PathBuf, most: usize| {
+        let bytes = std::fs::read(file).map_err(|cause| ReportError::file(file, cause))?;
+        let long = || ReportError::file(file, "is too long to be one");
+        if bytes.len() > most { Err(long()) } else { Ok(bytes) }
+    };
+    let bad = |error: musubi_ledger::policy::BundleError| {
+        let next = "fetch it again with `musubi policy export`, and check --chain";
+        ReportError::asked("bad_policy", error.to_string(), next)
+    };
+    let bundle = PolicyBundle::decode(&read(&args.policy, BUNDLE_BYTES_MAX)?).map_err(bad)?;
+    let chain = match input.chain() {
+        Some(chain) => chain,
+        None => bundle.chain().map_err(bad)?,
+    };
+    let policies = bundle.verify(&chain).map_err(bad)?;
+    let names = input.names(&policies.genesis().scheme)?;
+    let proof = read(&args.proof, musubi_ledger::tlog::proof_file::MAX_PROOF_BYTES)?;
+    let receipt = receipt::make(&proof, &policies, &names)?;
+    output.write_with(&receipt, &receipt.extras(&proof))
 }
 
 fn span(period: Period) -> Scope {

@@ -1,11 +1,21 @@
 //! Where a report goes, and in which format.
 
-use std::{io::Write, path::PathBuf};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, ValueEnum};
 use musubi_sdk::durable_file;
 
-use crate::{error::ReportError, format, report::Document};
+use crate::{
+    error::ReportError,
+    format::{
+        self,
+        pdf::{Extras, Fonts},
+    },
+    report::Document,
+};
 
 /// A file format.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -14,6 +24,12 @@ pub(super) enum Format {
     Json,
     /// One table, for spreadsheet programs.
     Csv,
+    /// All tables, for spreadsheet programs.
+    Xlsx,
+    /// For paper, and for archives.
+    Pdf,
+    /// A bank's file of transfers: 120 bytes a record. Of settlements alone.
+    Zengin,
 }
 
 #[derive(Debug, Args)]
@@ -27,10 +43,13 @@ pub(super) struct Output {
     /// Of a CSV file: which table [default: the first]
     #[arg(long, global = true, value_name = "TABLE")]
     table: Option<String>,
+    /// Of a PDF file: a font for Japanese text [default: BIZ UDGothic of Debian's fonts-morisawa-bizud-gothic]
+    #[arg(long, global = true, value_name = "FILE")]
+    font: Option<PathBuf>,
 }
 
 impl Output {
-    fn format(&self) -> Format {
+    pub(super) fn format(&self) -> Format {
         let end = self.out.as_ref().and_then(|path| path.extension()?.to_str());
         let by_end = end.and_then(|end| Format::from_str(end, true).ok());
         self.format.or(by_end).unwrap_or(Format::Json)
@@ -48,11 +67,34 @@ impl Output {
         }
     }
 
+    /// Where several files go.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        self.out.as_deref()
+    }
+
     /// Writes a report.
     pub(super) fn write(&self, report: &impl Document) -> Result<(), ReportError> {
+        self.write_with(report, &Extras::default())
+    }
+
+    /// Writes a report; a PDF file with these extras.
+    pub(super) fn write_with(
+        &self,
+        report: &impl Document,
+        extras: &Extras,
+    ) -> Result<(), ReportError> {
         let bytes = match self.format() {
             Format::Json => format::json::write(report),
             Format::Csv => self.csv(report)?,
+            Format::Xlsx => format::xlsx::write(&report.sheet())?,
+            Format::Pdf => {
+                let fonts = Fonts::find(self.font.as_deref())?;
+                format::pdf::write(&report.sheet(), extras, &fonts)?
+            }
+            Format::Zengin => {
+                let what = "a bank's file is made of settlements alone";
+                return Err(ReportError::asked("no_zengin", what, "ask for `settlement`"));
+            }
         };
         self.put(&bytes)
     }

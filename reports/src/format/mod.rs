@@ -2,3 +2,7 @@
 
 pub mod csv;
 pub mod json;
+pub mod parquet;
+pub mod pdf;
+pub mod xlsx;
+pub mod zengin;

@@ -3,7 +3,10 @@
 
 pub mod accounts;
 mod entry;
+pub mod export;
 pub mod kpi;
+pub mod receipt;
+pub mod settlement;
 pub mod statement;
 pub mod unused;
 

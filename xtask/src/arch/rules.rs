@@ -48,6 +48,8 @@ pub(super) const ROOMS: &[Room] = &[
     Room { crates: &["raft", "raft_proto"], rooms: &["consensus/src/raft_core"] },
     Room { crates: &["rocksdb", "librocksdb_sys"], rooms: &["storage/src/rocks"] },
     Room { crates: &["hpke", "chacha20poly1305"], rooms: &["client-sdk/src/memo"] },
+    Room { crates: &["krilla"], rooms: &["reports/src/format/pdf"] },
+    Room { crates: &["rust_xlsxwriter"], rooms: &["reports/src/format/xlsx"] },
     // The tests there are hostile peers: they speak libp2p without our own code.
     Room {
         crates: &["libp2p", "libp2p_stream"],
