@@ -51,9 +51,8 @@ fn what_proves_no_payment_gives_no_receipt() {
     let vectors = vectors();
     let policies = policies(&vectors);
     let names = Names::none("mebuku");
-    let code = |case: &Value| {
-        receipt::make(file(case), &policies, &names).unwrap_err().code().to_owned()
-    };
+    let code =
+        |case: &Value| receipt::make(file(case), &policies, &names).unwrap_err().code().to_owned();
     assert_eq!(code(&vectors["proofs"][1]), "no_payment", "a rejection");
     assert_eq!(code(&vectors["proofs"][6]), "no_payment", "an expiry");
     for list in ["altered", "lies"] {

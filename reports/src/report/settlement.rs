@@ -14,6 +14,7 @@ use crate::{
     names::{Named, Names},
     period::Period,
     sheet::{Cell, Column, Sheet, Table},
+    source::check::check_sum,
     sum::Sum,
 };
 
@@ -62,9 +63,11 @@ pub struct Part {
     pub redemption: TxId,
     /// Of which instrument.
     pub unit: Unit,
-    /// How much, in its unit.
+    /// The claim, in its unit.
     pub amount: Sum,
-    /// How much, in yen.
+    /// What of it fees take, by rules of the moment in which it was asked for.
+    pub fees: Sum,
+    /// What is paid out: the rest, in yen.
     pub amount_yen: Sum,
 }
 
@@ -92,28 +95,34 @@ pub fn make(materials: Materials<'_>, which: Which) -> Result<Settlement, Report
     }
     let found = match which {
         Which::Waiting { .. } => waiting(materials, which)?,
-        Which::Paid(period) => paid(materials, period),
+        Which::Paid(period) => paid(materials, period)?,
     };
     let mut lines: BTreeMap<PartyId, Payout> = BTreeMap::new();
-    for (merchant, redemption, instrument, amount) in found {
+    for Found { merchant, redemption, instrument, amount, fees } in found {
         let unit = Unit::of(source, instrument);
-        let yen = whole_yen(&unit, amount)?;
+        let yen = whole_yen(&unit, amount - fees)?;
         let empty = || {
             let merchant = materials.names.of(merchant);
             Payout { merchant, amount_yen: Sum::ZERO, parts: Vec::new() }
         };
         let line = lines.entry(merchant).or_insert_with(empty);
         line.amount_yen += Sum(yen);
-        let (amount, amount_yen) = (Sum(amount), Sum(yen));
-        line.parts.push(Part { redemption, unit, amount, amount_yen });
+        let (amount, fees, amount_yen) = (Sum(amount), Sum(fees), Sum(yen));
+        line.parts.push(Part { redemption, unit, amount, fees, amount_yen });
     }
     let lines: Vec<Payout> = lines.into_values().collect();
     let total_yen = lines.iter().map(|line| line.amount_yen).sum();
     Ok(Settlement { which, rest: Rest::new(source, which.until()), lines, total_yen })
 }
 
-/// Merchant, redemption, instrument and amount.
-type Found = (PartyId, TxId, InstrumentId, i128);
+/// A redemption that counts.
+struct Found {
+    merchant: PartyId,
+    redemption: TxId,
+    instrument: InstrumentId,
+    amount: i128,
+    fees: i128,
+}
 
 /// What waits; each merchant's wallet holds it, lot by lot.
 fn waiting(materials: Materials<'_>, which: Which) -> Result<Vec<Found>, ReportError> {
@@ -128,7 +137,13 @@ fn waiting(materials: Materials<'_>, which: Which) -> Result<Vec<Found>, ReportE
             *held.entry((redemption.merchant, *lot)).or_insert(0) += i128::from(amount.0);
         }
         let amount = redemption.lots.iter().map(|(_, amount)| i128::from(amount.0)).sum();
-        found.push((redemption.merchant, id, redemption.instrument, amount));
+        found.push(Found {
+            merchant: redemption.merchant,
+            redemption: id,
+            instrument: redemption.instrument,
+            amount,
+            fees: redemption.fees.iter().map(|(_, fee)| i128::from(fee.0)).sum(),
+        });
     }
     for ((merchant, lot), postings) in held {
         let of_lot = rows.wallet(merchant).and_then(|w| w.lots.iter().find(|b| b.lot == lot));
@@ -142,16 +157,23 @@ fn waiting(materials: Materials<'_>, which: Which) -> Result<Vec<Found>, ReportE
     Ok(found)
 }
 
-/// What the issuer confirmed: as much as its postings burnt.
-fn paid(materials: Materials<'_>, period: Period) -> Vec<Found> {
-    let events = materials.source.events.iter().filter(|event| period.holds(event.time));
-    let answers = events.filter_map(|event| {
-        let redeemed = event.redeemed.as_ref()?;
-        let paid = matches!(redeemed.answer, Some(RedemptionAnswer::Paid { .. }));
-        let burnt: i128 = event.of(redeemed.merchant).map(|posting| -posting.signed()).sum();
-        paid.then_some((redeemed.merchant, redeemed.id, redeemed.instrument, burnt))
-    });
-    answers.collect()
+/// What the issuer confirmed; as much left the merchant's wallet.
+fn paid(materials: Materials<'_>, period: Period) -> Result<Vec<Found>, ReportError> {
+    let mut found = Vec::new();
+    for event in materials.source.events.iter().filter(|event| period.holds(event.time)) {
+        let Some(redeemed) = &event.redeemed else { continue };
+        if !matches!(redeemed.answer, Some(RedemptionAnswer::Paid { .. })) {
+            continue;
+        }
+        let (merchant, instrument) = (redeemed.merchant, redeemed.instrument);
+        let held = event.of(merchant).filter(|posting| posting.holding == Holding::Held);
+        let left: i128 = held.map(|posting| -posting.signed()).sum();
+        let amount = i128::from(redeemed.amount.0);
+        check_sum("parts", instrument, amount, left)?;
+        let (redemption, fees) = (redeemed.id, redeemed.fees.0.into());
+        found.push(Found { merchant, redemption, instrument, amount, fees });
+    }
+    Ok(found)
 }
 
 fn whole_yen(unit: &Unit, amount: i128) -> Result<i128, ReportError> {
@@ -243,7 +265,8 @@ impl Document for Settlement {
         let columns = vec![
             Column::words("加盟店", 26),
             Column::words("種類", 10),
-            Column::figures("額面", 14),
+            Column::figures("請求額", 14),
+            Column::figures("手数料", 12),
             Column::figures("振込額（円）", 14),
             Column::words("換金番号", 18),
         ];
@@ -263,6 +286,7 @@ impl Document for Settlement {
                     Cell::text(name.clone()),
                     Cell::text(part.unit.instrument.to_string()),
                     Cell::Sum(part.amount, part.unit.decimals),
+                    Cell::unless_zero(part.fees, part.unit.decimals),
                     Cell::Sum(part.amount_yen, 0),
                     Cell::text(part.redemption.to_string()[..16].to_owned()),
                 ]);

@@ -99,6 +99,8 @@ pub struct Redeemed {
     pub instrument: InstrumentId,
     /// How much.
     pub amount: Amount,
+    /// What of it fees take: not paid out.
+    pub fees: Amount,
     /// The issuer's answer, if that is what this event is.
     pub answer: Option<RedemptionAnswer>,
 }
@@ -218,6 +220,7 @@ fn redeemed(id: TxId, changes: &Changes, answer: Option<RedemptionAnswer>) -> Op
         return None;
     };
     let amount = Amount(redemption.lots.iter().map(|(_, amount)| amount.0).sum());
+    let fees = Amount(redemption.fees.iter().map(|(_, fee)| fee.0).sum());
     let (merchant, instrument) = (redemption.merchant, redemption.instrument);
-    Some(Redeemed { id, merchant, instrument, amount, answer })
+    Some(Redeemed { id, merchant, instrument, amount, fees, answer })
 }
