@@ -19,8 +19,9 @@ const LEADING: i32 = 145;
 const GAP: i32 = 500;
 /// A table whose columns together are wider lies on its side.
 const UPRIGHT_WIDTH: u32 = 105;
-/// The side of a QR code.
+/// The side of a QR code, and the least that one of its modules takes: 0.6 mm, which phones can read.
 const CODE: i32 = 8_500;
+const MODULE: i32 = 170;
 
 /// A page and what is drawn on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -251,11 +252,11 @@ impl Pen {
     fn code(&mut self, extras: &Extras) {
         let Some((code, caption)) = &extras.code else { return };
         self.y += 1_200;
-        if self.left() < CODE + 4 * SMALL {
+        let modules = i32::try_from(code.width()).unwrap_or(1).max(1);
+        let side = (CODE / modules).max(MODULE);
+        if self.left() < side * modules + 4 * SMALL {
             self.turn();
         }
-        let modules = i32::try_from(code.width()).unwrap_or(1).max(1);
-        let side = CODE / modules;
         for row in 0..code.width() {
             for column in (0..code.width()).filter(|column| code.is_dark(*column, row)) {
                 let place = |at: usize| i32::try_from(at).unwrap_or(0) * side;
