@@ -495,5 +495,8 @@ pub fn operation_name(operation: &Operation) -> &'static str {
         Operation::AnswerHold(_) => "answer_hold",
         Operation::SetParent(_) => "set_parent",
         Operation::Repay(_) => "repay",
+        Operation::Apply(_) => "apply",
+        Operation::RevealDraw(_) => "reveal_draw",
+        Operation::CountDraw(_) => "count_draw",
     }
 }

@@ -2,8 +2,8 @@
 
 use musubi_ledger::{
     id::PartyId,
-    offer::{Access, Gives, Offer, OfferTerms, Part},
-    operation::{Cause, Entitle, Operation, Showing, Take},
+    offer::{Access, Offer, OfferTerms, Part, Price},
+    operation::{Cause, Entitle, Operation, Payment, Showing, Take},
     rule::cap::{Cap, Period, Scope},
 };
 
@@ -12,18 +12,25 @@ use crate::{describe::Glossary, describe_rule::predicate};
 /// What an offer says: one line for what a unit gives, one for each condition.
 #[must_use]
 pub fn offer_text(terms: &OfferTerms, glossary: &Glossary) -> Vec<String> {
-    let Gives::Gift(gift) = &terms.gives;
     let part = |part: &Part| {
         let origin = format!("{:?}", part.origin).to_lowercase();
         format!("{} as {origin} value", glossary.amount(part.instrument, part.amount))
     };
-    let parts: Vec<String> = gift.parts.iter().map(part).collect();
-    let funder = glossary.party(&gift.funder);
+    let parts: Vec<String> = terms.gives.parts().iter().map(part).collect();
+    let funder = glossary.party(&terms.gives.funder());
     let mut lines = vec![format!("Each unit gives {}, funded by {funder}", parts.join(" and "))];
+    lines.extend(terms.gives.price().map(|price| match price {
+        Price::Outside(outside) => {
+            format!("Each unit costs {} yen, which key {} says have come", outside.yen, outside.key)
+        }
+        Price::Exchange(asked) => {
+            format!("Each unit costs {}", glossary.amount(asked.instrument, asked.amount))
+        }
+    }));
     lines.extend(
         terms.who.as_ref().map(|who| format!("Only for those who have {}", predicate(who))),
     );
-    lines.push(match terms.access {
+    lines.push(match &terms.access {
         Access::Open => "Whoever it is for may take it".into(),
         Access::Entitled(given) => format!(
             "Only by an entitlement, given by {} of the officers of {}",
@@ -31,7 +38,16 @@ pub fn offer_text(terms: &OfferTerms, glossary: &Glossary) -> Vec<String> {
             glossary.party(&given.party)
         ),
         Access::Code(key) => format!("Only with the code whose key is {key}"),
+        Access::Lottery(lottery) => format!(
+            "By lottery: apply until {}; the seed of {} is shown until {}",
+            lottery.closes, lottery.commitment, lottery.reveal_until
+        ),
     });
+    if let Access::Lottery(lottery) = &terms.access {
+        let tier =
+            |(at, tier): (usize, &_)| format!("Tier {at}: those who have {}", predicate(tier));
+        lines.extend(lottery.tiers.iter().enumerate().map(tier));
+    }
     lines.extend(terms.stock.map(|stock| format!("{stock} units in all")));
     lines.extend(terms.caps.iter().map(cap));
     lines.push(format!("From {} until {}", terms.from, terms.until));
@@ -80,6 +96,17 @@ pub(crate) fn about_offers(operation: &Operation, glossary: &Glossary) -> Option
             vec![format!("Take back entitlement {entitlement}")]
         }
         Operation::Take(op) => take(op, glossary),
+        Operation::Apply(op) => {
+            let party = glossary.party(&op.to);
+            vec![format!("Apply for {} units of offer {} for {party}", op.units, op.offer)]
+        }
+        Operation::RevealDraw(op) => {
+            vec![format!("Show the seed {} of the lottery of offer {}", op.seed, op.offer)]
+        }
+        Operation::CountDraw(op) => {
+            let last = op.last;
+            vec![format!("Count who has won of offer {}, up to application {last}", op.offer)]
+        }
         _ => return None,
     })
 }
@@ -104,6 +131,11 @@ fn take(op: &Take, glossary: &Glossary) -> Vec<String> {
         Showing::Nothing => None,
         Showing::Entitlement(id) => Some(format!("By entitlement {id}")),
         Showing::Code(key) => Some(format!("By the code of key {key}")),
+    });
+    lines.extend(match op.payment {
+        Payment::Nothing => None,
+        Payment::Outside(hash) => Some(format!("Paid outside: {hash}")),
+        Payment::Value => Some("Paid out of the wallet".into()),
     });
     lines
 }

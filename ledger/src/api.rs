@@ -15,7 +15,7 @@ use crate::{
     judge::Missing,
     keys::PublicKey,
     lot::Lot,
-    offer::Offer,
+    offer::{Offer, draw::Draw},
     outcome::Outcome,
     party::{KeyRecord, Party},
     rule::Rule,
@@ -334,6 +334,32 @@ pub struct OfferView {
     pub id: TxId,
     /// What the state keeps of it.
     pub offer: Offer,
+    /// Height as of which.
+    pub height: u64,
+}
+
+/// An application to a lottery.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ApplicationView {
+    /// Its id.
+    pub id: TxId,
+    /// Its tier.
+    pub tier: u8,
+    /// For how many units.
+    pub units: u32,
+}
+
+/// Where a lottery stands: `GET /v1/offers/{id}/draw`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DrawView {
+    /// The offer.
+    pub id: TxId,
+    /// What the state keeps of it.
+    pub draw: Draw,
+    /// A page of applications, the newest first.
+    pub applications: Vec<ApplicationView>,
+    /// Pass as `before` to go on; none at the first application.
+    pub next: Option<TxId>,
     /// Height as of which.
     pub height: u64,
 }

@@ -155,7 +155,7 @@ codes! {
     107 OfferNotOpen "offer_not_open" Rejected "The offer has not begun, is over or was ended, or was put by a key that is compromised."
     108 UnknownEntitlement "unknown_entitlement" Rejected "No such entitlement."
     109 EntitlementNotOpen "entitlement_not_open" Rejected "The entitlement has fewer units left, has lapsed, was withdrawn, or was given by a key that is compromised."
-    110 OfferMismatch "offer_mismatch" Rejected "What is shown is not what the offer asks for, or is another's; or an offer gives what its issuer does not issue."
+    110 OfferMismatch "offer_mismatch" Rejected "What is shown is not what the offer asks for, or is another's; a price, seed or last place does not hold; or an offer gives what its issuer does not issue."
     118 UnknownDocument "unknown_document" Rejected "The issuer has no document of this number and kind that still stands; cite the one that replaced it."
     119 DocumentExists "document_exists" Rejected "The issuer used this number before, or the payment has a document already; name that one as replaced."
     // The money itself.

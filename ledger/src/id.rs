@@ -194,6 +194,11 @@ hex_id!(
     32
 );
 hex_id!(
+    /// The secret of a lottery until it is shown: 32 random bytes.
+    Seed,
+    32
+);
+hex_id!(
     /// The 16 random bytes that make a body's hash hide its content.
     Salt,
     16

@@ -62,6 +62,10 @@ pub const TAX_LINES_MAX: usize = 8;
 pub const TIERS_MAX: usize = 8;
 /// An offer's canonical bytes.
 pub const OFFER_BYTES_MAX: usize = 4 * 1024;
+/// Tiers of a lottery.
+pub const LOTTERY_TIERS_MAX: usize = 4;
+/// Applications that one step of a draw looks at.
+pub const DRAW_STEP: usize = 256;
 /// Entitlements that one transaction gives.
 pub const ENTITLEMENTS_MAX: usize = 128;
 /// What rules may post in one transaction; those that come later give nothing.

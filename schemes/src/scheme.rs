@@ -8,7 +8,7 @@ use musubi_ledger::{
     code::Code,
     id::{InstrumentId, RuleId},
     instrument::Terms,
-    offer::{Gives, OfferTerms, Part},
+    offer::{OfferTerms, Part},
     rule::RuleTerms,
     time::Time,
 };
@@ -173,8 +173,7 @@ pub enum Shown {
 /// What a unit of an offer gives.
 #[must_use]
 pub fn parts(terms: &OfferTerms) -> &[Part] {
-    let Gives::Gift(gift) = &terms.gives;
-    &gift.parts
+    terms.gives.parts()
 }
 
 /// One of `steps`.

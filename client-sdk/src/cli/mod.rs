@@ -20,6 +20,7 @@ mod contacts;
 mod define;
 mod document;
 mod document_lines;
+mod draw;
 mod dues;
 mod error;
 mod evidence;

@@ -10,8 +10,8 @@ use musubi_sdk::{
     ledger::{
         hash::sha256,
         limits::TRANSACTION_BYTES_MAX,
-        offer::{OfferTerms, code_seed, entitlement_id},
-        operation::{Cause, Citation, Happening, Showing, Take},
+        offer::{OfferTerms, Price, code_seed, entitlement_id},
+        operation::{Cause, Citation, Happening, Payment, Showing, Take},
     },
     offer_code,
 };
@@ -19,6 +19,7 @@ use serde_json::json;
 
 use super::{
     args::Signing,
+    draw::{self, ApplyArgs, CountArgs, RevealArgs},
     error::CliError,
     files::read_input,
     finish::Plan,
@@ -70,6 +71,24 @@ pub(crate) enum OfferCommand {
     },
     /// Take of an offer
     Take(TakeArgs),
+    /// Make the seed of a lottery, and what to commit to
+    Seed {
+        /// Where to keep it
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Apply to a lottery
+    Apply(ApplyArgs),
+    /// Show a lottery's seed, once applications have closed
+    Reveal(RevealArgs),
+    /// Count who has won, a step at a time
+    Count(CountArgs),
+    /// Replay a lottery: who has won, and whether the ledger says the same
+    Draw {
+        /// The offer
+        #[arg(value_name = "NAME|ID")]
+        offer: String,
+    },
     /// Make codes for an issuer's offers, or print the key of a code
     Codes {
         /// Whose offers they are for
@@ -119,6 +138,9 @@ pub(crate) struct TakeArgs {
     /// How many units
     #[arg(long, default_value_t = 1)]
     units: u32,
+    /// What was paid outside: its reference. The issuer's key sends then, or signs
+    #[arg(long, value_name = "REFERENCE")]
+    funding: Option<String>,
     /// By the right that an event gave: its reference
     #[arg(long, conflicts_with_all = ["right", "code"])]
     event: Option<String>,
@@ -159,6 +181,11 @@ pub(crate) async fn run(command: OfferCommand, session: &mut Session) -> Result<
             Plan::new(draft, Some(&actor), "Taken back.").run(session, &signing).await
         }
         OfferCommand::Take(args) => take(args, session).await,
+        OfferCommand::Seed { out } => draw::seed(&out),
+        OfferCommand::Apply(args) => draw::apply(args, session).await,
+        OfferCommand::Reveal(args) => draw::reveal(args, session).await,
+        OfferCommand::Count(args) => draw::count(args, session).await,
+        OfferCommand::Draw { offer } => draw::check(&offer, session).await,
         OfferCommand::Codes { issuer, code, count } => codes(&issuer, code, count, session).await,
     }
 }
@@ -246,17 +273,30 @@ async fn take(args: TakeArgs, session: &mut Session) -> Result<Report, CliError>
         Some(text) => session.party(text).await?,
         None => contact.party,
     };
-    let issuer = session.client()?.offer(offer).await?.offer.terms.issuer;
-    let code = args.code.as_ref().map(|code| code_key(&issuer, code));
+    let terms = session.client()?.offer(offer).await?.offer.terms;
+    let code = args.code.as_ref().map(|code| code_key(&terms.issuer, code));
     let showing = match (&code, args.right, &args.event) {
         (Some(key), ..) => Showing::Code(key.public()),
         (_, Some(right), _) => Showing::Entitlement(right),
         (.., Some(event)) => Showing::Entitlement(entitlement_id(&offer, &reference(event).0)),
         _ => Showing::Nothing,
     };
-    let take = Take { offer, to, units: args.units, showing, credit: Citation::Live };
+    let payment = match (terms.gives.price(), &args.funding) {
+        (None, _) => Payment::Nothing,
+        (Some(Price::Exchange(_)), _) => Payment::Value,
+        (Some(Price::Outside(_)), Some(text)) => Payment::Outside(reference(text)),
+        (Some(Price::Outside(_)), None) => {
+            let what = "this offer is paid for outside, and nothing says by which payment";
+            return Err(CliError::usage("funding_missing", what).next("say --funding REFERENCE"));
+        }
+    };
+    let credit = Citation::Live;
+    let take = Take { offer, to, units: args.units, showing, payment, credit };
     let draft = session.composer().await?.take(contact.party, take);
-    let plan = Plan::new(draft, Some(&actor), "Taken.").code(to, code);
+    let mut plan = Plan::new(draft, Some(&actor), "Taken.").code(to, code);
+    if let Payment::Outside(_) = payment {
+        plan = plan.wanting([slots::want(Side::Debit, &[Role::Issuer], terms.issuer)]);
+    }
     plan.run(session, &args.signing).await
 }
 

@@ -2,9 +2,9 @@
 
 use musubi_ledger::{
     api::{
-        Checkpoints, DocumentView, DuesView, EvidenceView, FullTransaction, Info, InstrumentView,
-        OfferPage, OfferView, Page, PartyView, ProposalView, RuleView, SpendableView, Status,
-        WalletView,
+        Checkpoints, DocumentView, DrawView, DuesView, EvidenceView, FullTransaction, Info,
+        InstrumentView, OfferPage, OfferView, Page, PartyView, ProposalView, RuleView,
+        SpendableView, Status, WalletView,
     },
     genesis::Genesis,
     id::{InstrumentId, MediumId, PartyId, Reference, RuleId, TxId},
@@ -158,6 +158,15 @@ impl Client {
     /// [`ClientError`].
     pub async fn offer(&self, id: TxId) -> Result<OfferView, ClientError> {
         self.http().get_json(&format!("/v1/offers/{id}")).await
+    }
+
+    /// Where a lottery stands: of its applications a page, the newest first.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn draw(&self, offer: TxId, before: Option<TxId>) -> Result<DrawView, ClientError> {
+        let before = before.map(|id| format!("?before={id}")).unwrap_or_default();
+        self.http().get_json(&format!("/v1/offers/{offer}/draw{before}")).await
     }
 
     /// A right to take of an offer.

@@ -1,9 +1,11 @@
 //! Offers, rights to them, and taking of them.
 
 use musubi_ledger::{
-    id::{PartyId, TxId},
+    id::{PartyId, Seed, TxId},
     offer::OfferTerms,
-    operation::{Cause, EndOffer, Entitle, Operation, PutOffer, Take},
+    operation::{
+        Apply, Cause, CountDraw, EndOffer, Entitle, Operation, PutOffer, RevealDraw, Take,
+    },
     time::Time,
 };
 
@@ -35,6 +37,21 @@ impl Composer {
     /// Takes back an entitlement of which nothing was used; an officer sends.
     pub fn withdraw_entitlement(&self, sender: PartyId, entitlement: TxId) -> Draft {
         self.draft(sender, Operation::WithdrawEntitlement { entitlement })
+    }
+
+    /// Applies to a lottery; the application is the transaction.
+    pub fn apply(&self, sender: PartyId, apply: Apply) -> Draft {
+        self.draft(sender, Operation::Apply(apply))
+    }
+
+    /// Shows a lottery's seed; an officer of the issuer sends.
+    pub fn reveal_draw(&self, sender: PartyId, offer: TxId, seed: Seed) -> Draft {
+        self.draft(sender, Operation::RevealDraw(RevealDraw { offer, seed }))
+    }
+
+    /// One step of counting who has won; an officer of the issuer sends.
+    pub fn count_draw(&self, sender: PartyId, offer: TxId, last: TxId) -> Draft {
+        self.draft(sender, Operation::CountDraw(CountDraw { offer, last }))
     }
 
     /// Takes of an offer.

@@ -5,7 +5,7 @@ use musubi_ledger::{
     id::PartyId,
     keys::PublicKey,
     mandate::Direction,
-    operation::{Citation, Decision, Operation, RegisterParty, RepayBy, Showing},
+    operation::{Citation, Decision, Operation, Payment, RegisterParty, RepayBy, Showing},
     party::PartyKind,
     transaction::{Body, Role, Side, Signature},
 };
@@ -200,7 +200,11 @@ pub(super) fn of(body: &Body, signed: &[Signature], kind: Kinds<'_>) -> Vec<Want
         Operation::ChangeInstrument(_) | Operation::PutRule(_) => vec![some_officers(2)],
         Operation::PutOffer(op) => vec![officers(op.terms.issuer, 2)],
         // How many, and whose officers they are, the offer says.
-        Operation::Entitle(_) | Operation::WithdrawEntitlement { .. } => vec![some_officers(1)],
+        Operation::Entitle(_)
+        | Operation::WithdrawEntitlement { .. }
+        | Operation::RevealDraw(_)
+        | Operation::CountDraw(_) => vec![some_officers(1)],
+        Operation::Apply(op) => vec![one_for(Side::Authority, op.to, kind)],
         Operation::Take(op) => {
             let holder = (op.credit == Citation::Live).then(|| one_for(Side::Credit, op.to, kind));
             let code = match op.showing {
@@ -210,7 +214,19 @@ pub(super) fn of(body: &Body, signed: &[Signature], kind: Kinds<'_>) -> Vec<Want
                 }),
                 _ => None,
             };
-            holder.into_iter().chain(code).collect()
+            let pays = match op.payment {
+                Payment::Nothing => Vec::new(),
+                // The issuer's key, whichever issuer it is.
+                Payment::Outside(_) => vec![Wanted {
+                    side: Some(Side::Debit),
+                    roles: vec![Role::Issuer],
+                    party: None,
+                    key: None,
+                    count: 1,
+                }],
+                Payment::Value => debit(op.to, signed, kind),
+            };
+            pays.into_iter().chain(holder).chain(code).collect()
         }
         Operation::RevokeAllowance { .. } => vec![some_officers(1)],
         Operation::Decide(op) if op.decision == Decision::Withdraw => vec![anybody()],

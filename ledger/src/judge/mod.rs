@@ -171,6 +171,9 @@ fn decide(case: &mut Case<'_, '_>) -> Result<(), Code> {
         Operation::AnswerHold(op) => hold::answer(case, op),
         Operation::SetParent(op) => parent::set(case, op),
         Operation::Repay(op) => repay::repay(case, op),
+        Operation::Apply(op) => offer::apply(case, op),
+        Operation::RevealDraw(op) => offer::reveal(case, op),
+        Operation::CountDraw(op) => offer::count(case, op),
     }
 }
 
@@ -278,6 +281,7 @@ fn acted_on(operation: &Operation) -> Option<PartyId> {
         Operation::Freeze(op) => Some(op.party),
         Operation::Recover(op) => Some(op.party),
         Operation::Touch(op) => Some(op.party),
+        Operation::Apply(op) => Some(op.to),
         Operation::Unfreeze { party } | Operation::CancelRecovery { party } => Some(*party),
         Operation::InstallSuccessors(op) => Some(op.group),
         _ => None,

@@ -157,6 +157,12 @@ pub enum Operation {
     SetParent(SetParent),
     /// A party pays what it owes an issuer.
     Repay(Repay),
+    /// Applies to a lottery.
+    Apply(Apply),
+    /// Shows a lottery's seed.
+    RevealDraw(RevealDraw),
+    /// Counts who has won in a lottery.
+    CountDraw(CountDraw),
 }
 
 impl Operation {

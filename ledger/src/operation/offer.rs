@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Citation;
 use crate::{
-    id::{DocumentHash, PartyId, TxId},
+    id::{DocumentHash, PartyId, Seed, TxId},
     keys::PublicKey,
     offer::OfferTerms,
     time::Time,
@@ -74,6 +74,18 @@ pub enum Showing {
     Code(PublicKey),
 }
 
+/// How somebody pays for what they take.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Payment {
+    /// It costs nothing.
+    Nothing,
+    /// With outside funds: hash of that payment's reference; each is used once, for ever, per issuer.
+    Outside(DocumentHash),
+    /// With value in their wallet.
+    Value,
+}
+
 /// Somebody takes of an offer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -86,6 +98,40 @@ pub struct Take {
     pub units: u32,
     /// What they show.
     pub showing: Showing,
+    /// How they pay.
+    pub payment: Payment,
     /// How they consent: live, or by a credit mandate.
     pub credit: Citation,
+}
+
+/// Somebody applies to a lottery. The application bears this transaction's id.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Apply {
+    /// The offer.
+    pub offer: TxId,
+    /// Who.
+    pub to: PartyId,
+    /// For how many units.
+    pub units: u32,
+}
+
+/// The issuer shows what it has committed to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevealDraw {
+    /// The offer.
+    pub offer: TxId,
+    /// Its seed.
+    pub seed: Seed,
+}
+
+/// A step of the count that shows who has won.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CountDraw {
+    /// The offer.
+    pub offer: TxId,
+    /// The application that takes the last place; the count ends well only if it does.
+    pub last: TxId,
 }

@@ -73,6 +73,7 @@ pub enum Table {
     Offer = 34,
     OfferUse = 35,
     Entitlement = 36,
+    Draw = 37,
     Document = 40,
     Documented = 41,
     Hold = 43,
@@ -80,7 +81,7 @@ pub enum Table {
 
 impl Table {
     /// Every table, by number.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::Meta,
         Self::Party,
         Self::Key,
@@ -112,6 +113,7 @@ impl Table {
         Self::Offer,
         Self::OfferUse,
         Self::Entitlement,
+        Self::Draw,
         Self::Document,
         Self::Documented,
         Self::Hold,
@@ -183,6 +185,8 @@ pub enum RowKey {
     OfferUse(TxId, Scope, Subject),
     /// A right to take of an offer.
     Entitlement(TxId),
+    /// Where a lottery stands, by its offer.
+    Draw(TxId),
     /// A document, by its issuer and number.
     Document(PartyId, Reference),
     /// The number of the document that counts for a payment, by its issuer.
@@ -227,6 +231,7 @@ impl RowKey {
             Self::Offer(_) => Table::Offer,
             Self::OfferUse(..) => Table::OfferUse,
             Self::Entitlement(_) => Table::Entitlement,
+            Self::Draw(_) => Table::Draw,
             Self::Document(..) => Table::Document,
             Self::Documented(..) => Table::Documented,
             Self::Hold(_) => Table::Hold,
@@ -256,7 +261,8 @@ impl RowKey {
             | Self::Hold(id)
             | Self::Judged(id)
             | Self::Offer(id)
-            | Self::Entitlement(id) => bytes.extend(id.0),
+            | Self::Entitlement(id)
+            | Self::Draw(id) => bytes.extend(id.0),
             Self::AllowanceUse(id, party)
             | Self::MandateUse(id, party)
             | Self::Documented(id, party) => {
@@ -362,6 +368,7 @@ impl RowKey {
                 Self::OfferUse(part(id)?, scope, Subject(subject.try_into().ok()?))
             }
             36 => Self::Entitlement(part(rest)?),
+            37 => Self::Draw(part(rest)?),
             40 => named(rest, Self::Document)?,
             41 => pair(rest, 32, Self::Documented)?,
             43 => Self::Hold(part(rest)?),
@@ -469,6 +476,7 @@ mod tests {
             RowKey::Offer(id),
             RowKey::OfferUse(id, Scope::Household, Subject(party.0)),
             RowKey::Entitlement(id),
+            RowKey::Draw(id),
             RowKey::Document(party, "R-2026/1".parse().unwrap()),
             RowKey::Documented(id, party),
             RowKey::Hold(id),

@@ -15,7 +15,7 @@ use crate::{
     keys::PublicKey,
     lot::Lot,
     mandate::Mandate,
-    offer::{Entitlement, Offer},
+    offer::{Entitlement, Offer, draw::Draw},
     party::{KeyRecord, Party},
     rule::{
         Rule, RuleBook, Trigger,
@@ -189,6 +189,8 @@ impl<'a> Overlay<'a> {
         offer_use, put_offer_use, OfferUse: Shared<RuleUse>, (id: TxId, scope: Scope, subject: Subject) => RowKey::OfferUse(id, scope, subject);
         /// A right to take of an offer.
         entitlement, put_entitlement, Entitlement: Shared<Entitlement>, (id: TxId) => RowKey::Entitlement(id);
+        /// Where a lottery stands.
+        draw, put_draw, Draw: Shared<Draw>, (offer: TxId) => RowKey::Draw(offer);
         /// A lot's supply.
         supply, put_supply, Supply: Supply, (lot: Lot) => RowKey::Supply(lot);
         /// An allowance.

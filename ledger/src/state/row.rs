@@ -15,7 +15,7 @@ use crate::{
     keys::PublicKey,
     lot::Lot,
     mandate::Mandate,
-    offer::{Entitlement, Offer},
+    offer::{Entitlement, Offer, draw::Draw},
     operation::{HoldAnswer, Leg, Member, Movement, RedemptionAnswer},
     outcome::Form,
     party::{KeyRecord, Party},
@@ -384,6 +384,7 @@ pub enum Row {
     OfferUse(Shared<RuleUse>),
     Entitlement(Shared<Entitlement>),
     Hold(Shared<Held>),
+    Draw(Shared<Draw>),
 }
 
 impl Row {

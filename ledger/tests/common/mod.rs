@@ -40,7 +40,7 @@ pub use musubi_ledger::{
     keys::{PublicKey, SecretKey},
     lot::OriginKind,
     mandate::{Counterparty, Direction, MandateTerms},
-    offer::{GivenBy, OfferTerms, Part},
+    offer::{Access, GivenBy, OfferTerms, Part},
     operation::*,
     outcome::Form,
     party::PartyKind,

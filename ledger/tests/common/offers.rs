@@ -4,15 +4,18 @@ use musubi_ledger::{
     amount::Amount,
     execute::MemoryState,
     hash::Hash,
-    id::TxId,
+    id::{Seed, TxId},
     keys::SecretKey,
     lot::OriginKind,
     offer::{
-        Access, Entitlement, Gift, GivenBy, Gives, Offer, OfferTerms, Part, code_seed,
+        Access, Entitlement, Exchange, Gift, GivenBy, Gives, Offer, OfferTerms, Outside, Part,
+        Price, Set, code_seed,
+        draw::{Draw, Lottery, commitment},
         entitlement_id,
     },
     operation::{
-        Cause, Citation, EndOffer, Entitle, Happening, Operation, PutOffer, Showing, Take,
+        Apply, Cause, Citation, CountDraw, EndOffer, Entitle, Happening, Operation, Payment,
+        PutOffer, RevealDraw, Showing, Take,
     },
     rule::cap::{Cap, Period, Scope},
     state::{ReadState, Row, RowKey, Shared},
@@ -67,6 +70,42 @@ pub fn offers(amount: u64) -> OfferTerms {
     }
 }
 
+/// So much paid value, and so much on top for nothing.
+pub fn paid(of: &str, amount: u64) -> Part {
+    Part { origin: OriginKind::Paid, ..part(of, amount) }
+}
+
+/// So much for nothing.
+pub fn premium(of: &str, amount: u64) -> Part {
+    Part { origin: OriginKind::Free, ..part(of, amount) }
+}
+
+/// A set for so many yen, which the issuer's key says have come.
+pub fn sold(yen: u64, parts: &[Part]) -> Gives {
+    let price = Price::Outside(Outside {
+        yen: Amount(yen),
+        key: super::names::key("issuer/auto").public(),
+    });
+    Gives::Set(Set { price, parts: parts.to_vec(), funder: id("issuer") })
+}
+
+/// A set for so much of an instrument.
+pub fn exchanged(of: &str, amount: u64, parts: &[Part]) -> Gives {
+    let price = Price::Exchange(Exchange { instrument: instrument(of), amount: Amount(amount) });
+    Gives::Set(Set { price, parts: parts.to_vec(), funder: id("issuer") })
+}
+
+/// Buys so many sets for outside funds.
+pub fn buys(offer: TxId, to: &str, units: u32, funding: &str) -> Operation {
+    let payment = Payment::Outside(document(funding));
+    Operation::Take(Take { units, payment, ..takes_of(offer, to, Showing::Nothing) })
+}
+
+/// Two officers of the issuer, and one of another organisation.
+pub fn across() -> Vec<By> {
+    [&issuers()[..], &[officer("city", "c1")]].concat()
+}
+
 /// Officers of the registrar give entitlements.
 pub fn entitled(officers: u8) -> Access {
     Access::Entitled(GivenBy { party: id("registrar"), officers })
@@ -115,10 +154,49 @@ pub fn right_behind(offer: TxId, code: &str) -> TxId {
 
 /// Takes one unit.
 pub fn takes_of(offer: TxId, to: &str, showing: Showing) -> Take {
-    Take { offer, to: id(to), units: 1, showing, credit: Citation::Live }
+    let payment = Payment::Nothing;
+    Take { offer, to: id(to), units: 1, showing, payment, credit: Citation::Live }
+}
+
+/// The seed called `name`.
+pub fn seed(name: &str) -> Seed {
+    Seed(musubi_ledger::hash::sha256(format!("seed {name}").as_bytes()))
+}
+
+/// A lottery by the seed `town`: closes in ten days, is revealed within a week.
+pub fn lottery(now: Time) -> Lottery {
+    Lottery {
+        commitment: commitment(&seed("town")),
+        closes: now.plus(10 * super::DAY),
+        reveal_until: now.plus(17 * super::DAY),
+        tiers: Vec::new(),
+    }
+}
+
+/// Applies to a lottery.
+pub fn applies_for(offer: TxId, to: &str, units: u32) -> Operation {
+    Operation::Apply(Apply { offer, to: id(to), units })
+}
+
+/// Shows a seed.
+pub fn reveal(offer: TxId, name: &str) -> Operation {
+    Operation::RevealDraw(RevealDraw { offer, seed: seed(name) })
+}
+
+/// Counts up to a last place.
+pub fn count_draw(offer: TxId, last: TxId) -> Operation {
+    Operation::CountDraw(CountDraw { offer, last })
 }
 
 impl World {
+    /// Where a lottery stands.
+    pub fn draw(&self, offer: TxId) -> Draw {
+        match self.state.row(&RowKey::Draw(offer)) {
+            Some(Row::Draw(draw)) => Shared::into_value(draw),
+            _ => Draw::default(),
+        }
+    }
+
     /// Puts an offer that must be applied.
     #[track_caller]
     pub fn offer(&mut self, terms: OfferTerms) -> TxId {
@@ -160,6 +238,7 @@ impl World {
 /// No more of an offer is taken than there is, by nobody more than caps let them, by no right more than was given (INV-16).
 pub fn check_offer(state: &MemoryState, key: &RowKey, row: &Row) {
     match (key, row) {
+        (_, Row::Draw(_)) => {}
         (_, Row::Offer(offer)) => {
             let stock = offer.terms.stock.map_or(u64::MAX, u64::from);
             assert!(offer.taken <= stock, "INV-16: stock");

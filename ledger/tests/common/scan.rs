@@ -126,7 +126,10 @@ fn check_grant(state: &MemoryState, key: &RowKey, row: &Row) {
             let waits = owner.recovery.is_some_and(|r| r.key == *key);
             assert_eq!(waits, record.status == KeyStatus::Waiting);
         }
-        (RowKey::Offer(_) | RowKey::OfferUse(..) | RowKey::Entitlement(_), row) => {
+        (
+            RowKey::Offer(_) | RowKey::OfferUse(..) | RowKey::Entitlement(_) | RowKey::Draw(_),
+            row,
+        ) => {
             offers::check_offer(state, key, row);
         }
         _ => rules::check_rule(state, key, row),

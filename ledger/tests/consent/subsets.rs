@@ -2,7 +2,10 @@
 //! and applies once they are all there. So nobody can burn what somebody else has begun to sign.
 
 use crate::common::*;
-use musubi_ledger::{offer::OfferTerms, state::derived_id};
+use musubi_ledger::{
+    offer::{Access, OfferTerms},
+    state::derived_id,
+};
 
 /// Whose key it is.
 fn owner(by: &By) -> &str {
@@ -183,8 +186,19 @@ fn issuing_undoing_and_settling() {
     let both =
         w.transaction("alice", taken("alice", code), &[credit("alice"), shows("alice", "K7QM")]);
     w.applies(&both);
+    let gives = sold(500, &[paid("MEBUKU", 500)]);
+    let terms = OfferTerms { gives, stock: Some(5), ..offers(1) };
+    let sale = row(&mut w, &put_offer(terms), &across());
+    row(&mut w, &buys(sale, "alice", 1, "sale"), &[issues(), credit("alice")]);
     let entitlement = right_of(offer, "birth");
     row(&mut w, &Operation::WithdrawEntitlement { entitlement }, &registrars);
+    let access = Access::Lottery(lottery(w.now));
+    let terms = OfferTerms { access, stock: Some(1), ..offers(5) };
+    let draw = row(&mut w, &put_offer(terms), &issuers());
+    let application = row(&mut w, &applies_for(draw, "alice", 2), &[own("alice")]);
+    w.wait(10 * DAY);
+    row(&mut w, &reveal(draw, "town"), &[officer("issuer", "i1")]);
+    row(&mut w, &count_draw(draw, application), &[officer("issuer", "i1")]);
     let terms = match w.state.row(&RowKey::Instrument(instrument("MEBUKU"))) {
         Some(Row::Instrument(kept)) => kept.terms.clone(),
         other => panic!("{other:?}"),

@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod lottery;
 mod properties;
 mod rules;
 

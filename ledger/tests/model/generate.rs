@@ -51,6 +51,7 @@ pub(crate) struct Generator {
     sent: Vec<(Transaction, Vec<By>)>,
     fundings: u32,
     offers: Vec<TxId>,
+    applications: Vec<TxId>,
 }
 
 fn pick<T: Copy>(from: &[T], choice: u16) -> Option<T> {
@@ -78,6 +79,7 @@ impl Generator {
             sent: Vec::new(),
             fundings: 0,
             offers: Vec::new(),
+            applications: Vec::new(),
         }
     }
 

@@ -9,6 +9,7 @@ mod hold;
 mod issuer;
 mod keys;
 mod legs;
+mod lottery;
 mod medium;
 mod money;
 mod movement;
@@ -19,6 +20,7 @@ mod proposals;
 mod register;
 mod reward;
 mod rule;
+mod sale;
 mod tender;
 mod who;
 
@@ -286,6 +288,9 @@ impl Model {
             Operation::Entitle(op) => self.entitle(op, by),
             Operation::WithdrawEntitlement { entitlement } => self.withdraw(*entitlement, by),
             Operation::Take(op) => self.take_of(op, id, by, body.purpose),
+            Operation::Apply(op) => self.apply_for(op, id, by),
+            Operation::RevealDraw(op) => self.reveal_draw(op, by),
+            Operation::CountDraw(op) => self.count_draw(op, by),
             Operation::RegisterParty(op) => self.register_party(op, by),
             Operation::Attest(op) => self.attest(op, by),
             Operation::SetOfficers(op) => self.set_officers(op, by),

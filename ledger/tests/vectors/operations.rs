@@ -9,7 +9,7 @@ use musubi_ledger::{
         InstrumentChange, LateRefund, Life, LifeStep, Limit, LimitOf, OnAccept, Priority, Regime,
         Terms, Tier, Validity,
     },
-    offer::{Access, Gift, Gives, OfferTerms},
+    offer::{Access, Gift, Gives, OfferTerms, draw::Lottery},
     party::AttributeTest,
     policy::{Member, Witness, WitnessPolicy},
     predicate::{Predicate, Test},
@@ -371,6 +371,38 @@ fn grants() -> Vec<Vector> {
             put_offer(OfferTerms { access: Access::Code(code_key("K7QM").public()), ..offers(50) }),
             issuer(),
         ),
+        (
+            "put_offer: a sale",
+            put_offer(OfferTerms {
+                gives: sold(5_000, &[premium("MEBUKU", 1_500), paid("MEBUKU", 5_000)]),
+                stock: Some(14_000),
+                ..offers(1)
+            }),
+            crate::common::across(),
+        ),
+        (
+            "put_offer: an exchange",
+            put_offer(OfferTerms {
+                gives: exchanged("POINT", 100, &[premium("MEBUKU", 90)]),
+                ..offers(1)
+            }),
+            issuer(),
+        ),
+        (
+            "put_offer: a lottery",
+            put_offer(OfferTerms {
+                access: Access::Lottery(Lottery {
+                    tiers: vec![Predicate::is("family", &["yes"])],
+                    ..lottery(BEGIN)
+                }),
+                stock: Some(5),
+                ..offers(100)
+            }),
+            issuer(),
+        ),
+        ("apply", applies_for(tx("offer"), "alice", 2), vec![own("alice")]),
+        ("reveal_draw", reveal(tx("offer"), "town"), vec![officer("issuer", "i1")]),
+        ("count_draw", count_draw(tx("offer"), tx("application")), vec![officer("issuer", "i1")]),
         ("end_offer", end_offer(tx("offer"), end), issuer()),
         (
             "entitle",
@@ -386,6 +418,15 @@ fn grants() -> Vec<Vector> {
             "take: nothing shown",
             Operation::Take(takes_of(tx("offer"), "alice", Showing::Nothing)),
             vec![credit("alice")],
+        ),
+        ("take: bought", buys(tx("offer"), "alice", 2, "bank"), vec![issues(), credit("alice")]),
+        (
+            "take: exchanged",
+            Operation::Take(Take {
+                payment: Payment::Value,
+                ..takes_of(tx("offer"), "alice", Showing::Nothing)
+            }),
+            vec![debit("alice"), credit("alice")],
         ),
         (
             "take: by a right",

@@ -103,6 +103,7 @@ fn reader_routes() -> OpenApiRouter<Api> {
         .routes(routes!(offers::offers))
         .routes(routes!(offers::offer))
         .routes(routes!(documents::dues))
+        .routes(routes!(offers::draw))
         .routes(routes!(rules::rules))
         .routes(routes!(rules::rule))
         .routes(routes!(statements::wallet_proof))

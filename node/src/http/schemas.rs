@@ -106,7 +106,8 @@ const UNIONS: &[(&str, &str)] = &[
          issue_document: IssueDocument, put_offer: PutOffer, end_offer: EndOffer, entitle: Entitle, \
          withdraw_entitlement: WithdrawEntitlement, take: Take, \
          request_many: RequestMany, record_cash: RecordCash, \
-         hold: Hold, answer_hold: AnswerHold, set_parent: SetParent, repay: Repay",
+         hold: Hold, answer_hold: AnswerHold, set_parent: SetParent, repay: Repay, apply: Apply, \
+         reveal_draw: RevealDraw, count_draw: CountDraw",
     ),
     (
         "Fact",
@@ -114,8 +115,11 @@ const UNIONS: &[(&str, &str)] = &[
          line: LineFact, fee: FeeFact",
     ),
     ("DocumentKind", "receipt: Receipt, invoice: Invoice, credit_note: CreditNote"),
-    ("Gives", "gift: Gift"),
-    ("Access", "open, entitled: GivenBy, code: PublicKey"),
+    ("Gives", "gift: Gift, set: Set"),
+    ("Price", "outside: Outside, exchange: Exchange"),
+    ("Payment", "nothing, outside: Hash, value"),
+    ("Access", "open, entitled: GivenBy, code: PublicKey, lottery: Lottery"),
+    ("Won", "all, up_to: LastPlace"),
     ("Cause", "event: Happening, code: PublicKey"),
     ("Showing", "nothing, entitlement: TxId, code: PublicKey"),
     ("EntitlementHolder", "party: PartyId, code: PublicKey"),
@@ -339,14 +343,35 @@ const OBJECTS: &[(&str, &str)] = &[
     ("Entitle", "offer: TxId, causes: [Cause], units: u32, until: u64"),
     ("Happening", "party: PartyId, reference: Hash"),
     ("WithdrawEntitlement", "entitlement: TxId"),
-    ("Take", "offer: TxId, to: PartyId, units: u32, showing: Showing, credit: Citation"),
+    (
+        "Take",
+        "offer: TxId, to: PartyId, units: u32, showing: Showing, payment: Payment, \
+         credit: Citation",
+    ),
     (
         "OfferTerms",
         "issuer: PartyId, gives: Gives, who: Predicate?, access: Access, stock: u32?, caps: [Cap], from: u64, \
          until: u64, document: Hash",
     ),
+    ("Lottery", "commitment: Hash, closes: u64, reveal_until: u64, tiers: [Predicate]"),
+    ("Apply", "offer: TxId, to: PartyId, units: u32"),
+    ("RevealDraw", "offer: TxId, seed: Hash"),
+    ("CountDraw", "offer: TxId, last: TxId"),
+    ("Application", "tier: u8, before: TxId?"),
+    ("Place", "tier: u8, rank: Hash, application: TxId"),
+    ("DrawCount", "last: TxId, next: TxId, before: u64"),
+    ("LastPlace", "place: Place, units: u32"),
+    (
+        "Draw",
+        "applications: u32, units: u64, newest: TxId?, list: Hash, seed: Hash?, count: DrawCount?, result: Won?",
+    ),
+    ("ApplicationView", "id: TxId, tier: u8, units: u32"),
+    ("DrawView", "id: TxId, draw: Draw, applications: [ApplicationView], next: TxId?, height: u64"),
     ("Gift", "parts: [GiftPart], funder: PartyId"),
     ("GiftPart", "instrument: InstrumentId, amount: Amount, origin: OriginKind, campaign: u32"),
+    ("Set", "price: Price, parts: [GiftPart], funder: PartyId"),
+    ("Outside", "yen: Amount, key: PublicKey"),
+    ("Exchange", "instrument: InstrumentId, amount: Amount"),
     ("GivenBy", "party: PartyId, officers: u8"),
     ("Offer", "terms: OfferTerms, granted_by: [PublicKey], ended: u64?, taken: u64"),
     ("OfferView", "id: TxId, offer: Offer, height: u64"),
@@ -354,7 +379,7 @@ const OBJECTS: &[(&str, &str)] = &[
     (
         "Entitlement",
         "offer: TxId, holder: EntitlementHolder, units: u32, used: u32, until: u64, given_by: [PublicKey], \
-         withdrawn: u64?",
+         withdrawn: u64?, application: Application?",
     ),
     ("EntitlementView", "id: TxId, entitlement: Entitlement, height: u64"),
     ("RuleFact", "id: RuleId, base: Amount, given: Amount, capped: bool"),

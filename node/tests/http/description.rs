@@ -30,6 +30,7 @@ const ROUTES: &[&str] = &[
     "get /v1/instruments/{code}/rules/{number}",
     "get /v1/offers",
     "get /v1/offers/{id}",
+    "get /v1/offers/{id}/draw",
     "get /v1/entitlements/{id}",
     "get /v1/seals",
     "get /log/checkpoint",
@@ -413,6 +414,25 @@ async fn offers_and_rights_are_answered_as_their_schemas_say() {
         schema::check(&description, &schema, &value, &path).unwrap();
         assert!(path.contains("entitlements") || value.to_string().contains(&offer.to_string()));
     }
+    let lottery = city::Access::Lottery(city::lottery(musubi_ledger::time::Time(1)));
+    let terms = city::OfferTerms { access: lottery.clone(), stock: Some(1), ..city::offers(5) };
+    let city::Access::Lottery(lottery) = lottery else { unreachable!() };
+    let lottery = musubi_ledger::offer::draw::Lottery {
+        closes: until,
+        reveal_until: until.plus(1),
+        ..lottery
+    };
+    let access = city::Access::Lottery(lottery);
+    let terms = city::OfferTerms { access, ..terms };
+    let put = client.signed("i1", city::put_offer(terms), &city::issuers());
+    client.committed(&put).await;
+    let apply = city::applies_for(put.body.id(), "alice", 2);
+    client.committed(&client.signed("alice", apply, &[own("alice")])).await;
+    let path = format!("/v1/offers/{}/draw", put.body.id());
+    let value: Value = client.read(&path).await;
+    let schema = json!({ "$ref": "#/components/schemas/DrawView" });
+    schema::check(&description, &schema, &value, &path).unwrap();
+    assert_eq!(value["applications"][0]["units"], 2);
     let behind: Value = client.read(&format!("/v1/offers?after={}", "f".repeat(64))).await;
     assert_eq!(behind, json!({ "offers": [], "next": null }));
 }

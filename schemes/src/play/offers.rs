@@ -4,7 +4,7 @@ use musubi_ledger::{
     amount::Amount,
     id::TxId,
     keys::SecretKey,
-    offer::{Gives, OfferTerms, code_seed},
+    offer::{Gift, Gives, OfferTerms, Set, code_seed},
     operation::{Operation, PutOffer},
 };
 
@@ -18,13 +18,17 @@ impl Play<'_> {
     /// If a group that funds it has nobody who could consent.
     pub(crate) fn put_offer(&mut self, at: usize) -> Result<Act, Fault> {
         let offered = &self.scheme.offers[at];
-        let Gives::Gift(gift) = &offered.terms.gives;
-        let funder = place_of(gift.funder);
-        let gift = musubi_ledger::offer::Gift { funder: self.party(funder), ..gift.clone() };
+        let place = place_of(offered.terms.gives.funder());
+        let funder = self.party(place);
+        let gives = match offered.terms.gives.clone() {
+            Gives::Gift(gift) => Gives::Gift(Gift { funder, ..gift }),
+            Gives::Set(set) => Gives::Set(Set { funder, ..set }),
+        };
+        let funder = place;
         let issuer = self.institution("issuer");
         let terms = OfferTerms {
             issuer: self.party(issuer),
-            gives: Gives::Gift(gift),
+            gives,
             access: access(
                 &offered.shown,
                 |at| self.party(at),

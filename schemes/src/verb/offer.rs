@@ -4,7 +4,7 @@ use musubi_ledger::{
     hash::sha256,
     id::DocumentHash,
     offer::entitlement_id,
-    operation::{Cause, EndOffer, Entitle, Happening, Operation, Showing, Take},
+    operation::{Cause, EndOffer, Entitle, Happening, Operation, Payment, Showing, Take},
     time::Time,
     transaction::{Role, Side},
 };
@@ -169,7 +169,8 @@ impl Taken {
         instruments.dedup();
         let (credit, mut signers) = play.receives(at, &instruments, self.live);
         let to = play.party(at);
-        let take = Take { offer, to, units: self.units, showing, credit };
+        let payment = Payment::Nothing;
+        let take = Take { offer, to, units: self.units, showing, payment, credit };
         let sender = play.sender(at);
         if signers.iter().all(|signer| signer.3 != sender) {
             signers.push((Side::Authority, Role::Holder, play.party(sender), sender));

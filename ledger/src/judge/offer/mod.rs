@@ -1,19 +1,23 @@
-//! Offers: who puts and ends them. Rights to them are in [`right`], taking is in [`take`], what caps count in [`uses`].
+//! Offers: who puts and ends them. Rights to them are in [`right`], drawing lots in [`lottery`], taking is in [`take`], what it costs in [`price`],
+//! what caps count in [`uses`].
 
+mod lottery;
+mod price;
 mod right;
 mod take;
 mod uses;
 
+pub(super) use lottery::{apply, count, reveal};
 pub(super) use right::{entitle, withdraw};
 pub(super) use take::take;
 
-use super::{case::Case, consent::Consents};
+use super::{allowance, case::Case, consent::Consents};
 use crate::{
     amount::Amount,
     code::Code,
     id::{PartyId, TxId},
     keys::PublicKey,
-    offer::{Access, Gift, Gives, Offer, OfferTerms},
+    offer::{Access, Offer, OfferTerms, Price},
     operation::{EndOffer, PutOffer},
     party::PartyKind,
     transaction::Side,
@@ -26,13 +30,19 @@ pub(super) fn put(case: &mut Case<'_, '_>, op: &PutOffer) -> Result<(), Code> {
         return Err(Code::NotWellFormed);
     }
     case.active_of_kind(terms.issuer, PartyKind::Issuer)?;
-    let Gives::Gift(gift) = &terms.gives;
-    check_named(case, terms, gift)?;
+    check_named(case, terms)?;
     let mut granted_by = officers(case, terms.issuer, 2)?;
-    if gift.funder != terms.issuer {
-        granted_by.extend(funder_consents(case, gift.funder, terms)?);
+    let funder = terms.gives.funder();
+    if funder != terms.issuer {
+        granted_by.extend(funder_consents(case, funder, terms)?);
     }
-    check_given(case, terms.issuer, gift)?;
+    if let Some(Price::Outside(_)) = terms.gives.price() {
+        // It is an allowance: another organisation grants it too.
+        let consents = Consents::live(case);
+        granted_by.extend(allowance::two_organisations(case, &consents, terms.issuer)?);
+    }
+    check_given(case, terms)?;
+    price::check(case, terms)?;
     if terms.until <= case.now {
         return Err(Code::DeadlineInvalid);
     }
@@ -42,13 +52,13 @@ pub(super) fn put(case: &mut Case<'_, '_>, op: &PutOffer) -> Result<(), Code> {
 }
 
 /// Whoever funds it is no person; whoever gives entitlements has officers; a code's key is one.
-fn check_named(case: &Case<'_, '_>, terms: &OfferTerms, gift: &Gift) -> Result<(), Code> {
-    if case.active_party(gift.funder)?.kind == PartyKind::Person {
+fn check_named(case: &Case<'_, '_>, terms: &OfferTerms) -> Result<(), Code> {
+    if case.active_party(terms.gives.funder())?.kind == PartyKind::Person {
         return Err(Code::WrongKind);
     }
-    match terms.access {
-        Access::Open => Ok(()),
-        Access::Code(key) if case.is_fit(&key) => Ok(()),
+    match &terms.access {
+        Access::Open | Access::Lottery(_) => Ok(()),
+        Access::Code(key) if case.is_fit(key) => Ok(()),
         Access::Code(_) => Err(Code::WeakKey),
         Access::Entitled(given) => match case.active_party(given.party)?.kind {
             PartyKind::Issuer | PartyKind::Registrar | PartyKind::Operator => Ok(()),
@@ -80,13 +90,13 @@ fn funder_consents(
 }
 
 /// Every part is of an instrument of the issuer, in whole steps.
-fn check_given(case: &Case<'_, '_>, issuer: PartyId, gift: &Gift) -> Result<(), Code> {
-    for part in &gift.parts {
-        let terms = &case.instrument(part.instrument)?.terms;
-        if terms.issuer != issuer {
+fn check_given(case: &Case<'_, '_>, terms: &OfferTerms) -> Result<(), Code> {
+    for part in terms.gives.parts() {
+        let given = &case.instrument(part.instrument)?.terms;
+        if given.issuer != terms.issuer {
             return Err(Code::OfferMismatch);
         }
-        if !part.amount.0.is_multiple_of(terms.step.0) {
+        if !part.amount.0.is_multiple_of(given.step.0) {
             return Err(Code::AmountInvalid);
         }
     }
@@ -109,7 +119,7 @@ pub(super) fn end(case: &mut Case<'_, '_>, op: &EndOffer) -> Result<(), Code> {
 }
 
 fn funder_ends(case: &Case<'_, '_>, offer: &Offer) -> bool {
-    let Gives::Gift(Gift { funder, .. }) = offer.terms.gives;
+    let funder = offer.terms.gives.funder();
     let signs = |party: &crate::party::Party| {
         let consents = Consents::live(case);
         consents.debit(case.scene(), (funder, party), Amount::ZERO, None, None).is_ok()

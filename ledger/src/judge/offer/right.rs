@@ -52,6 +52,7 @@ pub(in crate::judge) fn entitle(case: &mut Case<'_, '_>, op: &Entitle) -> Result
             until: op.until,
             given_by: given_by.clone(),
             withdrawn: None,
+            application: None,
         };
         case.state.put_entitlement(id, entitlement);
     }
@@ -74,16 +75,16 @@ pub(in crate::judge) fn withdraw(case: &mut Case<'_, '_>, id: TxId) -> Result<()
 
 /// Who gives entitlements to an offer; nobody to one for which none is asked.
 fn given_by(offer: &Offer) -> Result<GivenBy, Code> {
-    match offer.terms.access {
-        Access::Entitled(given) => Ok(given),
-        Access::Open | Access::Code(_) => Err(Code::OfferMismatch),
+    match &offer.terms.access {
+        Access::Entitled(given) => Ok(*given),
+        Access::Open | Access::Code(_) | Access::Lottery(_) => Err(Code::OfferMismatch),
     }
 }
 
-/// Uses so many units of an entitlement.
-pub(super) fn use_up(case: &mut Case<'_, '_>, id: TxId, units: u32) -> Result<(), Code> {
+/// Uses so many units of an entitlement, of which no more than `most` are worth something.
+pub(super) fn use_up(case: &mut Case<'_, '_>, id: TxId, units: u32, most: u32) -> Result<(), Code> {
     let mut entitlement = case.state.entitlement(id).expect("the caller has read it");
-    let left = entitlement.units.checked_sub(entitlement.used).expect("no more is used than given");
+    let left = most.min(entitlement.units).saturating_sub(entitlement.used);
     let good = entitlement.withdrawn.is_none()
         && case.now < entitlement.until
         && units <= left

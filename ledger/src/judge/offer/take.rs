@@ -1,6 +1,6 @@
 //! Taking of an offer: what is shown, what is used up, what comes.
 
-use super::{open_offer, right, uses};
+use super::{lottery, open_offer, price, right, uses};
 use crate::{
     amount::Amount,
     code::Code,
@@ -18,10 +18,10 @@ use crate::{
         way::Tender,
     },
     keys::PublicKey,
-    lot::Lot,
+    lot::{Lot, OriginKind},
     mandate::Direction,
-    offer::{Access, Gift, Gives, Holder, Offer, entitlement_id},
-    operation::{Citation, Leg, Showing, Take},
+    offer::{Access, Holder, Offer, entitlement_id},
+    operation::{Citation, Leg, Payment, Showing, Take},
     outcome::Form,
     party::{Party, PartyKind},
     rule::Trigger,
@@ -42,14 +42,18 @@ pub(in crate::judge) fn take(case: &mut Case<'_, '_>, op: &Take) -> Result<(), C
     let issuer = offer.terms.issuer;
     case.active_party(issuer)?;
     let consents = Consents::live(case);
-    check_live(case, op, &to, &consents)?;
+    check_live(case, op, (&to, &offer), &consents)?;
     let coming = coming(case, op, &to, &offer)?;
     open_offer(case, &offer)?;
     let entitlement = show(case, op, &offer)?;
     let credit = consent(case, op, issuer, &coming, &consents)?;
-    uses::count(case, op.offer, offer.clone(), (op.to, &to), op.units)?;
-    let Gives::Gift(gift) = &offer.terms.gives;
-    let lots = issue(case, op, &to, (gift, issuer), &coming)?;
+    // Who has won was counted when they applied.
+    if !matches!(offer.terms.access, Access::Lottery(_)) {
+        uses::allow(case, op.offer, &offer.terms, (op.to, &to), op.units)?;
+    }
+    uses::take_stock(case, op.offer, offer.clone(), op.units)?;
+    price::pay(case, op, &to, &offer)?;
+    let lots = issue(case, op, &to, issuer, &coming)?;
     case.outcome.debit = Form::Offer;
     case.outcome.credit = credit;
     let mut cites = vec![op.offer];
@@ -57,13 +61,22 @@ pub(in crate::judge) fn take(case: &mut Case<'_, '_>, op: &Take) -> Result<(), C
     case.outcome.cites.splice(0..0, cites);
     case.outcome.facts.push(Fact::Taken { offer: op.offer, units: op.units, entitlement });
     let derived = follow(case, op, issuer, (&lots, &coming))?;
-    let (from, to, issued, debit) = (issuer, op.to, true, Form::Offer);
-    case.settled = Some(Settled { from, to, issued, debit, lots, derived });
+    // What was exchanged stays so: to give back one side alone would be no correction.
+    if op.payment != Payment::Value {
+        let (from, to, issued, debit) = (issuer, op.to, true, Form::Offer);
+        case.settled = Some(Settled { from, to, issued, debit, lots, derived });
+    }
     Ok(())
 }
 
-/// The taker, unless a mandate speaks for it; and the code that is shown.
-fn check_live(case: &Case<'_, '_>, op: &Take, to: &Party, consents: &Consents) -> Result<(), Code> {
+/// The taker, unless a mandate speaks for it; who pays, or says that outside funds came; and the code that is shown.
+fn check_live(
+    case: &Case<'_, '_>,
+    op: &Take,
+    (to, offer): (&Party, &Offer),
+    consents: &Consents,
+) -> Result<(), Code> {
+    price::check_live(case, op, (to, offer), consents)?;
     if op.credit == Citation::Live {
         consents.credit(case.scene(), (op.to, to))?;
     }
@@ -87,17 +100,19 @@ fn coming(case: &Case<'_, '_>, op: &Take, to: &Party, offer: &Offer) -> Result<V
     if to.kind == PartyKind::Group && case.group(op.to)?.life == GroupLife::Closing {
         return Err(Code::GroupClosing);
     }
-    let Gives::Gift(gift) = &offer.terms.gives;
-    let mut coming: Vec<Coming> = Vec::with_capacity(gift.parts.len());
-    for part in &gift.parts {
+    let gives = &offer.terms.gives;
+    let mut coming: Vec<Coming> = Vec::with_capacity(gives.parts().len());
+    for part in gives.parts() {
         let instrument = case.instrument(part.instrument)?;
+        let paid = part.origin == OriginKind::Paid;
         let use_expiry = instrument.terms.expiry_of_issue(case.now);
         let amount = part.amount.0.checked_mul(u64::from(op.units)).map(Amount);
         let lot = Lot {
             instrument: part.instrument,
             use_expiry,
             origin: part.origin,
-            funder: gift.funder,
+            // Paid value is one lot whoever paid.
+            funder: if paid { offer.terms.issuer } else { gives.funder() },
             campaign: part.campaign,
         };
         coming.push((lot, amount.ok_or(Code::AmountOverflow)?, instrument));
@@ -120,10 +135,10 @@ fn coming(case: &Case<'_, '_>, op: &Take, to: &Party, offer: &Offer) -> Result<V
 
 /// Uses what is shown; the entitlement, if it is one.
 fn show(case: &mut Case<'_, '_>, op: &Take, offer: &Offer) -> Result<Option<TxId>, Code> {
-    let id = match (offer.terms.access, op.showing) {
+    let id = match (&offer.terms.access, op.showing) {
         (Access::Open, Showing::Nothing) => return Ok(None),
-        (Access::Code(wanted), Showing::Code(key)) if key == wanted => return Ok(None),
-        (Access::Entitled(_), Showing::Entitlement(id)) => id,
+        (Access::Code(wanted), Showing::Code(key)) if key == *wanted => return Ok(None),
+        (Access::Entitled(_) | Access::Lottery(_), Showing::Entitlement(id)) => id,
         (Access::Entitled(_), Showing::Code(key)) => entitlement_id(&op.offer, &key.0),
         _ => return Err(Code::OfferMismatch),
     };
@@ -136,7 +151,13 @@ fn show(case: &mut Case<'_, '_>, op: &Take, offer: &Offer) -> Result<Option<TxId
     if entitlement.offer != op.offer || !holds {
         return Err(Code::OfferMismatch);
     }
-    right::use_up(case, id, op.units)?;
+    let most = match &entitlement.application {
+        Some(application) => {
+            lottery::won(case, op.offer, (id, application.tier), entitlement.units)?
+        }
+        None => entitlement.units,
+    };
+    right::use_up(case, id, op.units, most)?;
     Ok(Some(id))
 }
 
@@ -176,7 +197,7 @@ fn issue(
     case: &mut Case<'_, '_>,
     op: &Take,
     to: &Party,
-    (gift, issuer): (&Gift, PartyId),
+    issuer: PartyId,
     coming: &[Coming],
 ) -> Result<Vec<SettledLot>, Code> {
     let mut lots = Vec::with_capacity(coming.len());
@@ -184,8 +205,8 @@ fn issue(
         let (lot, amount, since) = (*lot, *amount, case.now);
         case.issue(issuer, lot, amount, Came::Issued)?;
         case.credit(op.to, lot, Holding::Spendable, amount)?;
-        if gift.funder != issuer {
-            case.owe(gift.funder, lot.instrument, amount)?;
+        if lot.funder != issuer {
+            case.owe(lot.funder, lot.instrument, amount)?;
         }
         check_wallet_max(case, (op.to, to), (lot.instrument, instrument))?;
         touch::slide(case, op.to, (lot.instrument, instrument))?;

@@ -1,7 +1,7 @@
 //! Random offers, rights to them, codes, and those who take.
 
 use musubi_ledger::{
-    offer::{Access, Gift, GivenBy, Gives, OfferTerms, entitlement_id},
+    offer::{Access, Gift, GivenBy, Gives, OfferTerms, Set, draw::Lottery, entitlement_id},
     predicate::Predicate,
     rule::cap::{Period, Scope},
 };
@@ -31,9 +31,24 @@ fn put(world: &World, step: &Step) -> Made {
         }
         _ => "issuer",
     };
+    let gives = match step[6] / 8 % 4 {
+        0 => {
+            signers.push(officer("city", "c1"));
+            let yen = amount + u64::from(step[1].is_multiple_of(9));
+            let bought = [premium(money(step[2]), 30), paid(money(step[2]), amount)];
+            funded(sold(yen, &bought), funder)
+        }
+        1 => funded(exchanged("POINT", 40, &[premium(money(step[2]), amount)]), funder),
+        _ => Gives::Gift(Gift { parts, funder: id(funder) }),
+    };
     let giver = pick(&["registrar", "issuer", "registrar", "shop"], step[5] / 4).unwrap();
     let officers = u8::try_from(1 + step[5] / 16 % 2).unwrap();
-    let access = match step[5] % 4 {
+    let access = match step[5] % 8 {
+        4 | 6 => Access::Lottery(Lottery {
+            closes: world.now.plus(u64::from(step[4] % 4) * DAY),
+            tiers: vec![Predicate::is("resident", &["yes"])],
+            ..lottery(world.now)
+        }),
         0 => Access::Open,
         1 => Access::Code(code_key(pick(&CODES, step[6]).unwrap()).public()),
         _ => Access::Entitled(GivenBy { party: id(giver), officers }),
@@ -46,7 +61,7 @@ fn put(world: &World, step: &Step) -> Made {
     let caps = caps.into_iter().enumerate().filter(|(at, _)| step[1] & (1 << at) != 0);
     let terms = OfferTerms {
         issuer: id("issuer"),
-        gives: Gives::Gift(Gift { parts, funder: id(funder) }),
+        gives,
         who: (step[1] / 8).is_multiple_of(3).then(|| Predicate::is("resident", &["yes"])),
         access,
         stock: (!step[6].is_multiple_of(3)).then_some(2 + u32::from(step[6] % 5)),
@@ -56,6 +71,13 @@ fn put(world: &World, step: &Step) -> Made {
         document: document("notice"),
     };
     (Operation::PutOffer(PutOffer { terms }), signers, None)
+}
+
+fn funded(gives: Gives, funder: &str) -> Gives {
+    match gives {
+        Gives::Set(set) => Gives::Set(Set { funder: id(funder), ..set }),
+        gift @ Gives::Gift(_) => gift,
+    }
 }
 
 impl Generator {
@@ -78,6 +100,19 @@ impl Generator {
                 let signers = registrars(step[3]);
                 (Operation::WithdrawEntitlement { entitlement }, signers, None)
             }
+            9 | 10 => {
+                let to = pick(&PARTIES, step[2]).unwrap();
+                let op = applies_for(known, to, u32::from(step[3] % 4));
+                (op, vec![decides(to)], None)
+            }
+            11 => {
+                let name = if step[2].is_multiple_of(8) { "other" } else { "town" };
+                (reveal(known, name), officials(step[4] / 8), None)
+            }
+            12 => {
+                let last = pick(&self.applications, step[2]).unwrap_or(known);
+                (count_draw(known, last), officials(step[4] / 8), None)
+            }
             _ => self.take(known, step),
         }
     }
@@ -92,6 +127,9 @@ impl Generator {
                 signers.push(shows(to, code));
                 Showing::Code(code_key(code).public())
             }
+            2 if !self.applications.is_empty() => {
+                Showing::Entitlement(pick(&self.applications, step[4]).unwrap())
+            }
             _ => Showing::Entitlement(right_of(offer, pick(&REFERENCES, step[4]).unwrap())),
         };
         let units = pick(&[1, 1, 2, 1, 0], step[5]).unwrap();
@@ -103,7 +141,19 @@ impl Generator {
                 Citation::Mandate(found.0)
             });
         }
-        (Operation::Take(Take { offer, to: id(to), units, showing, credit }), signers, None)
+        let payment = match step[6] / 16 % 8 {
+            0 | 1 => {
+                signers.push(issues());
+                Payment::Outside(document(&format!("sale {}", step[6] % 64)))
+            }
+            2 | 3 => {
+                signers.extend(gives(to, step[6]));
+                Payment::Value
+            }
+            _ => Payment::Nothing,
+        };
+        let op = Take { offer, to: id(to), units, showing, payment, credit };
+        (Operation::Take(op), signers, None)
     }
 }
 

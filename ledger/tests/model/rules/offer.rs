@@ -3,7 +3,7 @@
 use musubi_ledger::{
     hash::tagged,
     keys::check_party_key,
-    offer::{Access, GivenBy, Gives, Holder, OfferTerms},
+    offer::{Access, GivenBy, Holder, OfferTerms, Price},
     rule::{
         Trigger,
         cap::{Cap, Scope},
@@ -14,30 +14,38 @@ use super::{rule::period, *};
 
 #[derive(Clone)]
 pub(super) struct Offered {
-    terms: OfferTerms,
-    keys: Vec<PublicKey>,
-    ended: Option<u64>,
+    pub(super) terms: OfferTerms,
+    pub(super) keys: Vec<PublicKey>,
+    pub(super) ended: Option<u64>,
+    /// Applications in order.
+    pub(super) applied: Vec<TxId>,
+    pub(super) seed: Option<musubi_ledger::id::Seed>,
+    pub(super) decided: bool,
 }
 
 #[derive(Clone)]
 pub(super) struct Right {
-    offer: TxId,
-    holder: Holder,
-    units: u32,
-    until: u64,
-    keys: Vec<PublicKey>,
-    withdrawn: bool,
+    pub(super) offer: TxId,
+    pub(super) holder: Holder,
+    pub(super) units: u32,
+    pub(super) until: u64,
+    pub(super) keys: Vec<PublicKey>,
+    pub(super) withdrawn: bool,
+    /// Its tier, if it is an application.
+    pub(super) tier: Option<u8>,
 }
 
 /// What was once taken.
 #[derive(Clone)]
 pub(super) struct Taken {
-    offer: TxId,
-    who: PartyId,
-    household: String,
-    at: u64,
-    units: u64,
-    right: Option<TxId>,
+    pub(super) offer: TxId,
+    pub(super) who: PartyId,
+    pub(super) household: String,
+    pub(super) at: u64,
+    pub(super) units: u64,
+    pub(super) right: Option<TxId>,
+    /// Whether it was applied for, rather than taken.
+    pub(super) applied: bool,
 }
 
 fn right_id(offer: TxId, cause: &[u8; 32]) -> TxId {
@@ -54,11 +62,11 @@ impl Model {
         let terms = &op.terms;
         demand(terms.well_formed(), Code::NotWellFormed)?;
         demand(self.active(terms.issuer)? == PartyKind::Issuer, Code::WrongKind)?;
-        let Gives::Gift(gift) = &terms.gives;
-        demand(self.active(gift.funder)? != PartyKind::Person, Code::WrongKind)?;
-        match terms.access {
-            Access::Open => {}
-            Access::Code(key) => demand(check_party_key(&key).is_ok(), Code::WeakKey)?,
+        let (parts, funder) = (terms.gives.parts(), terms.gives.funder());
+        demand(self.active(funder)? != PartyKind::Person, Code::WrongKind)?;
+        match &terms.access {
+            Access::Open | Access::Lottery(_) => {}
+            Access::Code(key) => demand(check_party_key(key).is_ok(), Code::WeakKey)?,
             Access::Entitled(given) => {
                 let kind = self.active(given.party)?;
                 let officials = [PartyKind::Issuer, PartyKind::Registrar, PartyKind::Operator];
@@ -67,27 +75,33 @@ impl Model {
         }
         by.officers(terms.issuer, 2)?;
         let mut keys = self.behind(by, Side::Authority, terms.issuer);
-        if gift.funder != terms.issuer {
+        if funder != terms.issuer {
             let stock = terms.stock.ok_or(Code::NotWellFormed)?;
-            let unit: u64 = gift.parts.iter().map(|part| part.amount.0).sum();
-            self.funds(by, gift.funder, unit * u64::from(stock))?;
-            keys.extend(self.behind(by, Side::Debit, gift.funder));
+            let free = parts.iter().filter(|part| part.origin as u8 != 2);
+            let unit: u64 = free.map(|part| part.amount.0).sum();
+            self.funds(by, funder, unit * u64::from(stock))?;
+            keys.extend(self.behind(by, Side::Debit, funder));
         }
-        for part in &gift.parts {
+        if let Some(Price::Outside(_)) = terms.gives.price() {
+            keys.extend(self.two_organisations(by, terms.issuer)?);
+        }
+        for part in parts {
             let of = self.terms.get(&part.instrument).ok_or(Code::UnknownInstrument)?;
             demand(of.issuer == terms.issuer, Code::OfferMismatch)?;
             demand(part.amount.0 % of.step.0 == 0, Code::AmountInvalid)?;
         }
+        self.priced(terms)?;
         demand(self.now < terms.until.0, Code::DeadlineInvalid)?;
-        self.offers.insert(id, Offered { terms: terms.clone(), keys, ended: None });
+        let (ended, applied, seed, decided) = (None, Vec::new(), None, false);
+        let terms = terms.clone();
+        self.offers.insert(id, Offered { terms, keys, ended, applied, seed, decided });
         Ok(())
     }
 
     pub(super) fn end_offer(&mut self, op: &EndOffer, by: &Signatures) -> Result<(), Code> {
         let offer = self.offers.get(&op.offer).ok_or(Code::UnknownOffer)?.clone();
-        let Gives::Gift(gift) = &offer.terms.gives;
         let issuer = offer.terms.issuer;
-        let funder = gift.funder;
+        let funder = offer.terms.gives.funder();
         let ends = || self.active(funder).is_ok() && self.funds(by, funder, 0).is_ok();
         if funder == issuer || !ends() {
             self.active(issuer)?;
@@ -99,7 +113,7 @@ impl Model {
         Ok(())
     }
 
-    fn bad_key(&self, keys: &[PublicKey]) -> bool {
+    pub(super) fn bad_key(&self, keys: &[PublicKey]) -> bool {
         keys.iter().any(|key| self.register.compromised(key))
     }
 
@@ -137,7 +151,8 @@ impl Model {
             let there = self.rights.get(&id).is_some_and(|right| !right.withdrawn);
             demand(!there, Code::AlreadyEntitled)?;
             let (units, keys) = (op.units, keys.clone());
-            let right = Right { offer: op.offer, holder, units, until, keys, withdrawn: false };
+            let (withdrawn, tier) = (false, None);
+            let right = Right { offer: op.offer, holder, units, until, keys, withdrawn, tier };
             self.rights.insert(id, right);
         }
         Ok(())
@@ -150,7 +165,7 @@ impl Model {
     pub(super) fn withdraw(&mut self, id: TxId, by: &Signatures) -> Result<(), Code> {
         let right = self.rights.get(&id).ok_or(Code::UnknownEntitlement)?.clone();
         let Access::Entitled(given) = self.offers[&right.offer].terms.access else {
-            unreachable!("rights are given where they are asked for");
+            return Err(Code::OfferMismatch);
         };
         self.officers_of(by, given)?;
         let fresh = !right.withdrawn && self.used(id) == 0 && self.now < right.until;
@@ -172,6 +187,7 @@ impl Model {
         let offer = self.offers.get(&op.offer).ok_or(Code::UnknownOffer)?.clone();
         let issuer = offer.terms.issuer;
         self.active(issuer)?;
+        self.pays_live(op, &offer.terms, by)?;
         if op.credit == Citation::Live {
             self.holder(by, Side::Credit, op.to)?;
         }
@@ -203,7 +219,9 @@ impl Model {
             at: self.now,
             units: u64::from(op.units),
             right,
+            applied: false,
         });
+        self.pays(op, &offer.terms)?;
         let mut moved = Vec::new();
         for (lot, amount) in lots {
             self.book.add(op.to, lot, SPENDABLE, amount, self.now);
@@ -221,6 +239,9 @@ impl Model {
         let offer = Some(op.offer);
         let what = Happened { on, payer, payee, purpose, lots: &moved, live, offer };
         let gifts = self.fire(&what)?;
+        if op.payment == Payment::Value {
+            return Ok(());
+        }
         let (from, to, issued, lots, offered) = (issuer, op.to, true, moved, true);
         self.originals.insert(id, Original { from, to, issued, lots, gifts, offered });
         Ok(())
@@ -229,11 +250,13 @@ impl Model {
     fn coming(&self, op: &Take, kind: PartyKind, offer: &Offered) -> Result<Vec<(Lot, u64)>, Code> {
         demand(HOLDERS.contains(&kind), Code::WrongKind)?;
         self.still_receives(op.to)?;
-        let Gives::Gift(gift) = &offer.terms.gives;
+        let gives = &offer.terms.gives;
         let mut lots: Vec<(Lot, u64)> = Vec::new();
-        for part in &gift.parts {
+        for part in gives.parts() {
             let of = part.instrument;
-            let lot = (of, self.expiry(of), part.origin as u8, gift.funder, part.campaign);
+            let paid = part.origin as u8 == 2;
+            let funder = if paid { offer.terms.issuer } else { gives.funder() };
+            let lot = (of, self.expiry(of), part.origin as u8, funder, part.campaign);
             lots.push((lot, part.amount.0 * u64::from(op.units)));
         }
         for (lot, _) in &lots {
@@ -246,10 +269,10 @@ impl Model {
 
     /// The right by which something is taken.
     fn shown(&self, op: &Take, offer: &Offered) -> Result<Option<TxId>, Code> {
-        let id = match (offer.terms.access, op.showing) {
+        let id = match (&offer.terms.access, op.showing) {
             (Access::Open, Showing::Nothing) => return Ok(None),
-            (Access::Code(wanted), Showing::Code(key)) if wanted == key => return Ok(None),
-            (Access::Entitled(_), Showing::Entitlement(id)) => id,
+            (Access::Code(wanted), Showing::Code(key)) if *wanted == key => return Ok(None),
+            (Access::Entitled(_) | Access::Lottery(_), Showing::Entitlement(id)) => id,
             (Access::Entitled(_), Showing::Code(key)) => right_id(op.offer, &key.0),
             _ => return Err(Code::OfferMismatch),
         };
@@ -259,28 +282,45 @@ impl Model {
             Holder::Code(wanted) => op.showing == Showing::Code(wanted),
         };
         demand(theirs && right.offer == op.offer, Code::OfferMismatch)?;
+        let units = match right.tier {
+            Some(_) => self.won(op.offer, id)?,
+            None => right.units,
+        };
         let good = !right.withdrawn
             && self.now < right.until
-            && self.used(id) + u64::from(op.units) <= u64::from(right.units)
+            && self.used(id) + u64::from(op.units) <= u64::from(units)
             && !self.bad_key(&right.keys);
         demand(good, Code::EntitlementNotOpen)?;
         Ok(Some(id))
     }
 
-    fn bounded(&self, op: &Take, offer: &Offered) -> Result<(), Code> {
-        self.eligible(op.to, &offer.terms.who, Code::TakerNotEligible)?;
-        let household = self.household(op.to);
-        let wanted = u64::from(op.units);
-        let all = || self.taken.iter().filter(|taken| taken.offer == op.offer);
+    /// Whether an offer is for a party, and lets it have so many more.
+    pub(super) fn allowed_units(
+        &self,
+        (id, offer): (TxId, &Offered),
+        who: PartyId,
+        wanted: u64,
+    ) -> Result<(), Code> {
+        self.eligible(who, &offer.terms.who, Code::TakerNotEligible)?;
+        let household = self.household(who);
+        let all = || self.taken.iter().filter(|taken| taken.offer == id);
         let within = |cap: &Cap| {
             let alike = all().filter(|taken| match cap.scope {
                 Scope::Household => taken.household == household,
-                _ => taken.who == op.to,
+                _ => taken.who == who,
             });
             let then = alike.filter(|t| period(cap.per, t.at) == period(cap.per, self.now));
             then.map(|taken| taken.units).sum::<u64>() + wanted <= cap.most.0
         };
-        demand(offer.terms.caps.iter().all(within), Code::OverOffer)?;
+        demand(offer.terms.caps.iter().all(within), Code::OverOffer)
+    }
+
+    fn bounded(&self, op: &Take, offer: &Offered) -> Result<(), Code> {
+        let wanted = u64::from(op.units);
+        if !matches!(offer.terms.access, Access::Lottery(_)) {
+            self.allowed_units((op.offer, offer), op.to, wanted)?;
+        }
+        let all = || self.taken.iter().filter(|taken| taken.offer == op.offer && !taken.applied);
         let stock = offer.terms.stock.map_or(u64::MAX, u64::from);
         demand(all().map(|taken| taken.units).sum::<u64>() + wanted <= stock, Code::OutOfStock)
     }
@@ -291,7 +331,8 @@ impl Model {
             match (key, row) {
                 (RowKey::Offer(id), Row::Offer(offer)) => {
                     let known = &self.offers[id];
-                    let of_it = self.taken.iter().filter(|taken| taken.offer == *id);
+                    let of_it =
+                        self.taken.iter().filter(|taken| taken.offer == *id && !taken.applied);
                     assert_eq!(offer.taken, of_it.map(|taken| taken.units).sum::<u64>());
                     assert_eq!(
                         (&known.terms, known.ended),

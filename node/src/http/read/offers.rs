@@ -1,8 +1,8 @@
-//! Offers, all of them by pages and one by its id.
+//! Offers, all of them by pages and one by its id; where a lottery stands.
 
 use axum::{Json, extract::State};
 use musubi_ledger::{
-    api::{OfferPage, OfferView},
+    api::{ApplicationView, DrawView, OfferPage, OfferView},
     id::TxId,
     state::{ReadState, Row, RowKey, Shared},
 };
@@ -16,6 +16,9 @@ use crate::http::{
 
 /// Offers in one page.
 const PAGE: usize = 100;
+
+/// Applications in one page.
+const APPLICATIONS: usize = 1_000;
 
 /// Where a page of offers begins.
 #[derive(Clone, Debug, Deserialize)]
@@ -52,6 +55,48 @@ pub(in crate::http) async fn offer(
     let view = api
         .read_at_head(Who::Reader, move |ledger, head| Ok(view(ledger.state(), id, head.height)));
     view.await?.map(Json).ok_or_else(|| DoorCode::NotFound.into())
+}
+
+/// Which applications come next.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Before {
+    before: Option<TxId>,
+}
+
+/// Where a lottery stands, with its applications
+///
+/// Whoever has all of them and the seed computes who has won.
+#[utoipa::path(get, path = "/v1/offers/{id}/draw", operation_id = "draw", tag = "reader",
+    params(("id" = String, Path, description = "The id of the transaction that put it", pattern = "^[0-9a-f]{64}$"),
+           ("before" = Option<String>, Query, description = "`next` of the page before", pattern = "^[0-9a-f]{64}$")),
+    responses((status = 200, description = "The newest applications first, a thousand at a time", body = ref("#/components/schemas/DrawView"))))]
+pub(in crate::http) async fn draw(
+    State(api): State<Api>,
+    PathOf(id): PathOf<TxId>,
+    QueryOf(query): QueryOf<Before>,
+) -> Result<Json<DrawView>, ApiError> {
+    let view = api.read_at_head(Who::Reader, move |ledger, head| {
+        Ok(stands(ledger.state(), id, query.before, head.height))
+    });
+    view.await?.map(Json).ok_or_else(|| DoorCode::NotFound.into())
+}
+
+/// None where nobody has applied, or `before` is no application to this offer.
+fn stands(state: &dyn ReadState, id: TxId, before: Option<TxId>, height: u64) -> Option<DrawView> {
+    let Some(Row::Draw(draw)) = state.row(&RowKey::Draw(id)) else { return None };
+    let draw = Shared::into_value(draw);
+    let mut next = before.or(draw.newest);
+    let mut applications = Vec::new();
+    while let (Some(at), true) = (next, applications.len() < APPLICATIONS) {
+        let Some(Row::Entitlement(found)) = state.row(&RowKey::Entitlement(at)) else {
+            return None;
+        };
+        let application = found.application.filter(|_| found.offer == id)?;
+        applications.push(ApplicationView { id: at, tier: application.tier, units: found.units });
+        next = application.before;
+    }
+    Some(DrawView { id, draw, applications, next, height })
 }
 
 fn view(state: &dyn ReadState, id: TxId, height: u64) -> Option<OfferView> {
