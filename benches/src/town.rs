@@ -13,9 +13,12 @@ use musubi_ledger::{
     limits,
     lot::OriginKind,
     mandate::{Counterparty, Direction, MandateTerms},
-    operation::{Citation, GrantAllowance, GrantMandate, Leg, Movement, Operation, PutRule, TopUp},
+    operation::{
+        Citation, GrantAllowance, GrantMandate, Leg, Movement, OpenRun, Operation, PutRule, TopUp,
+    },
     party::PartyKind,
     rule::RuleTerms,
+    run::{RunLine, plan::RunPlan},
     state::ReadState,
     time::Time,
     transaction::{Body, Purpose, Role, Side, Transaction},
@@ -183,6 +186,44 @@ impl Town {
             items.push(Transaction::new(body, signatures).encode());
         }
         self.run_all(items);
+    }
+
+    /// Opens a run for so many lines, persons in turn, and gives its signed chunks: canonical bytes.
+    ///
+    /// # Panics
+    /// If there are more lines than a run may have.
+    pub fn grants(&mut self, count: usize) -> Vec<Vec<u8>> {
+        let line = |n: usize| RunLine {
+            to: party(PERSON, n % self.persons),
+            amount: Amount(1),
+            salt: Salt([1; 16]),
+        };
+        let plan = RunPlan::new((0..count).map(line).collect()).expect("a run's lines");
+        let officer = party(OFFICE, 10);
+        let manifest = OpenRun {
+            instrument: money(),
+            origin: OriginKind::Grant,
+            funder: self.issuer,
+            campaign: 0,
+            root: plan.root(),
+            count: plan.count(),
+            total: plan.total(),
+            until: Time(START * 2),
+        };
+        let body = self.body(officer, Operation::OpenRun(manifest));
+        let run = body.id();
+        let sign =
+            |n: usize| body.sign(Side::Authority, Role::Officer, self.issuer, &key(OFFICE, n));
+        let signatures = vec![sign(10), sign(12)];
+        self.run_all(vec![Transaction::new(body, signatures).encode()]);
+        let sender = party(SHOP, 0);
+        let chunks: Vec<_> = plan.chunks(run).collect();
+        let signed = chunks.into_iter().map(|chunk| {
+            let body = self.body(sender, Operation::RunChunk(chunk));
+            let signature = body.sign(Side::Authority, Role::Holder, sender, &key(SHOP, 0));
+            Transaction::new(body, vec![signature]).encode()
+        });
+        signed.collect()
     }
 
     fn body(&mut self, sender: PartyId, operation: Operation) -> Body {

@@ -394,6 +394,17 @@ fn administrative(operation: &Operation, glossary: &Glossary) -> Vec<String> {
         Operation::EndRule(op) => {
             format!("End rule {} of {} from {}", op.id.number, op.id.instrument, op.at)
         }
+        Operation::OpenRun(op) => format!(
+            "Grant up to {} to the {} lines of a list, until {}, funded by {}",
+            glossary.amount(op.instrument, op.total),
+            op.count,
+            op.until,
+            party(&op.funder)
+        ),
+        Operation::RunChunk(op) => {
+            format!("Bring {} lines of run {}", op.lines.len(), op.run)
+        }
+        Operation::EndRun(op) => return vec![format!("End run {}", op.run)],
         Operation::Touch(op) => {
             format!("Renew what slides of {} in the wallet of {}", op.instrument, party(&op.party))
         }
@@ -498,5 +509,8 @@ pub fn operation_name(operation: &Operation) -> &'static str {
         Operation::Apply(_) => "apply",
         Operation::RevealDraw(_) => "reveal_draw",
         Operation::CountDraw(_) => "count_draw",
+        Operation::OpenRun(_) => "open_run",
+        Operation::RunChunk(_) => "run_chunk",
+        Operation::EndRun(_) => "end_run",
     }
 }

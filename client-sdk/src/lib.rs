@@ -8,6 +8,7 @@
 //! - [`client`]: every HTTP route, and [`Client::submit`], which sends the same bytes until there is
 //!   a verdict or proof that there never will be one ([`retry`] decides, without I/O);
 //! - [`gather`]: single submissions gathered into bulk ones; [`watch`]: the feed, resumed for ever;
+//! - [`run_file`]: bulk grants, from a list to a plan that is kept until all of it is applied;
 //! - [`qr`]: what a shop's code says; [`image`]: drawing codes;
 //! - [`memo`]: texts beside the log, for both parties' keys;
 //! - [`proof`]: what a verified proof shows, in words and in JSON;
@@ -33,6 +34,7 @@ pub mod memo;
 pub mod proof;
 pub mod qr;
 pub mod retry;
+pub mod run_file;
 pub mod sse;
 pub mod watch;
 

@@ -19,6 +19,7 @@ use crate::{
     outcome::Outcome,
     party::{KeyRecord, Party},
     rule::Rule,
+    run::Run,
     state::{Proposal, Request},
     time::Time,
     transaction::Transaction,
@@ -364,6 +365,21 @@ pub struct DrawView {
     pub height: u64,
 }
 
+/// A run: `GET /v1/runs/{id}`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RunView {
+    /// Its id.
+    pub id: TxId,
+    /// What the state keeps of it: manifest, counts and sums.
+    pub run: Run,
+    /// Lines that are not applied, ascending.
+    pub open: Vec<OpenLines>,
+    /// The line from which to ask on, where there are more.
+    pub next: Option<u32>,
+    /// Height as of which.
+    pub height: u64,
+}
+
 /// A page of offers: `GET /v1/offers`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct OfferPage {
@@ -371,6 +387,17 @@ pub struct OfferPage {
     pub offers: Vec<OfferView>,
     /// Pass as `after` to go on; none at the end.
     pub next: Option<TxId>,
+}
+
+/// Open lines of a run that stand beside each other and are alike.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OpenLines {
+    /// The first of them.
+    pub first: u32,
+    /// How many.
+    pub count: u32,
+    /// Whether they were brought and could not be posted then.
+    pub tried: bool,
 }
 
 /// One line of a party's history or of the feed.

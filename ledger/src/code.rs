@@ -156,6 +156,11 @@ codes! {
     108 UnknownEntitlement "unknown_entitlement" Rejected "No such entitlement."
     109 EntitlementNotOpen "entitlement_not_open" Rejected "The entitlement has fewer units left, has lapsed, was withdrawn, or was given by a key that is compromised."
     110 OfferMismatch "offer_mismatch" Rejected "What is shown is not what the offer asks for, or is another's; a price, seed or last place does not hold; or an offer gives what its issuer does not issue."
+    // Runs.
+    111 UnknownRun "unknown_run" Rejected "No such run."
+    112 RunNotOpen "run_not_open" Rejected "The run is over, was ended, or was signed by a key that is compromised."
+    113 LinesNotProved "lines_not_proved" Rejected "These are not the lines of the run at this place: they, their proof or the place differ from what its manifest was signed for."
+    114 OverRun "over_run" Rejected "More than the run's manifest says that its lines sum to."
     118 UnknownDocument "unknown_document" Rejected "The issuer has no document of this number and kind that still stands; cite the one that replaced it."
     119 DocumentExists "document_exists" Rejected "The issuer used this number before, or the payment has a document already; name that one as replaced."
     // The money itself.

@@ -199,6 +199,11 @@ hex_id!(
     32
 );
 hex_id!(
+    /// A hash of an RFC 6962 tree that a transaction names: a run's root, or a step of a path to it.
+    MerkleHash,
+    32
+);
+hex_id!(
     /// The 16 random bytes that make a body's hash hide its content.
     Salt,
     16

@@ -40,6 +40,7 @@ pub mod policy;
 pub mod predicate;
 pub mod proof;
 pub mod rule;
+pub mod run;
 pub mod snapshot;
 pub mod spend;
 pub mod state;

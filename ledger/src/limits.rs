@@ -70,6 +70,14 @@ pub const DRAW_STEP: usize = 256;
 pub const ENTITLEMENTS_MAX: usize = 128;
 /// What rules may post in one transaction; those that come later give nothing.
 pub const DERIVED_MAX: usize = 16;
+/// Lines of one run.
+pub const RUN_LINES_MAX: u32 = 100_000;
+/// The largest chunk of a run is two to this power: 64 lines.
+pub const RUN_CHUNK_LEVEL_MAX: u8 = 6;
+/// Hashes on the path from a line to its run's root.
+pub const RUN_PROOF_MAX: usize = 17;
+/// Lines of a run that one row of the state counts.
+pub const RUN_LINES_PER_ROW: u32 = 1_024;
 /// How long before the use of a prepaid instrument may end its holders are told (Payment Services Act art. 20 (1)).
 pub const WIND_DOWN_NOTICE_MS: u64 = 60 * 24 * 3_600_000;
 /// Keys that one party's row names: beyond it the key that ended first makes room.
@@ -136,6 +144,11 @@ const _: () = {
     assert!(32 * BATCH_ITEMS_MAX + TRANSACTION_BYTES_MAX + 256 < EVIDENCE_BYTES_MAX);
     assert!(2 * crate::tlog::note::MAX_NOTE_BYTES + 64 * 32 + 256 < EVIDENCE_BYTES_MAX);
     assert!(EVIDENCE_BYTES_MAX < FRAME_BYTES_MAX);
+    assert!(RUN_LINES_MAX <= 1 << RUN_PROOF_MAX);
+    // With its signatures and the rest of the body.
+    assert!((40 << RUN_CHUNK_LEVEL_MAX) + 32 * RUN_PROOF_MAX + 4_096 < TRANSACTION_BYTES_MAX);
+    // A chunk's lines stand in one row.
+    assert!(RUN_LINES_PER_ROW.is_multiple_of(1 << RUN_CHUNK_LEVEL_MAX));
     assert!(SUBMISSION_WINDOW_MS < PROPOSAL_WINDOW_MS);
     assert!(WITNESSES_MAX + GENESIS_NODES_MAX < crate::tlog::note::MAX_SIGNATURES);
     assert!(STAMP_AHEAD_MS_MAX < IDLE_BATCH_MS);

@@ -115,6 +115,7 @@ impl Session {
             Operation::TopUp(op) => vec![op.to],
             Operation::RequestPayment(op) => vec![op.payee],
             Operation::GrantMandate(op) => vec![op.grantor],
+            Operation::OpenRun(op) => vec![op.funder],
             _ => Vec::new(),
         };
         let mut kinds = BTreeMap::new();

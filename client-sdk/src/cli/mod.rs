@@ -52,6 +52,7 @@ mod repay;
 mod report;
 mod request;
 mod rule;
+mod run;
 mod scheme;
 mod scheme_apply;
 mod scheme_casting;
@@ -137,6 +138,9 @@ enum Command {
     /// What may be taken: gifts, benefits, points for coming
     #[command(subcommand)]
     Offer(offer::OfferCommand),
+    /// Grant something to many at once
+    #[command(subcommand)]
+    Run(run::RunCommand),
     /// Propose a payout, a group's above all: others approve it
     Draft(proposal::DraftArgs),
     /// Consent to a proposal: as approver, as drafter, or as the one who is paid
@@ -249,6 +253,7 @@ async fn run(cli: Cli) -> Result<Report, CliError> {
         Command::Document(command) => document::run(command, session).await,
         Command::Rule(command) => rule::run(command, session).await,
         Command::Offer(command) => offer::run(command, session).await,
+        Command::Run(command) => run::run(command, session).await,
         Command::Draft(args) => proposal::draft(args, session).await,
         Command::Approve(args) => proposal::approve(args, session).await,
         Command::Decline(args) => proposal::decline(args, session).await,

@@ -4,7 +4,7 @@ use musubi_ledger::{
     api::{
         Checkpoints, DocumentView, DrawView, DuesView, EvidenceView, FullTransaction, Info,
         InstrumentView, OfferPage, OfferView, Page, PartyView, ProposalView, RuleView,
-        SpendableView, Status, WalletView,
+        RunView, SpendableView, Status, WalletView,
     },
     genesis::Genesis,
     id::{InstrumentId, MediumId, PartyId, Reference, RuleId, TxId},
@@ -206,6 +206,14 @@ impl Client {
         // Numbers take any visible character, `/` and `?` too.
         let number: String = number.as_str().bytes().map(|byte| format!("%{byte:02X}")).collect();
         self.http().get_json(&format!("/v1/parties/{issuer}/documents/{number}")).await
+    }
+
+    /// A run, with its open lines from line `from` on.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn run(&self, id: TxId, from: u32) -> Result<RunView, ClientError> {
+        self.http().get_json(&format!("/v1/runs/{id}?from={from}")).await
     }
 
     /// Seal bodies' bytes from height `from` on, ascending, at most `count`; fewer at the end.

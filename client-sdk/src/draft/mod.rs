@@ -14,6 +14,7 @@ mod money;
 mod offers;
 mod parties;
 mod rules;
+mod runs;
 
 pub use money::Funding;
 

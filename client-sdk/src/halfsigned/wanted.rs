@@ -228,6 +228,11 @@ pub(super) fn of(body: &Body, signed: &[Signature], kind: Kinds<'_>) -> Vec<Want
             };
             pays.into_iter().chain(holder).chain(code).collect()
         }
+        Operation::OpenRun(op) => {
+            let issuer = kind(&op.funder) == Some(PartyKind::Issuer);
+            let funder = if issuer { Vec::new() } else { debit(op.funder, signed, kind) };
+            [some_officers(2)].into_iter().chain(funder).collect()
+        }
         Operation::RevokeAllowance { .. } => vec![some_officers(1)],
         Operation::Decide(op) if op.decision == Decision::Withdraw => vec![anybody()],
         Operation::Propose(_)
@@ -239,6 +244,8 @@ pub(super) fn of(body: &Body, signed: &[Signature], kind: Kinds<'_>) -> Vec<Want
         | Operation::AnswerHold(_)
         | Operation::EndRule(_)
         | Operation::EndOffer(_)
+        | Operation::RunChunk(_)
+        | Operation::EndRun(_)
         | Operation::RevokeKey(_)
         | Operation::Freeze(_)
         | Operation::RevokeMedium { .. } => vec![anybody()],

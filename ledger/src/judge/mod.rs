@@ -12,6 +12,7 @@ mod due;
 mod dues;
 mod epoch;
 mod genesis;
+mod gift;
 mod group;
 mod hold;
 mod instrument;
@@ -32,6 +33,7 @@ mod refund;
 mod repay;
 mod request;
 mod rule;
+mod run;
 mod supply;
 mod topup;
 mod touch;
@@ -174,6 +176,9 @@ fn decide(case: &mut Case<'_, '_>) -> Result<(), Code> {
         Operation::Apply(op) => offer::apply(case, op),
         Operation::RevealDraw(op) => offer::reveal(case, op),
         Operation::CountDraw(op) => offer::count(case, op),
+        Operation::OpenRun(op) => run::open(case, op),
+        Operation::RunChunk(op) => run::chunk(case, op),
+        Operation::EndRun(op) => run::end(case, op),
     }
 }
 
@@ -261,6 +266,8 @@ fn name_parties(operation: &Operation, parties: &mut Vec<PartyId>) -> Others {
             parties.extend(op.representative);
         }
         Operation::CloseGroup { group } => parties.push(*group),
+        // Whoever is granted something is in the postings.
+        Operation::RunChunk(_) => {}
         _ => {
             parties.extend(acted_on(operation));
             return Others::Signed;

@@ -2,7 +2,7 @@
 
 use super::{
     case::{Case, fits},
-    rule::receiving,
+    gift::receiving,
 };
 use crate::{
     amount::Amount,
@@ -85,7 +85,7 @@ pub(super) fn pay_out(
 }
 
 fn takes(case: &Case<'_, '_>, to: PartyId, lots: &[(Lot, Amount)]) -> bool {
-    if receiving(case, to).is_none() {
+    if receiving(case, to).is_err() {
         return false;
     }
     let mut wallet = case.wallet(to);

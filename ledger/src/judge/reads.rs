@@ -19,6 +19,11 @@ pub fn likely_reads(transaction: &Transaction, keys: &mut Vec<RowKey>) {
         keys.extend([RowKey::Party(party), RowKey::Wallet(party)]);
     }
     match &body.operation {
+        Operation::RunChunk(op) => {
+            keys.push(RowKey::Run(op.run));
+            let parties = op.lines.iter().map(|line| line.to);
+            keys.extend(parties.flat_map(|id| [RowKey::Party(id), RowKey::Wallet(id)]));
+        }
         Operation::Transfer(Movement { debit, credit, .. })
         | Operation::Pay(Pay { debit, credit, .. }) => {
             cited(*debit, keys);

@@ -14,6 +14,7 @@ mod money;
 mod offer;
 mod party;
 mod rule;
+mod run;
 
 pub use document::*;
 pub use dues::*;
@@ -25,6 +26,7 @@ pub use money::*;
 pub use offer::*;
 pub use party::*;
 pub use rule::*;
+pub use run::*;
 
 use crate::{id::TxId, keys::PublicKey, policy::WitnessPolicy};
 
@@ -163,6 +165,12 @@ pub enum Operation {
     RevealDraw(RevealDraw),
     /// Counts who has won in a lottery.
     CountDraw(CountDraw),
+    /// The manifest of a bulk grant.
+    OpenRun(OpenRun),
+    /// Some of a run's lines, with their proof.
+    RunChunk(RunChunk),
+    /// A run applies no more lines.
+    EndRun(EndRun),
 }
 
 impl Operation {

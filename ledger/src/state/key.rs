@@ -70,6 +70,9 @@ pub enum Table {
     Rule = 25,
     RuleBook = 26,
     RuleUse = 27,
+    Run = 28,
+    RunLines = 29,
+    RunWaiting = 30,
     Offer = 34,
     OfferUse = 35,
     Entitlement = 36,
@@ -81,7 +84,7 @@ pub enum Table {
 
 impl Table {
     /// Every table, by number.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 38] = [
         Self::Meta,
         Self::Party,
         Self::Key,
@@ -110,6 +113,9 @@ impl Table {
         Self::Rule,
         Self::RuleBook,
         Self::RuleUse,
+        Self::Run,
+        Self::RunLines,
+        Self::RunWaiting,
         Self::Offer,
         Self::OfferUse,
         Self::Entitlement,
@@ -179,6 +185,12 @@ pub enum RowKey {
     RuleBook(InstrumentId, Trigger),
     /// What one subject has got by a rule.
     RuleUse(RuleId, Scope, Subject),
+    /// A run.
+    Run(TxId),
+    /// What became of some of a run's lines, by their number divided by how many stand in a row.
+    RunLines(TxId, u32),
+    /// A line's entitlement, whose party is not on the ledger yet.
+    RunWaiting(PartyId, TxId, u32),
     /// An offer.
     Offer(TxId),
     /// How many units of an offer one subject has taken.
@@ -228,6 +240,9 @@ impl RowKey {
             Self::Rule(_) => Table::Rule,
             Self::RuleBook(..) => Table::RuleBook,
             Self::RuleUse(..) => Table::RuleUse,
+            Self::Run(_) => Table::Run,
+            Self::RunLines(..) => Table::RunLines,
+            Self::RunWaiting(..) => Table::RunWaiting,
             Self::Offer(_) => Table::Offer,
             Self::OfferUse(..) => Table::OfferUse,
             Self::Entitlement(_) => Table::Entitlement,
@@ -262,7 +277,17 @@ impl RowKey {
             | Self::Judged(id)
             | Self::Offer(id)
             | Self::Entitlement(id)
-            | Self::Draw(id) => bytes.extend(id.0),
+            | Self::Draw(id)
+            | Self::Run(id) => bytes.extend(id.0),
+            Self::RunLines(run, part) => {
+                bytes.extend(run.0);
+                bytes.extend(part.to_be_bytes());
+            }
+            Self::RunWaiting(party, run, index) => {
+                bytes.extend(party.0);
+                bytes.extend(run.0);
+                bytes.extend(index.to_be_bytes());
+            }
             Self::AllowanceUse(id, party)
             | Self::MandateUse(id, party)
             | Self::Documented(id, party) => {
@@ -359,6 +384,17 @@ impl RowKey {
                 let (&scope, subject) = rest.split_first()?;
                 let scope = Scope::ALL.into_iter().find(|s| *s as u8 == scope)?;
                 Self::RuleUse(rule(id)?, scope, Subject(subject.try_into().ok()?))
+            }
+            28 => Self::Run(part(rest)?),
+            29 => {
+                let (run, row) = rest.split_at_checked(32)?;
+                Self::RunLines(part(run)?, u32::from_be_bytes(row.try_into().ok()?))
+            }
+            30 => {
+                let (party, rest) = rest.split_at_checked(16)?;
+                let (run, index) = rest.split_at_checked(32)?;
+                let index = u32::from_be_bytes(index.try_into().ok()?);
+                Self::RunWaiting(part(party)?, part(run)?, index)
             }
             34 => Self::Offer(part(rest)?),
             35 => {
@@ -473,6 +509,9 @@ mod tests {
             RowKey::Rule(RuleId { instrument, number: 258 }),
             RowKey::RuleBook(instrument, Trigger::Take),
             RowKey::RuleUse(RuleId { instrument, number: 7 }, Scope::All, Subject(party.0)),
+            RowKey::Run(id),
+            RowKey::RunLines(id, 258),
+            RowKey::RunWaiting(party, id, 259),
             RowKey::Offer(id),
             RowKey::OfferUse(id, Scope::Household, Subject(party.0)),
             RowKey::Entitlement(id),
@@ -490,6 +529,6 @@ mod tests {
             assert_ne!(RowKey::from_bytes(&bytes[..bytes.len() - 1]), Some(key));
         }
         assert_eq!(RowKey::from_bytes(&[]), None);
-        assert_eq!(RowKey::from_bytes(&[28; 33]), None);
+        assert_eq!(RowKey::from_bytes(&[255; 33]), None);
     }
 }

@@ -21,6 +21,7 @@ use crate::{
         Rule, RuleBook, Trigger,
         cap::{RuleUse, Scope, Subject},
     },
+    run::{Run, RunLines},
     wallet::Wallet,
 };
 
@@ -223,6 +224,12 @@ impl<'a> Overlay<'a> {
         judged, put_judged, Judged: Shared<Judged>, (id: TxId) => RowKey::Judged(id);
         /// A witness policy.
         policy, put_policy, Policy: Shared<NumberedPolicy>, (number: u32) => RowKey::Policy(number);
+        /// A run.
+        run, put_run, Run: Shared<Run>, (id: TxId) => RowKey::Run(id);
+        /// What became of some of a run's lines.
+        run_lines, put_run_lines, RunLines: Shared<RunLines>, (run: TxId, part: u32) => RowKey::RunLines(run, part);
+        /// A line's entitlement.
+        run_waiting, put_run_waiting, RunWaiting: Amount, (party: PartyId, run: TxId, index: u32) => RowKey::RunWaiting(party, run, index);
         /// An epoch that a recovery began.
         epoch, put_epoch, Epoch: Shared<Epoch>, (number: u32) => RowKey::Epoch(number);
     }

@@ -21,6 +21,7 @@ use crate::{
     party::{KeyRecord, Party},
     policy::WitnessPolicy,
     rule::{Rule, RuleBook, cap::RuleUse},
+    run::{Run, RunLines},
     time::{Day, Time},
     transaction::{Purpose, Role, Side},
     wallet::Wallet,
@@ -385,6 +386,9 @@ pub enum Row {
     Entitlement(Shared<Entitlement>),
     Hold(Shared<Held>),
     Draw(Shared<Draw>),
+    Run(Shared<Run>),
+    RunLines(Shared<RunLines>),
+    RunWaiting(Amount),
 }
 
 impl Row {

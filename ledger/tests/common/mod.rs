@@ -18,6 +18,7 @@ mod offers;
 mod operations;
 mod past;
 mod rules;
+mod runs;
 mod scan;
 mod world;
 
@@ -30,6 +31,7 @@ pub use offers::*;
 pub use operations::*;
 pub use past::{Closing, Past};
 pub use rules::*;
+pub use runs::*;
 pub use scan::{scan, scan_rows};
 pub use world::{World, sign};
 

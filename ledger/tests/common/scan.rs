@@ -15,7 +15,7 @@ use musubi_ledger::{
     wallet::{Holding, Wallet},
 };
 
-use super::{offers, rules};
+use super::{offers, rules, runs};
 
 /// Sums over all wallets, rows of the supply, and digests.
 pub fn scan(state: &MemoryState, block: &Block) {
@@ -132,7 +132,10 @@ fn check_grant(state: &MemoryState, key: &RowKey, row: &Row) {
         ) => {
             offers::check_offer(state, key, row);
         }
-        _ => rules::check_rule(state, key, row),
+        _ => {
+            rules::check_rule(state, key, row);
+            runs::check_run(state, key, row);
+        }
     }
 }
 

@@ -33,6 +33,7 @@ mod repay;
 mod request;
 mod rule;
 mod sale;
+mod run;
 mod subsets;
 mod tender;
 mod topup;

@@ -199,6 +199,12 @@ fn issuing_undoing_and_settling() {
     w.wait(10 * DAY);
     row(&mut w, &reveal(draw, "town"), &[officer("issuer", "i1")]);
     row(&mut w, &count_draw(draw, application), &[officer("issuer", "i1")]);
+    let plan = run_plan("two", &[("alice", 5), ("zoe", 6)]);
+    let until = w.now.plus(DAY);
+    let op = OpenRun { funder: id("shop"), ..manifest("MEBUKU", &plan, until) };
+    let opened = row(&mut w, &Operation::OpenRun(op), &three);
+    row(&mut w, &chunk(&plan, opened, 6, 0), &[own("bob")]);
+    row(&mut w, &end_run(opened), &issuers()[..1]);
     let terms = match w.state.row(&RowKey::Instrument(instrument("MEBUKU"))) {
         Some(Row::Instrument(kept)) => kept.terms.clone(),
         other => panic!("{other:?}"),

@@ -14,6 +14,7 @@ mod party;
 mod payment;
 mod ring;
 mod rule;
+mod run;
 mod signers;
 
 use musubi_ledger::{execute::ItemResult, lot::OriginKind, operation::*};
@@ -52,6 +53,7 @@ pub(crate) struct Generator {
     fundings: u32,
     offers: Vec<TxId>,
     applications: Vec<TxId>,
+    runs: Vec<(TxId, usize)>,
 }
 
 fn pick<T: Copy>(from: &[T], choice: u16) -> Option<T> {
@@ -80,6 +82,7 @@ impl Generator {
             fundings: 0,
             offers: Vec::new(),
             applications: Vec::new(),
+            runs: Vec::new(),
         }
     }
 
@@ -172,6 +175,7 @@ impl Generator {
             14 => return hold::repay(step),
             15 if step[0] % 16 < 6 => return group::parent(step),
             10 => return self.offer(world, step),
+            11 => return self.run(world, step),
             _ => {}
         }
         match step[0] % 16 {

@@ -7,7 +7,8 @@
 //! Covered: every operation. Transfers with every citation, groups' payouts, event budgets with staff,
 //! proposals and decisions, payment requests, mandates with all bounds, media that officers or holders
 //! enrolled, top-ups, instruments defined and allowances granted meanwhile, corrections, rules put and ended with all that they
-//! give, share, cap, carry and take back, documents, dues and cash, holds, offers with rights, codes, prices, stock, caps and lotteries, groups that begin,
+//! give, share, cap, carry and take back, documents, dues and cash, holds, offers with rights, codes, prices, stock, caps and lotteries,
+//! runs opened, brought in any order and ended, groups that begin,
 //! change, get successors and close, refunds (also of redeemed claims), redemptions with answers and
 //! time-outs, freezing and lifting, expiry of lots, keys that are added, rotated, revoked or compromised with
 //! all that they granted or consented to, recoveries that wait, are cancelled or take effect, registrations,

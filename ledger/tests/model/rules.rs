@@ -21,6 +21,7 @@ mod register;
 mod reward;
 mod rule;
 mod sale;
+mod run;
 mod tender;
 mod who;
 
@@ -58,6 +59,7 @@ use super::{
 use offer::{Offered, Right, Taken};
 use register::Register;
 use rule::{Gift, Happened, Ruled};
+use run::Ran;
 use tender::Asked;
 use who::staff;
 
@@ -167,6 +169,7 @@ pub(crate) struct Model {
     rights: BTreeMap<TxId, Right>,
     /// Everything that was ever taken of offers.
     taken: Vec<Taken>,
+    runs: BTreeMap<TxId, Ran>,
     judged: BTreeSet<TxId>,
     references: BTreeSet<(PartyId, Reference)>,
 }
@@ -291,6 +294,9 @@ impl Model {
             Operation::Apply(op) => self.apply_for(op, id, by),
             Operation::RevealDraw(op) => self.reveal_draw(op, by),
             Operation::CountDraw(op) => self.count_draw(op, by),
+            Operation::OpenRun(op) => self.open_run(op, id, by),
+            Operation::RunChunk(op) => self.run_chunk(op),
+            Operation::EndRun(op) => self.end_run(op, by),
             Operation::RegisterParty(op) => self.register_party(op, by),
             Operation::Attest(op) => self.attest(op, by),
             Operation::SetOfficers(op) => self.set_officers(op, by),

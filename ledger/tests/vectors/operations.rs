@@ -292,6 +292,11 @@ fn fee() -> RuleTerms {
 
 fn grants() -> Vec<Vector> {
     let end = BEGIN.plus(30 * DAY);
+    let many: Vec<(&str, u64)> = (0..67).map(|at| (["alice", "club", "zoe"][at % 3], 5)).collect();
+    let plan = run_plan("vector", &many);
+    let opened =
+        OpenRun { origin: OriginKind::Free, funder: id("shop"), ..manifest("POINT", &plan, end) };
+    let funded = || [&issuers()[..], &[debit("shop")]].concat();
     let test = AttributeTest { name: "resident".into(), any_of: vec!["yes".into()] };
     let full = MandateTerms {
         instruments: vec![instrument("COIN"), instrument("MEBUKU")],
@@ -450,6 +455,10 @@ fn grants() -> Vec<Vector> {
             )),
             vec![credit("alice"), shows("alice", "K7QM")],
         ),
+        ("open_run: another funds it", Operation::OpenRun(opened), funded()),
+        ("run_chunk: the last, smaller one", chunk(&plan, tx("run"), 6, 1), vec![own("alice")]),
+        ("run_chunk: one line", chunk(&plan, tx("run"), 0, 2), vec![own("alice")]),
+        ("end_run", end_run(tx("run")), issuer()),
         (
             "enrol_medium",
             Operation::EnrolMedium(EnrolMedium {

@@ -15,7 +15,7 @@ use super::{
     problem::{ApiError, DoorCode, PROBLEM_JSON},
     read::{
         blocks, documents, download, evidence, grants, log, offers, parties, proofs, public, rules,
-        snapshot, statements, transactions,
+        runs, snapshot, statements, transactions,
     },
     schemas, submit, test_time,
 };
@@ -106,6 +106,7 @@ fn reader_routes() -> OpenApiRouter<Api> {
         .routes(routes!(offers::draw))
         .routes(routes!(rules::rules))
         .routes(routes!(rules::rule))
+        .routes(routes!(runs::run))
         .routes(routes!(statements::wallet_proof))
         .routes(routes!(statements::statement))
         .routes(routes!(proofs::proof))

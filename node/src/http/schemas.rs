@@ -107,7 +107,7 @@ const UNIONS: &[(&str, &str)] = &[
          withdraw_entitlement: WithdrawEntitlement, take: Take, \
          request_many: RequestMany, record_cash: RecordCash, \
          hold: Hold, answer_hold: AnswerHold, set_parent: SetParent, repay: Repay, apply: Apply, \
-         reveal_draw: RevealDraw, count_draw: CountDraw",
+         reveal_draw: RevealDraw, count_draw: CountDraw, open_run: OpenRun, run_chunk: RunChunk, end_run: EndRun",
     ),
     (
         "Fact",
@@ -382,6 +382,20 @@ const OBJECTS: &[(&str, &str)] = &[
          withdrawn: u64?, application: Application?",
     ),
     ("EntitlementView", "id: TxId, entitlement: Entitlement, height: u64"),
+    (
+        "OpenRun",
+        "instrument: InstrumentId, origin: OriginKind, funder: PartyId, campaign: u32, root: Hash, count: u32, \
+         total: Amount, until: u64",
+    ),
+    ("RunLine", "to: PartyId, amount: Amount, salt: Bytes16"),
+    ("RunChunk", "run: TxId, level: u8, place: u32, lines: [RunLine], proof: [Hash]"),
+    ("EndRun", "run: TxId"),
+    (
+        "Run",
+        "manifest: OpenRun, granted_by: [PublicKey], ended: u64?, applied: u32, given: Amount, waiting: u32",
+    ),
+    ("OpenLines", "first: u32, count: u32, tried: bool"),
+    ("RunView", "id: TxId, run: Run, open: [OpenLines], next: u32?, height: u64"),
     ("RuleFact", "id: RuleId, base: Amount, given: Amount, capped: bool"),
     ("UnwoundFact", "id: RuleId, taken: Amount, short: Amount"),
     ("TakenFact", "offer: TxId, units: u32, entitlement: TxId?"),

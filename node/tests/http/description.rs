@@ -60,6 +60,7 @@ const ROUTES: &[&str] = &[
     "get /v1/allowances/{id}",
     "get /v1/redemptions/{id}",
     "get /v1/holds/{id}",
+    "get /v1/runs/{id}",
     "get /v1/feed",
     "post /v1/transactions",
     "post /v1/transactions/bulk",
@@ -320,6 +321,7 @@ fn samples(client: &Client) -> Vec<Transaction> {
         debit: Citation::Medium { medium: city::medium("card"), mandate: id },
         ..city::movement("alice", "shop", 1)
     };
+    let plan = city::run_plan("sample", &[("alice", 5), ("zoe", 6)]);
     let operations = vec![
         Operation::Transfer(by_medium),
         Operation::EnrolMedium(medium),
@@ -346,6 +348,9 @@ fn samples(client: &Client) -> Vec<Transaction> {
         city::put("MEBUKU", 1, every_rule(id)),
         city::put("MEBUKU", 2, donation()),
         city::end_rule("MEBUKU", 1, Time(9)),
+        Operation::OpenRun(city::manifest("POINT", &plan, Time(9))),
+        city::chunk(&plan, id, 0, 1),
+        city::end_run(id),
         Operation::Touch(Touch { party: city::id("alice"), instrument: city::instrument("POINT") }),
         Operation::RevokeMandate { mandate: id },
         Operation::Unfreeze { party: city::id("alice") },

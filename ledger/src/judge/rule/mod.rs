@@ -6,7 +6,6 @@ mod unwind;
 mod uses;
 
 pub(super) use fire::{Event, fire, watched};
-pub(super) use post::receiving;
 pub(super) use unwind::unwind;
 
 use super::{case::Case, consent::Consents};

@@ -4,19 +4,17 @@ use super::fire::{Due, Event};
 use crate::{
     amount::Amount,
     code::Code,
-    group::GroupLife,
     id::PartyId,
     instrument::{Came, Instrument, OnAccept, Went},
     judge::{
         case::{Case, fits},
-        limit,
+        gift,
         refund::kin,
     },
     lot::Lot,
-    party::PartyKind,
     rule::{Give, Giver, Post, Recipient, Share},
     spend,
-    state::{Derived, DerivedPart, SettledLot, Shared},
+    state::{Derived, DerivedPart, SettledLot},
     time::Time,
     wallet::Holding,
 };
@@ -95,7 +93,7 @@ fn new_value(
     let watched = due.id.instrument;
     let funded = give.funder != issuer;
     let payable = !funded || case.may_owe(give.funder, watched, amount);
-    if !payable || !may_get(case, to, (lot, &instrument), amount) {
+    if !payable || gift::check(case, to, (lot, &instrument), amount).is_err() {
         return Ok(None);
     }
     let owed = case.state.receivable(to, give.instrument).unwrap_or_default();
@@ -113,44 +111,6 @@ fn new_value(
         case.owe(give.funder, watched, amount)?;
     }
     Ok(Some(vec![part(to, lot, amount, false, case.now)]))
-}
-
-/// Whether a party may be given so much of a lot now.
-fn may_get(
-    case: &Case<'_, '_>,
-    to: PartyId,
-    (lot, instrument): (Lot, &Instrument),
-    amount: Amount,
-) -> bool {
-    let terms = &instrument.terms;
-    let Some(party) = receiving(case, to) else {
-        return false;
-    };
-    let holder = matches!(party.kind, PartyKind::Person | PartyKind::Group);
-    let eligible =
-        !holder || terms.holders.as_ref().is_none_or(|test| test.holds(&party, case.now));
-    let totals = case.state.totals(lot.instrument).unwrap_or_default();
-    let supplied = totals.came().checked_add(amount).is_some()
-        && terms
-            .supply_max
-            .is_none_or(|max| totals.issued() + u128::from(amount.0) <= u128::from(max.0));
-    let issuable = instrument.check_issuable(case.now, lot.use_expiry).is_ok();
-    let mut wallet = case.wallet(to);
-    let added = wallet.add(lot, Holding::Spendable, amount, case.now).is_some();
-    let most = limit::wallet_max(terms, &party, case.now);
-    let within = || most.is_none_or(|max| wallet.spendable(lot.instrument, case.now) <= max);
-    eligible && supplied && issuable && added && fits(&wallet, lot.instrument) && within()
-}
-
-/// A party that may receive now.
-pub(in crate::judge) fn receiving(
-    case: &Case<'_, '_>,
-    id: PartyId,
-) -> Option<Shared<crate::party::Party>> {
-    let party = case.active_party(id).ok()?;
-    let closing = party.kind == PartyKind::Group
-        && case.group(id).is_ok_and(|group| group.life == GroupLife::Closing);
-    (!closing).then_some(party)
 }
 
 /// What somebody has that can be shared: lots, how much of each, since when.
@@ -176,7 +136,7 @@ fn share(
         let all = source.iter().all(|(lot, part, since)| {
             wallet.add(*lot, into, *part, *since).is_some() && fits(&wallet, lot.instrument)
         });
-        all && receiving(case, leg.to).is_some()
+        all && gift::receiving(case, leg.to).is_ok()
     };
     if !rule.split.legs.iter().all(fit) {
         return Ok(None);

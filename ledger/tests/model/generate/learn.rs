@@ -50,6 +50,7 @@ impl Generator {
                 Operation::GrantMandate(op) => {
                     self.mandates.push((id, name_of(op.grantor), op.terms.direction));
                 }
+                Operation::OpenRun(op) => self.runs.push((id, super::run::list_of(&op.root))),
                 _ => {}
             }
         }

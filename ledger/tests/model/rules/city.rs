@@ -56,6 +56,7 @@ impl Model {
             delivered: BTreeSet::new(),
             members: BTreeMap::new(),
             cash: BTreeSet::new(),
+            runs: BTreeMap::new(),
             judged: BTreeSet::new(),
             references: BTreeSet::new(),
         }
@@ -67,6 +68,7 @@ impl Model {
         self.compare_rules(world);
         self.compare_documents(world);
         self.compare_offers(world);
+        self.compare_runs(world);
         for (key, row) in world.state.rows() {
             match (key, row) {
                 (RowKey::Wallet(party), Row::Wallet(wallet)) => self.book.compare(*party, wallet),

@@ -1,4 +1,4 @@
-//! Routes that read. [`public`], [`log`] and [`evidence`] are for everyone; [`transactions`], [`parties`], [`grants`], [`documents`], [`rules`], [`offers`],
+//! Routes that read. [`public`], [`log`] and [`evidence`] are for everyone; [`transactions`], [`parties`], [`grants`], [`documents`], [`rules`], [`offers`], [`runs`],
 //! [`blocks`], [`snapshot`], [`statements`] and [`download`] are about parties and need a reader token.
 
 pub(super) mod blocks;
@@ -12,6 +12,7 @@ pub(super) mod parties;
 pub(super) mod proofs;
 pub(super) mod public;
 pub(super) mod rules;
+pub(super) mod runs;
 pub(super) mod snapshot;
 pub(super) mod statements;
 pub(super) mod transactions;
