@@ -3,8 +3,8 @@
 use musubi_ledger::{
     api::{
         Checkpoints, DocumentView, DrawView, DuesView, EvidenceView, FullTransaction, Info,
-        InstrumentView, OfferPage, OfferView, Page, PartyView, ProposalView, RuleView,
-        RunView, SpendableView, Status, WalletView,
+        InstrumentView, OfferPage, OfferView, Page, PartyView, ProposalView, RuleView, RunView,
+        SpendableView, Status, WalletView,
     },
     genesis::Genesis,
     id::{InstrumentId, MediumId, PartyId, Reference, RuleId, TxId},

@@ -20,8 +20,8 @@ mod proposals;
 mod register;
 mod reward;
 mod rule;
-mod sale;
 mod run;
+mod sale;
 mod tender;
 mod who;
 
