@@ -59,7 +59,7 @@ pub enum Fact {
         /// Its tier: the smaller goes first.
         tier: u8,
         /// What it is ordered by within its tier.
-        #[serde(with = "crate::bytes::array")]
+        #[serde(with = "crate::bytes::digest")]
         rank: Hash,
         /// Units won.
         units: u32,

@@ -81,6 +81,9 @@ async fn what_too_few_have_in_common_is_suppressed() {
         let sums = wholes(column(&export, "daily", "plus"));
         whats.zip(sums).collect::<Vec<_>>()
     };
+    let export = made(&source, &wanted(1, true));
+    let regimes = texts(column(&export, "instruments", "regime"));
+    assert_eq!(regimes, [Some("prepaid_third".into())]);
     assert!(of(1).contains(&("top_up".into(), Some(40_000))));
     assert!(of(1).contains(&("request_redemption".into(), Some(500))));
     assert!(of(2).contains(&("top_up".into(), Some(40_000))));

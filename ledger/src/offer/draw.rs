@@ -65,7 +65,7 @@ pub struct Place {
     /// Its tier.
     pub tier: u8,
     /// Its rank there.
-    #[serde(with = "crate::bytes::array")]
+    #[serde(with = "crate::bytes::digest")]
     pub rank: Hash,
     /// The application, should two ranks ever be equal.
     pub application: TxId,
@@ -102,7 +102,7 @@ pub struct Draw {
     /// The newest application: each knows the one before it.
     pub newest: Option<TxId>,
     /// The hash of the list: of its applications one after the other, 32 zero bytes to begin with.
-    #[serde(with = "crate::bytes::array")]
+    #[serde(with = "crate::bytes::digest")]
     pub list: Hash,
     /// The seed, once it is shown.
     pub seed: Option<Seed>,

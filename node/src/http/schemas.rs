@@ -116,7 +116,7 @@ const UNIONS: &[(&str, &str)] = &[
     ),
     ("DocumentKind", "receipt: Receipt, invoice: Invoice, credit_note: CreditNote"),
     ("Gives", "gift: Gift, set: Set"),
-    ("Price", "outside: Outside, exchange: Exchange"),
+    ("Price", "outside: OutsidePrice, exchange: Exchange"),
     ("Payment", "nothing, outside: Hash, value"),
     ("Access", "open, entitled: GivenBy, code: PublicKey, lottery: Lottery"),
     ("Won", "all, up_to: LastPlace"),
@@ -370,7 +370,7 @@ const OBJECTS: &[(&str, &str)] = &[
     ("Gift", "parts: [GiftPart], funder: PartyId"),
     ("GiftPart", "instrument: InstrumentId, amount: Amount, origin: OriginKind, campaign: u32"),
     ("Set", "price: Price, parts: [GiftPart], funder: PartyId"),
-    ("Outside", "yen: Amount, key: PublicKey"),
+    ("OutsidePrice", "yen: Amount, key: PublicKey"),
     ("Exchange", "instrument: InstrumentId, amount: Amount"),
     ("GivenBy", "party: PartyId, officers: u8"),
     ("Offer", "terms: OfferTerms, granted_by: [PublicKey], ended: u64?, taken: u64"),
@@ -490,22 +490,24 @@ const OBJECTS: &[(&str, &str)] = &[
 /// All schemas, by name.
 pub(super) fn all() -> Value {
     let mut schemas = Map::new();
+    let mut put = |name: &str, schema: Value| {
+        assert!(schemas.insert(name.into(), schema).is_none(), "{name} means one thing");
+    };
     for (name, pattern, about) in SCALARS {
-        let schema = json!({ "type": "string", "pattern": pattern, "description": about });
-        schemas.insert((*name).into(), schema);
+        put(name, json!({ "type": "string", "pattern": pattern, "description": about }));
     }
     for (name, names) in ENUMS {
         let names: Vec<&str> = names.split_whitespace().collect();
-        schemas.insert((*name).into(), json!({ "type": "string", "enum": names }));
+        put(name, json!({ "type": "string", "enum": names }));
     }
     for (name, variants) in UNIONS {
-        schemas.insert((*name).into(), union(variants));
+        put(name, union(variants));
     }
     for (name, list) in LISTS {
-        schemas.insert((*name).into(), of(list));
+        put(name, of(list));
     }
     for (name, fields) in OBJECTS.iter().chain(PAPERS) {
-        schemas.insert((*name).into(), object(fields));
+        put(name, object(fields));
     }
     Value::Object(schemas)
 }

@@ -66,7 +66,10 @@ pub(super) fn instruments(materials: Materials<'_>, wanted: &Wanted) -> Vec<Colu
     let rows = materials.source.at(wanted.period.until());
     let units: Vec<Unit> =
         rows.instruments().map(|(id, _)| Unit::of(materials.source, id)).collect();
-    let regime = |unit: &Unit| format!("{:?}", unit.regime);
+    let regime = |unit: &Unit| match serde_json::to_value(unit.regime) {
+        Ok(serde_json::Value::String(name)) => name,
+        other => unreachable!("a regime is written as its name, not {other:?}"),
+    };
     vec![
         ("instrument", Values::Text(units.iter().map(|u| u.instrument.to_string()).collect())),
         ("decimals", Values::Whole(units.iter().map(|u| u.decimals.into()).collect())),
