@@ -119,6 +119,7 @@ async fn sizes_are_limited_before_anything_is_read() {
     refused(&client, blank(limits::HTTP_BODY_BYTES_MAX), 400, "malformed_json").await;
     refused(&client, blank(limits::HTTP_BODY_BYTES_MAX + 1), 413, "body_too_large").await;
     let response = client.submit_bytes("", blank(limits::TRANSACTION_BYTES_MAX + 1)).await;
+    assert_eq!(response.headers()["connection"], "close", "the rest of the body is never read");
     problem(response, 413, "body_too_large").await;
     let bulk =
         client.post("/v1/transactions/bulk").header("content-type", "application/octet-stream");
