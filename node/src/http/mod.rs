@@ -31,6 +31,7 @@ mod problem;
 mod rate;
 mod read;
 mod schemas;
+mod schemas_offers;
 mod schemas_papers;
 mod sender;
 mod server;

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::schemas_papers::PAPERS;
+use super::{schemas_offers::OFFERS, schemas_papers::PAPERS};
 
 /// Scalars: name, JSON schema type, pattern, what it is.
 const SCALARS: &[(&str, &str, &str)] = &[
@@ -338,64 +338,6 @@ const OBJECTS: &[(&str, &str)] = &[
     ("Cap", "scope: Scope, per: Period, of: CapOf, most: Amount"),
     ("Rule", "terms: RuleTerms, granted_by: [PublicKey], ended: u64?"),
     ("RuleView", "id: RuleId, rule: Rule, height: u64"),
-    ("PutOffer", "terms: OfferTerms"),
-    ("EndOffer", "offer: TxId, at: u64"),
-    ("Entitle", "offer: TxId, causes: [Cause], units: u32, until: u64"),
-    ("Happening", "party: PartyId, reference: Hash"),
-    ("WithdrawEntitlement", "entitlement: TxId"),
-    (
-        "Take",
-        "offer: TxId, to: PartyId, units: u32, showing: Showing, payment: Payment, \
-         credit: Citation",
-    ),
-    (
-        "OfferTerms",
-        "issuer: PartyId, gives: Gives, who: Predicate?, access: Access, stock: u32?, caps: [Cap], from: u64, \
-         until: u64, document: Hash",
-    ),
-    ("Lottery", "commitment: Hash, closes: u64, reveal_until: u64, tiers: [Predicate]"),
-    ("Apply", "offer: TxId, to: PartyId, units: u32"),
-    ("RevealDraw", "offer: TxId, seed: Hash"),
-    ("CountDraw", "offer: TxId, last: TxId"),
-    ("Application", "tier: u8, before: TxId?"),
-    ("Place", "tier: u8, rank: Hash, application: TxId"),
-    ("DrawCount", "last: TxId, next: TxId, before: u64"),
-    ("LastPlace", "place: Place, units: u32"),
-    (
-        "Draw",
-        "applications: u32, units: u64, newest: TxId?, list: Hash, seed: Hash?, count: DrawCount?, result: Won?",
-    ),
-    ("ApplicationView", "id: TxId, tier: u8, units: u32"),
-    ("DrawView", "id: TxId, draw: Draw, applications: [ApplicationView], next: TxId?, height: u64"),
-    ("Gift", "parts: [GiftPart], funder: PartyId"),
-    ("GiftPart", "instrument: InstrumentId, amount: Amount, origin: OriginKind, campaign: u32"),
-    ("Set", "price: Price, parts: [GiftPart], funder: PartyId"),
-    ("OutsidePrice", "yen: Amount, key: PublicKey"),
-    ("Exchange", "instrument: InstrumentId, amount: Amount"),
-    ("GivenBy", "party: PartyId, officers: u8"),
-    ("Offer", "terms: OfferTerms, granted_by: [PublicKey], ended: u64?, taken: u64"),
-    ("OfferView", "id: TxId, offer: Offer, height: u64"),
-    ("OfferPage", "offers: [OfferView], next: TxId?"),
-    (
-        "Entitlement",
-        "offer: TxId, holder: EntitlementHolder, units: u32, used: u32, until: u64, given_by: [PublicKey], \
-         withdrawn: u64?, application: Application?",
-    ),
-    ("EntitlementView", "id: TxId, entitlement: Entitlement, height: u64"),
-    (
-        "OpenRun",
-        "instrument: InstrumentId, origin: OriginKind, funder: PartyId, campaign: u32, root: Hash, count: u32, \
-         total: Amount, until: u64",
-    ),
-    ("RunLine", "to: PartyId, amount: Amount, salt: Bytes16"),
-    ("RunChunk", "run: TxId, level: u8, place: u32, lines: [RunLine], proof: [Hash]"),
-    ("EndRun", "run: TxId"),
-    (
-        "Run",
-        "manifest: OpenRun, granted_by: [PublicKey], ended: u64?, applied: u32, given: Amount, waiting: u32",
-    ),
-    ("OpenLines", "first: u32, count: u32, tried: bool"),
-    ("RunView", "id: TxId, run: Run, open: [OpenLines], next: u32?, height: u64"),
     ("RuleFact", "id: RuleId, base: Amount, given: Amount, capped: bool"),
     ("UnwoundFact", "id: RuleId, taken: Amount, short: Amount"),
     ("TakenFact", "offer: TxId, units: u32, entitlement: TxId?"),
@@ -506,7 +448,7 @@ pub(super) fn all() -> Value {
     for (name, list) in LISTS {
         put(name, of(list));
     }
-    for (name, fields) in OBJECTS.iter().chain(PAPERS) {
+    for (name, fields) in OBJECTS.iter().chain(OFFERS).chain(PAPERS) {
         put(name, object(fields));
     }
     Value::Object(schemas)
