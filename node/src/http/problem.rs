@@ -234,7 +234,7 @@ impl IntoResponse for ApiError {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         if self.status == StatusCode::PAYLOAD_TOO_LARGE {
-            // The rest of the body is never read, so the connection ends here: a client that kept it would see its next
+            // The rest of the body may never be read, so the connection ends here: a client that kept it would see its next
             // request break off (RFC 9110, section 15.5.14).
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }

@@ -253,6 +253,35 @@ async fn bodies_on_their_way_in_are_bounded_all_together() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_reads_only_after_sending_all_still_hears_that_it_was_too_much() {
+    let client = Client::start().await;
+    let body = vec![b' '; 1024 * 1024];
+    let mut stream = unfinished(client.server.address(), body.len(), &[]).await;
+    // In pieces and slowly: a connection that was closed early would break off in the middle.
+    for piece in body.chunks(256 * 1024) {
+        stream.write_all(piece).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert!(answer.contains("connection: close") && answer.contains("body_too_large"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_announces_too_much_and_sends_nothing_is_soon_rid_of() {
+    let client = Client::start().await;
+    let begun = Instant::now();
+    for announced in [1024 * 1024, usize::MAX >> 1] {
+        let mut stream = unfinished(client.server.address(), announced, &[]).await;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_public_does_not_keep_readers_waiting_and_nobody_waits_for_ever() {
     let limits = HttpLimits { public_reads: 1, read_wait_ms: 200, ..HttpLimits::default() };
     let client = Client::with(limits).await;
