@@ -13,6 +13,7 @@ mod dues;
 mod epoch;
 mod genesis;
 mod gift;
+mod grantor;
 mod group;
 mod hold;
 mod instrument;

@@ -1,13 +1,12 @@
 //! Runs: who opens and ends them, and how their lines are applied, each once.
 
-use super::{case::Case, consent::Consents, gift};
+use super::{case::Case, consent::Consents, gift, grantor};
 use crate::{
     amount::Amount,
     code::Code,
     fact::Fact,
     id::{PartyId, TxId},
     instrument::{Came, Instrument},
-    keys::PublicKey,
     limits,
     lot::Lot,
     operation::{EndRun, OpenRun, RunChunk},
@@ -32,9 +31,9 @@ pub(super) fn open(case: &mut Case<'_, '_>, op: &OpenRun) -> Result<(), Code> {
     if case.active_party(op.funder)?.kind == PartyKind::Person {
         return Err(Code::WrongKind);
     }
-    let mut granted_by = issuer_consents(case, issuer)?;
+    let mut granted_by = grantor::officers(case, issuer, 2)?;
     if op.funder != issuer {
-        granted_by.extend(funder_consents(case, op.funder, op.total)?);
+        granted_by.extend(grantor::funder(case, op.funder, op.total)?);
     }
     if !op.total.0.is_multiple_of(instrument.terms.step.0) {
         return Err(Code::AmountInvalid);
@@ -52,24 +51,6 @@ pub(super) fn open(case: &mut Case<'_, '_>, op: &OpenRun) -> Result<(), Code> {
     };
     case.state.put_run(case.id, run);
     Ok(())
-}
-
-fn issuer_consents(case: &Case<'_, '_>, issuer: PartyId) -> Result<Vec<PublicKey>, Code> {
-    let party = case.active_party(issuer)?;
-    let consents = Consents::live(case);
-    consents.officers(Side::Authority, (issuer, &party), 2)?;
-    consents.keys_for(Side::Authority, (issuer, &party))
-}
-
-fn funder_consents(
-    case: &Case<'_, '_>,
-    funder: PartyId,
-    total: Amount,
-) -> Result<Vec<PublicKey>, Code> {
-    let party = case.active_party(funder)?;
-    let consents = Consents::live(case);
-    consents.debit(case.scene(), (funder, &party), total, None, None)?;
-    consents.keys_for(Side::Debit, (funder, &party))
 }
 
 /// One officer of the issuer ends it at once, or who funds it and is not the issuer.

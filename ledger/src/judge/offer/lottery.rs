@@ -3,13 +3,13 @@
 //! A count looks at all applications, so many at a time. It is given the one that takes the last place and proves it: what goes
 //! before it leaves something, and with it nothing is left. So nobody chooses, and no step costs more than another.
 
-use super::{known, officers, open_offer, uses};
+use super::{known, open_offer, uses};
 use crate::{
     code::Code,
     fact::Fact,
     group::GroupLife,
     id::TxId,
-    judge::{case::Case, consent::Consents},
+    judge::{case::Case, consent::Consents, grantor},
     limits,
     offer::{
         Access, Entitlement, Holder, Offer,
@@ -68,7 +68,7 @@ pub(in crate::judge) fn apply(case: &mut Case<'_, '_>, op: &Apply) -> Result<(),
 pub(in crate::judge) fn reveal(case: &mut Case<'_, '_>, op: &RevealDraw) -> Result<(), Code> {
     let offer = known(case, op.offer)?;
     let lottery = lottery(&offer)?;
-    officers(case, offer.terms.issuer, 1)?;
+    grantor::officers(case, offer.terms.issuer, 1)?;
     if case.now < lottery.closes || lottery.reveal_until <= case.now {
         return Err(Code::DeadlineInvalid);
     }
@@ -90,7 +90,7 @@ pub(in crate::judge) fn reveal(case: &mut Case<'_, '_>, op: &RevealDraw) -> Resu
 pub(in crate::judge) fn count(case: &mut Case<'_, '_>, op: &CountDraw) -> Result<(), Code> {
     let offer = known(case, op.offer)?;
     lottery(&offer)?;
-    officers(case, offer.terms.issuer, 1)?;
+    grantor::officers(case, offer.terms.issuer, 1)?;
     let mut draw = stands(case, op.offer);
     let (Some(seed), None, Some(newest)) = (draw.seed, draw.result, draw.newest) else {
         return Err(Code::OfferMismatch);

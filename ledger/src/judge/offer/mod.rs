@@ -11,16 +11,14 @@ pub(super) use lottery::{apply, count, reveal};
 pub(super) use right::{entitle, withdraw};
 pub(super) use take::take;
 
-use super::{allowance, case::Case, consent::Consents};
+use super::{allowance, case::Case, consent::Consents, grantor};
 use crate::{
     amount::Amount,
     code::Code,
-    id::{PartyId, TxId},
-    keys::PublicKey,
+    id::TxId,
     offer::{Access, Offer, OfferTerms, Price},
     operation::{EndOffer, PutOffer},
     party::PartyKind,
-    transaction::Side,
 };
 
 /// Two officers of the issuer, and who funds it.
@@ -31,10 +29,12 @@ pub(super) fn put(case: &mut Case<'_, '_>, op: &PutOffer) -> Result<(), Code> {
     }
     case.active_of_kind(terms.issuer, PartyKind::Issuer)?;
     check_named(case, terms)?;
-    let mut granted_by = officers(case, terms.issuer, 2)?;
+    let mut granted_by = grantor::officers(case, terms.issuer, 2)?;
     let funder = terms.gives.funder();
     if funder != terms.issuer {
-        granted_by.extend(funder_consents(case, funder, terms)?);
+        // What it may cost in all must be known.
+        let whole = terms.whole().ok_or(Code::NotWellFormed)?;
+        granted_by.extend(grantor::funder(case, funder, whole)?);
     }
     if let Some(Price::Outside(_)) = terms.gives.price() {
         // It is an allowance: another organisation grants it too.
@@ -67,28 +67,6 @@ fn check_named(case: &Case<'_, '_>, terms: &OfferTerms) -> Result<(), Code> {
     }
 }
 
-/// So many officers of a party: their keys.
-fn officers(case: &Case<'_, '_>, id: PartyId, count: usize) -> Result<Vec<PublicKey>, Code> {
-    let party = case.active_party(id)?;
-    let consents = Consents::live(case);
-    consents.officers(Side::Authority, (id, &party), count)?;
-    consents.keys_for(Side::Authority, (id, &party))
-}
-
-/// Who funds what another issues consents as to a payment of all that it may cost, which must be known.
-fn funder_consents(
-    case: &Case<'_, '_>,
-    id: PartyId,
-    terms: &OfferTerms,
-) -> Result<Vec<PublicKey>, Code> {
-    let whole = terms.whole().ok_or(Code::NotWellFormed)?;
-    let funder = case.active_party(id)?;
-    let consents = Consents::live(case);
-    let side = (id, &*funder);
-    consents.debit(case.scene(), side, whole, None, None)?;
-    consents.keys_for(Side::Debit, side)
-}
-
 /// Every part is of an instrument of the issuer, in whole steps.
 fn check_given(case: &Case<'_, '_>, terms: &OfferTerms) -> Result<(), Code> {
     for part in terms.gives.parts() {
@@ -107,7 +85,7 @@ fn check_given(case: &Case<'_, '_>, terms: &OfferTerms) -> Result<(), Code> {
 pub(super) fn end(case: &mut Case<'_, '_>, op: &EndOffer) -> Result<(), Code> {
     let offer = case.state.offer(op.offer).ok_or(Code::UnknownOffer)?;
     if !funder_ends(case, &offer) {
-        officers(case, offer.terms.issuer, 2)?;
+        grantor::officers(case, offer.terms.issuer, 2)?;
     }
     let end = offer.ended.map_or(offer.terms.until, |end| end.min(offer.terms.until));
     if op.at < case.now || end <= op.at {

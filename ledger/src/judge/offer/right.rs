@@ -1,10 +1,10 @@
 //! Entitlements: officers give them, and take back what was not used.
 
-use super::{known, officers};
+use super::known;
 use crate::{
     code::Code,
     id::TxId,
-    judge::case::Case,
+    judge::{case::Case, grantor},
     limits,
     offer::{Access, Entitlement, GivenBy, Holder, Offer, entitlement_id},
     operation::{Cause, Entitle},
@@ -23,7 +23,7 @@ pub(in crate::judge) fn entitle(case: &mut Case<'_, '_>, op: &Entitle) -> Result
         }
     }
     let given = given_by(&offer)?;
-    let given_by = officers(case, given.party, usize::from(given.officers))?;
+    let given_by = grantor::officers(case, given.party, usize::from(given.officers))?;
     let over = offer.ended.is_some_and(|end| end <= case.now) || offer.terms.until <= case.now;
     if over || case.any_compromised(&offer.granted_by) {
         return Err(Code::OfferNotOpen);
@@ -64,7 +64,7 @@ pub(in crate::judge) fn withdraw(case: &mut Case<'_, '_>, id: TxId) -> Result<()
     let mut entitlement = case.state.entitlement(id).ok_or(Code::UnknownEntitlement)?;
     let offer = known(case, entitlement.offer)?;
     let given = given_by(&offer)?;
-    officers(case, given.party, usize::from(given.officers))?;
+    grantor::officers(case, given.party, usize::from(given.officers))?;
     if entitlement.withdrawn.is_some() || entitlement.used > 0 || entitlement.until <= case.now {
         return Err(Code::EntitlementNotOpen);
     }

@@ -8,7 +8,7 @@ mod uses;
 pub(super) use fire::{Event, fire, watched};
 pub(super) use unwind::unwind;
 
-use super::{case::Case, consent::Consents};
+use super::{case::Case, consent::Consents, grantor};
 use crate::{
     amount::Amount,
     code::Code,
@@ -19,7 +19,6 @@ use crate::{
     party::{Party, PartyKind},
     rule::{Give, Post, Recipient, Rule, RuleTerms, split::Split},
     state::{RowKey, Shared},
-    transaction::Side,
 };
 
 /// Two officers of the issuer whose instrument is watched, two of the issuer of what is given, and who funds it.
@@ -38,10 +37,10 @@ pub(super) fn put(case: &mut Case<'_, '_>, op: &PutRule) -> Result<(), Code> {
     };
     let issuer = watched.terms.issuer;
     check_named(case, terms)?;
-    let mut granted_by = two_officers(case, issuer)?;
+    let mut granted_by = grantor::officers(case, issuer, 2)?;
     if let Some((give, posted)) = &given {
         if posted.terms.issuer != issuer {
-            granted_by.extend(two_officers(case, posted.terms.issuer)?);
+            granted_by.extend(grantor::officers(case, posted.terms.issuer, 2)?);
         }
         if ![issuer, posted.terms.issuer].contains(&give.funder) {
             granted_by.extend(funder_consents(case, give.funder, terms)?);
@@ -78,28 +77,17 @@ fn check_named(case: &Case<'_, '_>, terms: &RuleTerms) -> Result<(), Code> {
     }
 }
 
-fn two_officers(case: &Case<'_, '_>, issuer: PartyId) -> Result<Vec<PublicKey>, Code> {
-    let party = case.active_party(issuer)?;
-    let consents = Consents::live(case);
-    consents.officers(Side::Authority, (issuer, &party), 2)?;
-    consents.keys_for(Side::Authority, (issuer, &party))
-}
-
 /// Who funds what another issues consents as to a payment of all that it may cost; a group must say how much that is.
 fn funder_consents(
     case: &Case<'_, '_>,
     id: PartyId,
     terms: &RuleTerms,
 ) -> Result<Vec<PublicKey>, Code> {
-    let funder = case.active_party(id)?;
     let budget = terms.budget();
-    if funder.kind == PartyKind::Group && budget.is_none() {
+    if case.active_party(id)?.kind == PartyKind::Group && budget.is_none() {
         return Err(Code::NotWellFormed);
     }
-    let consents = Consents::live(case);
-    let side = (id, &*funder);
-    consents.debit(case.scene(), side, budget.unwrap_or(Amount::ZERO), None, None)?;
-    consents.keys_for(Side::Debit, side)
+    grantor::funder(case, id, budget.unwrap_or(Amount::ZERO))
 }
 
 /// What somebody else funds is owed to the issuer of both instruments, unit for unit. Fractions are carried of what comes in
@@ -126,7 +114,7 @@ pub(super) fn end(case: &mut Case<'_, '_>, op: &EndRule) -> Result<(), Code> {
     let rule = case.state.rule(op.id).ok_or(Code::UnknownRule)?;
     let watched = case.instrument(op.id.instrument)?;
     if !funder_ends(case, &rule, watched.terms.issuer) {
-        two_officers(case, watched.terms.issuer)?;
+        grantor::officers(case, watched.terms.issuer, 2)?;
     }
     let end = [rule.ended, rule.terms.when.until].into_iter().flatten().min();
     if op.at < case.now || end.is_some_and(|end| end <= op.at) {
