@@ -6,10 +6,11 @@ use musubi_ledger::{
     predicate::{Predicate, Test},
     rule::{
         Base, Giver, Post, Recipient, RuleTerms, Trigger,
-        cap::{Cap, CapOf, Over, Period, Scope},
+        cap::{Cap, CapOf, Over},
         formula::{Formula, Rounding},
         split::Split,
         when::When,
+        words,
     },
 };
 
@@ -79,13 +80,7 @@ fn formula(formula: &Formula, base: &str, amount: &impl Fn(Amount) -> String) ->
 }
 
 fn post(post: &Post, glossary: &Glossary) -> String {
-    let legs = |split: &Split| {
-        let leg = |(at, leg): (usize, &musubi_ledger::rule::split::Leg)| {
-            let rest = if at == usize::from(split.remainder) { " and the rest" } else { "" };
-            format!("{} part{rest} to {}", leg.weight, glossary.party(&leg.to))
-        };
-        split.legs.iter().enumerate().map(leg).collect::<Vec<_>>().join(", ")
-    };
+    let legs = |split: &Split| words::legs(split, |party| glossary.party(&party));
     match post {
         Post::Give(give) => {
             let to = match give.to {
@@ -148,20 +143,9 @@ pub(crate) fn predicate(predicate: &Predicate) -> String {
 fn cap(cap: &Cap, amount: &impl Fn(Amount) -> String) -> String {
     let most = match cap.of {
         CapOf::Given => amount(cap.most),
-        CapOf::Times => format!("{} times", cap.most),
+        CapOf::Times => cap.most.to_string(),
     };
-    let scope = match cap.scope {
-        Scope::Event => return format!("At most {most} at once"),
-        Scope::Payer => "for one payer",
-        Scope::Household => "for one household",
-        Scope::Payee => "at one payee",
-        Scope::All => "for all together",
-    };
-    let per = match cap.per {
-        Period::Ever => "in all",
-        Period::Day => "a day",
-        Period::Month => "a month",
-        Period::FiscalYear => "a fiscal year",
-    };
-    format!("At most {most} {scope}, {per}")
+    let line = words::cap(cap, &most);
+    let (first, rest) = line.split_at(1);
+    first.to_uppercase() + rest
 }

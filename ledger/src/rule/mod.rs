@@ -8,6 +8,7 @@ pub mod fee;
 pub mod formula;
 pub mod split;
 pub mod when;
+pub mod words;
 
 #[cfg(test)]
 mod tests;

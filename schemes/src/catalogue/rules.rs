@@ -8,10 +8,11 @@ use musubi_ledger::{
     lot::OriginKind,
     rule::{
         Base, Giver, Post, Recipient, RuleTerms, Trigger,
-        cap::{Cap, CapOf, Over, Period, Scope},
+        cap::{Cap, Over},
         formula::{Formula, Rounding},
         split::Split,
         when::When,
+        words,
     },
 };
 
@@ -124,13 +125,7 @@ fn origin(origin: OriginKind) -> &'static str {
 }
 
 fn post(scheme: &Scheme, post: &Post) -> String {
-    let legs = |split: &Split| {
-        let leg = |(at, leg): (usize, &musubi_ledger::rule::split::Leg)| {
-            let rest = if at == usize::from(split.remainder) { " and the rest" } else { "" };
-            format!("{} part{rest} to {}", leg.weight, name(scheme, leg.to))
-        };
-        split.legs.iter().enumerate().map(leg).collect::<Vec<_>>().join(", ")
-    };
+    let legs = |split: &Split| words::legs(split, |party| name(scheme, party));
     match post {
         Post::Give(give) => {
             let to = match give.to {
@@ -179,22 +174,5 @@ fn when(scheme: &Scheme, when: &When) -> Vec<String> {
 }
 
 pub(super) fn cap(cap: &Cap) -> String {
-    let most = match cap.of {
-        CapOf::Given => amount(cap.most),
-        CapOf::Times => format!("{} times", amount(cap.most)),
-    };
-    let scope = match cap.scope {
-        Scope::Event => return format!("at most {most} at once"),
-        Scope::Payer => "for one payer",
-        Scope::Household => "for one household",
-        Scope::Payee => "at one payee",
-        Scope::All => "for all together",
-    };
-    let per = match cap.per {
-        Period::Ever => "in all",
-        Period::Day => "a day",
-        Period::Month => "a month",
-        Period::FiscalYear => "a fiscal year",
-    };
-    format!("at most {most} {scope}, {per}")
+    words::cap(cap, &amount(cap.most))
 }
