@@ -3,10 +3,11 @@
 //! and of a whole transfer with its signatures' checks.
 #![allow(missing_docs)]
 
-use musubi_benches::town::{Payment, Town};
+use musubi_benches::{
+    cpu::{Blocks, ratio},
+    town::{Payment, Town},
+};
 use musubi_ledger::{
-    execute::check_items,
-    genesis::RULES_VERSION,
     predicate::Predicate,
     rule::{
         Base, Give, Post, Recipient, RuleTerms, Trigger,
@@ -16,16 +17,10 @@ use musubi_ledger::{
     },
     time::Time,
 };
-use rustix::time::{ClockId, clock_gettime};
 
 const BLOCK: usize = 500;
 const ROUNDS: usize = 60;
 const RULES: u16 = 30;
-
-fn cpu_ns() -> i64 {
-    let now = clock_gettime(ClockId::ProcessCPUTime);
-    now.tv_sec * 1_000_000_000 + now.tv_nsec
-}
 
 /// A reward that asks for an attribute which nobody has: one of `kinds`.
 fn rule(town: &Town, on: Trigger, number: u16, kinds: u16) -> RuleTerms {
@@ -47,25 +42,6 @@ fn rule(town: &Town, on: Trigger, number: u16, kinds: u16) -> RuleTerms {
     }
 }
 
-/// CPU nanoseconds of one block of payments: with the checks of signatures, and without.
-fn block(town: &mut Town) -> (i64, i64) {
-    let items = town.payments(BLOCK, Payment::BothSign);
-    let batch = town.batch(items);
-    let start = cpu_ns();
-    let checked = check_items(&batch.chain, RULES_VERSION, &batch.items, &|_| false);
-    let judged = cpu_ns();
-    let executed = town.chain.execute(&town.state, &batch, [0; 32], &checked);
-    let end = cpu_ns();
-    assert!(executed.items.iter().all(|item| item.code.name() == "applied"));
-    town.state.apply(&executed.changes);
-    (end - start, end - judged)
-}
-
-fn median(mut values: Vec<i64>) -> i64 {
-    values.sort_unstable();
-    values[values.len() / 2]
-}
-
 fn main() {
     let with = |on: Trigger, kinds: u16| {
         let mut town = Town::new(1_000, 100);
@@ -79,31 +55,26 @@ fn main() {
         ("30 on purchases, 5 conditions", with(Trigger::Purchase, 5)),
         ("30 on purchases, 30 conditions", with(Trigger::Purchase, 30)),
     ];
-    let mut took: [Vec<(i64, i64)>; 4] = Default::default();
+    let mut took: [Blocks; 4] = Default::default();
     for round in 0..ROUNDS + 2 {
-        for (at, (_, town)) in towns.iter_mut().enumerate() {
-            let times = block(town);
-            // The first ones warm up.
-            if round >= 2 {
-                took[at].push(times);
-            }
+        // The first ones warm up.
+        if round == 2 {
+            took = Default::default();
+        }
+        for (blocks, (_, town)) in took.iter_mut().zip(&mut towns) {
+            let payments = town.payments(BLOCK, Payment::BothSign);
+            blocks.measure(town, payments);
         }
     }
-    let of = |at: usize| {
-        let (whole, judged) = took[at].iter().copied().unzip();
-        (median(whole), median(judged))
-    };
-    let per = |ns: i64| ns / i64::try_from(BLOCK).unwrap_or(1);
-    let plain = of(0);
-    for (at, (name, _)) in towns.iter().enumerate() {
-        let (whole, judged) = of(at);
-        let ratio = |a: i64, b: i64| format!("{}.{:03}", a / b, a % b * 1_000 / b);
+    let plain = took[0].median(BLOCK);
+    for (blocks, (name, _)) in took.iter().zip(&towns) {
+        let of = blocks.median(BLOCK);
         println!(
             "{name}: {} ns judged ({}x), {} ns with signatures ({}x) a transfer",
-            per(judged),
-            ratio(judged, plain.1),
-            per(whole),
-            ratio(whole, plain.0),
+            of.judged,
+            ratio(of.judged, plain.judged),
+            of.whole,
+            ratio(of.whole, plain.whole),
         );
     }
 }
