@@ -3,7 +3,9 @@
 use std::{path::PathBuf, str::FromStr};
 
 use clap::{Args, ValueEnum};
-use musubi_sdk::{PartyKind, Purpose, Reference, Role};
+use musubi_sdk::{PartyId, PartyKind, Purpose, Reference, Role, TxId};
+
+use super::{error::CliError, session::Session};
 
 /// Everything about signing and sending, the same in every command that does.
 #[derive(Clone, Debug, Default, Args)]
@@ -96,6 +98,32 @@ pub(crate) struct Sum {
     /// Of which instrument [default: the profile's, or the only one there is]
     #[arg(long, value_name = "CODE")]
     pub(crate) instrument: Option<String>,
+}
+
+/// Units of an offer, and for whom.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Units {
+    /// The offer
+    #[arg(value_name = "NAME|ID")]
+    offer: String,
+    /// For whom, a group, say [default: the acting identity's party]
+    #[arg(long = "for", value_name = "NAME|ADDRESS")]
+    to: Option<String>,
+    /// How many units
+    #[arg(long, default_value_t = 1)]
+    pub(crate) units: u32,
+}
+
+impl Units {
+    /// The offer, and for whom, which is `own` unless another was said.
+    pub(crate) async fn find(
+        &self,
+        session: &mut Session,
+        own: PartyId,
+    ) -> Result<(TxId, PartyId), CliError> {
+        let offer = session.book().transaction(&self.offer)?;
+        Ok((offer, session.party_or(self.to.as_deref(), own).await?))
+    }
 }
 
 /// Kinds that a registrar can add.

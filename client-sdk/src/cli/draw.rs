@@ -16,7 +16,7 @@ use musubi_sdk::{
 use serde_json::json;
 
 use super::{
-    args::Signing,
+    args::{Signing, Units},
     error::CliError,
     files,
     finish::Plan,
@@ -27,15 +27,8 @@ use super::{
 /// Somebody applies.
 #[derive(Debug, Args)]
 pub(crate) struct ApplyArgs {
-    /// The offer
-    #[arg(value_name = "NAME|ID")]
-    offer: String,
-    /// For whom, a group, say [default: the acting identity's party]
-    #[arg(long = "for", value_name = "NAME|ADDRESS")]
-    to: Option<String>,
-    /// For how many units
-    #[arg(long, default_value_t = 1)]
-    units: u32,
+    #[command(flatten)]
+    of: Units,
     #[command(flatten)]
     signing: Signing,
 }
@@ -76,13 +69,9 @@ pub(crate) fn seed(out: &std::path::Path) -> Result<Report, CliError> {
 }
 
 pub(crate) async fn apply(args: ApplyArgs, session: &mut Session) -> Result<Report, CliError> {
-    let offer = session.book().transaction(&args.offer)?;
     let (actor, contact) = session.actor_contact()?;
-    let to = match &args.to {
-        Some(text) => session.party(text).await?,
-        None => contact.party,
-    };
-    let apply = Apply { offer, to, units: args.units };
+    let (offer, to) = args.of.find(session, contact.party).await?;
+    let apply = Apply { offer, to, units: args.of.units };
     let draft = session.composer().await?.apply(contact.party, apply);
     Plan::new(draft, Some(&actor), "Applied.").run(session, &args.signing).await
 }

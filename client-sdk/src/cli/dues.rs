@@ -98,10 +98,7 @@ pub(crate) async fn run(command: DuesCommand, session: &mut Session) -> Result<R
 
 async fn ask(args: Ask, session: &mut Session) -> Result<Report, CliError> {
     let (actor, contact) = session.actor_contact()?;
-    let payee = match &args.payee {
-        Some(text) => session.party(text).await?,
-        None => contact.party,
-    };
+    let payee = session.party_or(args.payee.as_deref(), contact.party).await?;
     let (instrument, decimals) = session.instrument(args.instrument.as_deref()).await?;
     let usual = args.amount.as_deref();
     let mut lines = Vec::new();

@@ -84,10 +84,7 @@ pub(crate) async fn run(
 
 async fn ask(args: Ask, session: &mut Session) -> Result<Report, CliError> {
     let (actor, contact) = session.actor_contact()?;
-    let from = match &args.from {
-        Some(text) => session.party(text).await?,
-        None => contact.party,
-    };
+    let from = session.party_or(args.from.as_deref(), contact.party).await?;
     let to = session.party(&args.to).await?;
     let leg = session.leg(&args.sum).await?;
     let order = evidence(&args.order)?;

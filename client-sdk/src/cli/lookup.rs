@@ -59,6 +59,18 @@ impl Session {
         self.book().party(text, scheme.as_ref())
     }
 
+    /// The party that an argument names, or the one it is by default.
+    pub(crate) async fn party_or(
+        &mut self,
+        text: Option<&str>,
+        default: PartyId,
+    ) -> Result<PartyId, CliError> {
+        match text {
+            Some(text) => self.party(text).await,
+            None => Ok(default),
+        }
+    }
+
     /// A party on the ledger.
     pub(crate) async fn party_view(&mut self, party: PartyId) -> Result<PartyView, CliError> {
         if let Some(Some(view)) = self.parties.get(&party) {

@@ -98,10 +98,7 @@ pub(crate) async fn run(
 
 async fn grant(args: Grant, session: &mut Session) -> Result<Report, CliError> {
     let (actor, contact) = session.actor_contact()?;
-    let grantor = match &args.grantor {
-        Some(text) => session.party(text).await?,
-        None => contact.party,
-    };
+    let grantor = session.party_or(args.grantor.as_deref(), contact.party).await?;
     let composer = session.composer().await?;
     let terms = args.bounds.terms(args.direction, composer.now, session).await?;
     let draft = composer.grant_mandate(contact.party, grantor, terms);

@@ -18,7 +18,7 @@ use musubi_sdk::{
 use serde_json::json;
 
 use super::{
-    args::Signing,
+    args::{Signing, Units},
     draw::{self, ApplyArgs, CountArgs, RevealArgs},
     error::CliError,
     files::read_input,
@@ -129,15 +129,8 @@ pub(crate) struct EntitleArgs {
 /// What is taken, and what is shown.
 #[derive(Debug, Args)]
 pub(crate) struct TakeArgs {
-    /// The offer
-    #[arg(value_name = "NAME|ID")]
-    offer: String,
-    /// For whom, a group, say [default: the acting identity's party]
-    #[arg(long = "for", value_name = "NAME|ADDRESS")]
-    to: Option<String>,
-    /// How many units
-    #[arg(long, default_value_t = 1)]
-    units: u32,
+    #[command(flatten)]
+    of: Units,
     /// What was paid outside: its reference. The issuer's key sends then, or signs
     #[arg(long, value_name = "REFERENCE")]
     funding: Option<String>,
@@ -267,12 +260,8 @@ async fn entitle(args: EntitleArgs, session: &mut Session) -> Result<Report, Cli
 }
 
 async fn take(args: TakeArgs, session: &mut Session) -> Result<Report, CliError> {
-    let offer = session.book().transaction(&args.offer)?;
     let (actor, contact) = session.actor_contact()?;
-    let to = match &args.to {
-        Some(text) => session.party(text).await?,
-        None => contact.party,
-    };
+    let (offer, to) = args.of.find(session, contact.party).await?;
     let terms = session.client()?.offer(offer).await?.offer.terms;
     let code = args.code.as_ref().map(|code| code_key(&terms.issuer, code));
     let showing = match (&code, args.right, &args.event) {
@@ -291,7 +280,7 @@ async fn take(args: TakeArgs, session: &mut Session) -> Result<Report, CliError>
         }
     };
     let credit = Citation::Live;
-    let take = Take { offer, to, units: args.units, showing, payment, credit };
+    let take = Take { offer, to, units: args.of.units, showing, payment, credit };
     let draft = session.composer().await?.take(contact.party, take);
     let mut plan = Plan::new(draft, Some(&actor), "Taken.").code(to, code);
     if let Payment::Outside(_) = payment {

@@ -65,10 +65,7 @@ pub(crate) struct Pay {
 
 pub(crate) async fn run(args: Pay, session: &mut Session) -> Result<Report, CliError> {
     let (actor, contact) = session.actor_contact()?;
-    let from = match &args.from {
-        Some(text) => session.party(text).await?,
-        None => contact.party,
-    };
+    let from = session.party_or(args.from.as_deref(), contact.party).await?;
     let code = read_code(&args, session).await?;
     let composer = session.composer().await?;
     let (payer, payee) = (from, target(&args, code.as_ref(), session).await?);

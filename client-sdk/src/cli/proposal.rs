@@ -57,10 +57,7 @@ pub(crate) struct Which {
 
 pub(crate) async fn draft(args: DraftArgs, session: &mut Session) -> Result<Report, CliError> {
     let (actor, contact) = session.actor_contact()?;
-    let from = match &args.group {
-        Some(text) => session.party(text).await?,
-        None => contact.party,
-    };
+    let from = session.party_or(args.group.as_deref(), contact.party).await?;
     let to = session.party(&args.to).await?;
     let leg = session.leg(&args.sum).await?;
     let composer = session.composer().await?;

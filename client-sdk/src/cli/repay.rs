@@ -34,10 +34,7 @@ pub(crate) struct RepayArgs {
 
 pub(crate) async fn run(args: RepayArgs, session: &mut Session) -> Result<Report, CliError> {
     let (actor, contact) = session.actor_contact()?;
-    let party = match &args.party {
-        Some(text) => session.party(text).await?,
-        None => contact.party,
-    };
+    let party = session.party_or(args.party.as_deref(), contact.party).await?;
     let leg = session.leg(&args.sum).await?;
     let (by, wanted) = match &args.outside {
         None => (RepayBy::Wallet, None),

@@ -108,10 +108,7 @@ pub(crate) async fn run(
 
 async fn create(args: Create, session: &mut Session) -> Result<Report, CliError> {
     let (actor, contact) = session.actor_contact()?;
-    let payee = match &args.payee {
-        Some(text) => session.party(text).await?,
-        None => contact.party,
-    };
+    let payee = session.party_or(args.payee.as_deref(), contact.party).await?;
     let payer = match &args.from {
         Some(text) => Some(session.party(text).await?),
         None => None,
