@@ -79,6 +79,20 @@ impl Table {
         Self { key, title: title.into(), columns, rows: Vec::new() }
     }
 
+    /// A row for each of `rows`: every column with what stands in it.
+    #[must_use]
+    pub fn of<R>(
+        key: &'static str,
+        title: impl Into<String>,
+        rows: &[R],
+        columns: Vec<(Column, &dyn Fn(&R) -> Cell)>,
+    ) -> Self {
+        let cells = |row| columns.iter().map(|(_, cell)| cell(row)).collect();
+        let rows = rows.iter().map(cells).collect();
+        let columns = columns.iter().map(|(column, _)| column.clone()).collect();
+        Self { key, title: title.into(), columns, rows }
+    }
+
     /// Adds a row.
     ///
     /// # Panics

@@ -229,48 +229,41 @@ impl Accounts {
     }
 
     fn dues_table(&self) -> Table {
-        let columns = vec![
-            Column::words("会員", 26),
-            Column::words("種類", 10),
-            Column::figures("件数", 8),
-            Column::figures("金額", 14),
-        ];
-        let mut table = Table::new("dues", "会費納入一覧", columns);
-        for dues in &self.dues {
-            table.push(vec![
-                Cell::text(dues.member.clone()),
-                Cell::text(dues.instrument.to_string()),
-                Cell::Count(dues.count),
-                Cell::Sum(dues.amount, self.decimals(dues.instrument)),
-            ]);
-        }
-        table
+        Table::of(
+            "dues",
+            "会費納入一覧",
+            &self.dues,
+            vec![
+                (Column::words("会員", 26), &|dues| Cell::text(dues.member.clone())),
+                (Column::words("種類", 10), &|dues| Cell::text(dues.instrument.to_string())),
+                (Column::figures("件数", 8), &|dues| Cell::Count(dues.count)),
+                (Column::figures("金額", 14), &|dues| {
+                    Cell::Sum(dues.amount, self.decimals(dues.instrument))
+                }),
+            ],
+        )
     }
 
     fn lines_table(&self) -> Table {
-        let columns = vec![
-            Column::words("日時", 19),
-            Column::words("内容", 16),
-            Column::words("相手", 20),
-            Column::figures("収入", 11),
-            Column::figures("支出", 11),
-            Column::figures("残高", 12),
-            Column::words("備考", 26),
-        ];
-        let mut table = Table::new("lines", "出納明細", columns);
-        for line in &self.lines {
-            let places = self.decimals(line.instrument);
-            table.push(vec![
-                Cell::Time(line.time),
-                Cell::text(line.words()),
-                Cell::text(line.with_words()),
-                Cell::unless_zero(line.income, places),
-                Cell::unless_zero(line.spending, places),
-                Cell::Sum(line.balance, places),
-                Cell::text(line.remark(places)),
-            ]);
-        }
-        table
+        let places = |line: &Line| self.decimals(line.instrument);
+        Table::of(
+            "lines",
+            "出納明細",
+            &self.lines,
+            vec![
+                (Column::words("日時", 19), &|line| Cell::Time(line.time)),
+                (Column::words("内容", 16), &|line| Cell::text(line.words())),
+                (Column::words("相手", 20), &|line| Cell::text(line.with_words())),
+                (Column::figures("収入", 11), &|line| {
+                    Cell::unless_zero(line.income, places(line))
+                }),
+                (Column::figures("支出", 11), &|line| {
+                    Cell::unless_zero(line.spending, places(line))
+                }),
+                (Column::figures("残高", 12), &|line| Cell::Sum(line.balance, places(line))),
+                (Column::words("備考", 26), &|line| Cell::text(line.remark(places(line)))),
+            ],
+        )
     }
 }
 

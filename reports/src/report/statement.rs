@@ -187,77 +187,64 @@ impl Statement {
     }
 
     fn lines_table(&self) -> Table {
-        let columns = vec![
-            Column::words("日時", 19),
-            Column::words("内容", 18),
-            Column::words("相手", 20),
-            Column::words("種類", 9),
-            Column::figures("入", 11),
-            Column::figures("出", 11),
-            Column::figures("残高", 12),
-            Column::words("備考", 20),
-            Column::words("取引番号", 12),
-        ];
-        let mut table = Table::new("lines", "明細", columns);
-        for line in &self.lines {
-            let places = self.decimals(line.instrument);
-            table.push(vec![
-                Cell::Time(line.time),
-                Cell::text(line.words()),
-                Cell::text(line.with_words()),
-                Cell::text(line.instrument.to_string()),
-                Cell::unless_zero(line.income, places),
-                Cell::unless_zero(line.spending, places),
-                Cell::Sum(line.balance, places),
-                Cell::text(line.remark(places)),
-                Cell::text(line.id.to_string()[..12].to_owned()),
-            ]);
-        }
-        table
+        let places = |line: &Line| self.decimals(line.instrument);
+        Table::of(
+            "lines",
+            "明細",
+            &self.lines,
+            vec![
+                (Column::words("日時", 19), &|line| Cell::Time(line.time)),
+                (Column::words("内容", 18), &|line| Cell::text(line.words())),
+                (Column::words("相手", 20), &|line| Cell::text(line.with_words())),
+                (Column::words("種類", 9), &|line| Cell::text(line.instrument.to_string())),
+                (Column::figures("入", 11), &|line| Cell::unless_zero(line.income, places(line))),
+                (Column::figures("出", 11), &|line| {
+                    Cell::unless_zero(line.spending, places(line))
+                }),
+                (Column::figures("残高", 12), &|line| Cell::Sum(line.balance, places(line))),
+                (Column::words("備考", 20), &|line| Cell::text(line.remark(places(line)))),
+                (Column::words("取引番号", 12), &|line| {
+                    Cell::text(line.id.to_string()[..12].to_owned())
+                }),
+            ],
+        )
     }
 
     fn totals_table(&self) -> Table {
-        let columns = vec![
-            Column::words("種類", 9),
-            Column::words("区分", 20),
-            Column::figures("件数", 8),
-            Column::figures("入", 12),
-            Column::figures("出", 12),
-        ];
-        let mut table = Table::new("totals", "区分別合計", columns);
-        for total in &self.totals {
-            let places = self.decimals(total.instrument);
-            table.push(vec![
-                Cell::text(total.instrument.to_string()),
-                Cell::text(total.category.word()),
-                Cell::Count(total.count),
-                Cell::Sum(total.income, places),
-                Cell::Sum(total.spending, places),
-            ]);
-        }
-        table
+        let places = |total: &Total| self.decimals(total.instrument);
+        Table::of(
+            "totals",
+            "区分別合計",
+            &self.totals,
+            vec![
+                (Column::words("種類", 9), &|total| Cell::text(total.instrument.to_string())),
+                (Column::words("区分", 20), &|total| Cell::text(total.category.word())),
+                (Column::figures("件数", 8), &|total| Cell::Count(total.count)),
+                (Column::figures("入", 12), &|total| Cell::Sum(total.income, places(total))),
+                (Column::figures("出", 12), &|total| Cell::Sum(total.spending, places(total))),
+            ],
+        )
     }
 
     fn held_table(&self, key: &'static str, title: &str, held: &[Held]) -> Table {
-        let columns = vec![
-            Column::words("種類", 9),
-            Column::words("由来", 8),
-            Column::words("状態", 10),
-            Column::words("利用期限", 20),
-            Column::figures("残高", 14),
-        ];
-        let mut table = Table::new(key, title, columns);
-        for part in held {
-            let until = part.use_expiry.map(|end| format!("{} まで", minute(Time(end.0 - 1))));
-            table.push(vec![
-                Cell::text(part.instrument.to_string()),
-                Cell::text(words::origin(part.origin)),
-                Cell::text(words::holding(part.holding)),
-                Cell::text(until.unwrap_or_else(|| "期限なし".into())),
-                Cell::Sum(part.amount, self.decimals(part.instrument)),
-            ]);
-        }
-        table
+        let until =
+            |part: &Held| part.use_expiry.map(|end| format!("{} まで", minute(Time(end.0 - 1))));
+        Table::of(
+            key,
+            title,
+            held,
+            vec![
+                (Column::words("種類", 9), &|part| Cell::text(part.instrument.to_string())),
+                (Column::words("由来", 8), &|part| Cell::text(words::origin(part.origin))),
+                (Column::words("状態", 10), &|part| Cell::text(words::holding(part.holding))),
+                (Column::words("利用期限", 20), &|part| {
+                    Cell::text(until(part).unwrap_or_else(|| "期限なし".into()))
+                }),
+                (Column::figures("残高", 14), &|part| {
+                    Cell::Sum(part.amount, self.decimals(part.instrument))
+                }),
+            ],
+        )
     }
 }
 

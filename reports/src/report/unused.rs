@@ -209,56 +209,63 @@ impl Balance {
 
 impl Unused {
     fn balances_table(&self) -> Table {
-        let columns = vec![
-            Column::words("種類", 10),
-            Column::words("法的区分", 22),
-            Column::words("由来", 7),
-            Column::figures("保有者数", 9),
-            Column::figures("未使用残高", 14),
-            Column::figures("円換算", 14),
-            Column::figures("うち保留", 11),
-            Column::figures("換金待ち（使用済）", 14),
-            Column::figures("失効済未処理", 12),
-            Column::figures("台帳上の流通額", 14),
-        ];
-        let mut table = Table::new("balances", "未使用残高", columns);
-        for balance in &self.balances {
-            let places = balance.unit.decimals;
-            table.push(vec![
-                Cell::text(balance.unit.instrument.to_string()),
-                Cell::text(words::regime(balance.unit.regime)),
-                Cell::text(words::origin(balance.origin)),
-                Cell::Count(balance.holders),
-                Cell::Sum(balance.unused, places),
-                Cell::Sum(balance.unused_yen, 0),
-                Cell::Sum(balance.held, places),
-                Cell::Sum(balance.claims, places),
-                Cell::Sum(balance.expired, places),
-                Cell::Sum(balance.outstanding, places),
-            ]);
-        }
-        table
+        let places = |balance: &Balance| balance.unit.decimals;
+        Table::of(
+            "balances",
+            "未使用残高",
+            &self.balances,
+            vec![
+                (Column::words("種類", 10), &|balance| {
+                    Cell::text(balance.unit.instrument.to_string())
+                }),
+                (Column::words("法的区分", 22), &|balance| {
+                    Cell::text(words::regime(balance.unit.regime))
+                }),
+                (Column::words("由来", 7), &|balance| Cell::text(words::origin(balance.origin))),
+                (Column::figures("保有者数", 9), &|balance| Cell::Count(balance.holders)),
+                (Column::figures("未使用残高", 14), &|balance| {
+                    Cell::Sum(balance.unused, places(balance))
+                }),
+                (Column::figures("円換算", 14), &|balance| Cell::Sum(balance.unused_yen, 0)),
+                (Column::figures("うち保留", 11), &|balance| {
+                    Cell::Sum(balance.held, places(balance))
+                }),
+                (Column::figures("換金待ち（使用済）", 14), &|balance| {
+                    Cell::Sum(balance.claims, places(balance))
+                }),
+                (Column::figures("失効済未処理", 12), &|balance| {
+                    Cell::Sum(balance.expired, places(balance))
+                }),
+                (Column::figures("台帳上の流通額", 14), &|balance| {
+                    Cell::Sum(balance.outstanding, places(balance))
+                }),
+            ],
+        )
     }
 
     fn deposits_table(&self) -> Table {
-        let columns = vec![
-            Column::words("発行者", 24),
-            Column::figures("基準日未使用残高（円）", 18),
-            Column::figures("基準額（円）", 14),
-            Column::words("供託等", 10),
-            Column::figures("要供託額（円）", 16),
-        ];
-        let mut table = Table::new("deposits", "発行保証金の計算", columns);
-        for deposit in &self.deposits {
-            table.push(vec![
-                Cell::text(deposit.issuer.name.clone()),
-                Cell::Sum(deposit.balance_yen, 0),
-                Cell::Sum(deposit.threshold_yen, 0),
-                Cell::text(if deposit.required { "必要" } else { "不要" }),
-                Cell::Sum(deposit.deposit_yen, 0),
-            ]);
-        }
-        table
+        Table::of(
+            "deposits",
+            "発行保証金の計算",
+            &self.deposits,
+            vec![
+                (Column::words("発行者", 24), &|deposit| {
+                    Cell::text(deposit.issuer.name.clone())
+                }),
+                (Column::figures("基準日未使用残高（円）", 18), &|deposit| {
+                    Cell::Sum(deposit.balance_yen, 0)
+                }),
+                (Column::figures("基準額（円）", 14), &|deposit| {
+                    Cell::Sum(deposit.threshold_yen, 0)
+                }),
+                (Column::words("供託等", 10), &|deposit| {
+                    Cell::text(if deposit.required { "必要" } else { "不要" })
+                }),
+                (Column::figures("要供託額（円）", 16), &|deposit| {
+                    Cell::Sum(deposit.deposit_yen, 0)
+                }),
+            ],
+        )
     }
 }
 
