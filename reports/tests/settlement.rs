@@ -3,7 +3,9 @@
 
 mod common;
 
-use common::{a_group_day, days, materials, names, read, signed, the_day, town::*, written};
+use common::{
+    a_group_day, days, materials, names, read, report, signed, the_day, town::*, written,
+};
 use musubi_reports::{
     format::zengin::{self, LineEnd},
     report::settlement::{self, Accounts, Which},
@@ -137,13 +139,8 @@ fn the_command_writes_a_banks_file_and_names_what_is_missing() {
     std::fs::write(at("names.toml"), format!("[names]\n\"{SHOP}\" = \"本町ベーカリー\"\n"))
         .unwrap();
     let run = |line: &str| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_musubi-report"));
-        for name in ["MUSUBI_NODE", "MUSUBI_TOKEN", "MUSUBI_CHAIN", "MUSUBI_NAMES"] {
-            command.env_remove(name);
-        }
-        let output =
-            command.args(line.split_whitespace()).current_dir(folder.path()).output().unwrap();
-        (output.status.code().unwrap(), String::from_utf8_lossy(&output.stderr).into_owned())
+        let (code, _, error) = report(folder.path(), line);
+        (code, error)
     };
     let line =
         "settlement --cut-off 2026-11-22 --dir . --names names.toml --format zengin --out bank.txt";

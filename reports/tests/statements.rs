@@ -4,7 +4,8 @@
 mod common;
 
 use common::{
-    DAY, a_group_day, days, materials, names, read, the_day, town::*, try_read, whole, written,
+    DAY, a_group_day, days, materials, names, read, report, the_day, town::*, try_read, whole,
+    written,
 };
 use musubi_reports::{
     format,
@@ -149,16 +150,7 @@ async fn the_same_record_gives_the_same_bytes() {
 #[test]
 fn the_command_writes_files_and_says_what_is_wrong() {
     let folder = written(&a_group_day());
-    let run = |line: &str| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_musubi-report"));
-        for name in ["MUSUBI_NODE", "MUSUBI_TOKEN", "MUSUBI_CHAIN", "MUSUBI_NAMES"] {
-            command.env_remove(name);
-        }
-        let output =
-            command.args(line.split_whitespace()).current_dir(folder.path()).output().unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
-    };
+    let run = |line: &str| report(folder.path(), line);
     let line = format!("statement {ALICE} --from {DAY} --to {DAY} --dir .");
     let (code, json, error) = run(&line);
     assert_eq!(code, 0, "{error}");

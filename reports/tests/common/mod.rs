@@ -103,3 +103,14 @@ pub fn names() -> Names {
 pub fn materials<'m>(source: &'m Source, names: &'m Names) -> Materials<'m> {
     Materials { source, names }
 }
+
+/// Runs `musubi-report` in a folder, apart from this machine's settings: its exit code, output and error output.
+pub fn report(folder: &Path, line: &str) -> (i32, String, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_musubi-report"));
+    for name in ["MUSUBI_NODE", "MUSUBI_TOKEN", "MUSUBI_CHAIN", "MUSUBI_NAMES"] {
+        command.env_remove(name);
+    }
+    let output = command.args(line.split_whitespace()).current_dir(folder).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
