@@ -72,6 +72,9 @@ impl Column {
     }
 }
 
+/// A column, and what stands in it of each row.
+pub type Filled<'f, R> = (Column, &'f dyn Fn(&R) -> Cell);
+
 impl Table {
     /// An empty table.
     #[must_use]
@@ -85,7 +88,7 @@ impl Table {
         key: &'static str,
         title: impl Into<String>,
         rows: &[R],
-        columns: Vec<(Column, &dyn Fn(&R) -> Cell)>,
+        columns: Vec<Filled<'_, R>>,
     ) -> Self {
         let cells = |row| columns.iter().map(|(_, cell)| cell(row)).collect();
         let rows = rows.iter().map(cells).collect();

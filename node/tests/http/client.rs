@@ -51,7 +51,14 @@ impl Client {
         Self::with(HttpLimits::default()).await
     }
 
-    /// The same, under other limits.
+    /// The same, and all that happened so far is final: no route has a reason to wait.
+    pub(crate) async fn start_final() -> Self {
+        let client = Self::start().await;
+        client.town.finalise();
+        client
+    }
+
+    /// The same as [`Client::start`], under other limits.
     pub(crate) async fn with(limits: HttpLimits) -> Self {
         let client = Self::of(&city::genesis(), Clock::of_machine(), limits).await;
         client.settle_town();

@@ -128,7 +128,7 @@ pub(crate) fn filled(path: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_route_is_described_and_answers() {
-    let client = Client::start().await;
+    let client = Client::start_final().await;
     let description = description(&client).await;
     assert_eq!(description["openapi"], "3.1.0");
     let operations = operations(&description);
@@ -166,7 +166,7 @@ async fn every_route_is_described_and_answers() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refusals_that_any_route_can_give_are_problems_and_described() {
-    let client = Client::start().await;
+    let client = Client::start_final().await;
     let description = description(&client).await;
     for (method, path, operation) in operations(&description) {
         let responses = operation["responses"].as_object().unwrap();

@@ -10,6 +10,8 @@ use musubi_ledger::{
     genesis::Genesis,
     leaf::{Leaf, LeafKind, SealBody},
     mandate::Direction,
+    proof::wallet::WalletProof,
+    snapshot::Manifest,
     tlog::{
         Algorithm, Bundle, Checkpoint, Frontier, Tile, VerifierKey, bundle,
         merkle::{leaf_hash, node_hash},
@@ -27,7 +29,8 @@ use crate::{
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_about_parties_needs_the_token_and_nothing_else_does() {
-    let client = Client::start().await;
+    // Final, as nothing is signed here by itself: proofs, statements and snapshots would wait for it, up to ten seconds each.
+    let client = Client::start_final().await;
     let description: Value =
         client.bare("/openapi.json").send().await.unwrap().json().await.unwrap();
     for (method, path, _) in operations(&description) {
@@ -57,6 +60,16 @@ async fn everything_about_parties_needs_the_token_and_nothing_else_does() {
             assert_ne!(response.status(), 401, "{path}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_final_is_answered_at_once_with_its_proof() {
+    let client = Client::start_final().await;
+    let manifest = Manifest::decode(&bytes(&client, "/v1/snapshot").await).unwrap();
+    let head = manifest.verify(&city::policies()).unwrap().head;
+    let path = format!("/v1/wallets/{}/proof", city::id("alice"));
+    let proof = WalletProof::decode(&bytes(&client, &path).await).unwrap();
+    assert_eq!(proof.verify(&city::policies()).unwrap().seal.height, head.height);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

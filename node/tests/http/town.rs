@@ -22,6 +22,7 @@ use musubi_ledger::{
         statement::Statement,
         wallet::{WalletAtSeal, WalletProof},
     },
+    snapshot::Manifest,
     state::{ReadState, Row, RowKey},
     time::Time,
     tlog::{
@@ -451,6 +452,20 @@ impl Ledger for Town {
         } else {
             Unprovable::TooLong
         }))
+    }
+
+    fn snapshot(&self) -> Read<Option<Manifest>> {
+        let books = self.books.read().unwrap();
+        let size = books.chain.head().size;
+        if *self.finals.borrow() != size {
+            return Ok(None);
+        }
+        let (seal, index) = (*books.seals.last().unwrap(), size - 1);
+        let path = prove_inclusion(&TileNodes(Nodes(&books.nodes)), index, size).unwrap();
+        let entry = books.raft.last().unwrap().clone();
+        drop(books);
+        let checkpoint = self.checkpoint()?.unwrap();
+        Ok(Some(Manifest { seal, index, path, entry, checkpoint }))
     }
 
     fn checkpoints(&self) -> Read<Vec<(u64, String)>> {

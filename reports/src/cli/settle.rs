@@ -69,7 +69,7 @@ pub(super) async fn run(
     let (sender, items) = accounts.orders(&made, &names)?;
     let end = if args.no_line_ends { LineEnd::None } else { LineEnd::CrLf };
     let file = zengin::write(sender, pay_on, &items, end).map_err(|error| {
-        let next = "correct the accounts file; nothing is ever cut off or left out";
+        let next = error.next();
         ReportError::asked("zengin", error.to_string(), next)
     })?;
     output.put(&file)

@@ -71,6 +71,31 @@ pub enum ZenginError {
     Items(usize),
 }
 
+impl ZenginError {
+    /// What to do about it.
+    #[must_use]
+    pub fn next(&self) -> &'static str {
+        match self {
+            Self::Character { .. }
+            | Self::Long { .. }
+            | Self::Digits { .. }
+            | Self::Empty { .. } => {
+                "correct the accounts file; nothing is ever cut off or left out"
+            }
+            Self::Items(0) => "there is nothing to pay: no file is needed",
+            Self::Items(_) | Self::Total(_) => {
+                "pay in parts: first a file up to an earlier --cut-off; once its redemptions are confirmed as paid, one for the rest"
+            }
+            Self::Amount(0) => {
+                "fees took all of it: confirm the redemption as paid without the bank, then make the file"
+            }
+            Self::Amount(_) => {
+                "have the merchant's redemptions confirmed in parts: first a file up to an earlier --cut-off, then one for the rest"
+            }
+        }
+    }
+}
+
 /// A kind of bank account.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -309,7 +334,10 @@ mod tests {
         let many = vec![Item { to: &good, amount: 1 }; ITEMS_MAX + 1];
         let refused = write(&sender(), Day(1), &many, LineEnd::None);
         assert_eq!(refused, Err(ZenginError::Items(ITEMS_MAX + 1)));
+        assert!(refused.unwrap_err().next().contains("--cut-off"), "it says how to pay in parts");
         assert!(write(&sender(), Day(1), &many[1..], LineEnd::CrLf).is_ok());
-        assert_eq!(write(&sender(), Day(1), &[], LineEnd::None), Err(ZenginError::Items(0)));
+        let none = write(&sender(), Day(1), &[], LineEnd::None).unwrap_err();
+        assert_eq!(none, ZenginError::Items(0));
+        assert!(none.next().contains("nothing to pay"));
     }
 }
