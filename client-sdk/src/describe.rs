@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::describe_offer::about_offers;
+use crate::describe_offer::{about_offers, showing};
 pub use crate::{
     describe_document::{document_text, dues_text, kind_text},
     describe_offer::{offer_state, offer_text},
@@ -16,8 +16,8 @@ use musubi_ledger::{
     id::{InstrumentId, PartyId, TxId},
     mandate::{Counterparty, Direction, MandateTerms},
     operation::{
-        Citation, Decision, HoldAnswer, Leg, Movement, Operation, Pay, RedemptionAnswer, RepayBy,
-        TopUp,
+        Citation, Decision, HoldAnswer, Leg, Movement, Operation, Pay, PayWithCoupons,
+        RedemptionAnswer, RepayBy, TopUp,
     },
     transaction::{Body, Purpose},
 };
@@ -149,6 +149,7 @@ fn operation(operation: &Operation, glossary: &Glossary) -> Vec<String> {
     match operation {
         Operation::Transfer(op) => movement("Pay", op, glossary),
         Operation::Pay(op) => pay(op, glossary),
+        Operation::PayWithCoupons(op) => pay_with_coupons(op, glossary),
         Operation::TopUp(op) => top_up(op, glossary),
         Operation::Propose(op) => {
             let mut lines = movement("Propose to pay", &op.movement, glossary);
@@ -263,6 +264,18 @@ fn pay(pay: &Pay, glossary: &Glossary) -> Vec<String> {
         format!("Payer consents {}", by(&pay.debit)),
         format!("Payee consents {}", by(&pay.credit)),
     ]
+}
+
+fn pay_with_coupons(op: &PayWithCoupons, glossary: &Glossary) -> Vec<String> {
+    let mut lines = pay(&op.pay, glossary);
+    let decimals = op.pay.instruments.first().and_then(|first| glossary.decimals.get(first));
+    let gross = grouped(op.gross, decimals.copied().unwrap_or(0));
+    lines.insert(1, format!("That is what coupons leave of a price of {gross}"));
+    for used in &op.coupons {
+        lines.push(format!("Coupon of offer {}", used.offer));
+        lines.extend(showing(used.showing));
+    }
+    lines
 }
 
 fn by(citation: &Citation) -> String {
@@ -512,5 +525,6 @@ pub fn operation_name(operation: &Operation) -> &'static str {
         Operation::OpenRun(_) => "open_run",
         Operation::RunChunk(_) => "run_chunk",
         Operation::EndRun(_) => "end_run",
+        Operation::PayWithCoupons(_) => "pay_with_coupons",
     }
 }

@@ -2,12 +2,15 @@
 
 use musubi_ledger::{
     id::PartyId,
-    offer::{Access, Offer, OfferTerms, Part, Price},
+    offer::{Access, Coupon, Gives, Offer, OfferTerms, Part, Price, Sponsor},
     operation::{Cause, Entitle, Operation, Payment, Showing, Take},
     rule::cap::{Cap, Period, Scope},
 };
 
-use crate::{describe::Glossary, describe_rule::predicate};
+use crate::{
+    describe::Glossary,
+    describe_rule::{formula, predicate},
+};
 
 /// What an offer says: one line for what a unit gives, one for each condition.
 #[must_use]
@@ -17,8 +20,13 @@ pub fn offer_text(terms: &OfferTerms, glossary: &Glossary) -> Vec<String> {
         format!("{} as {origin} value", glossary.amount(part.instrument, part.amount))
     };
     let parts: Vec<String> = terms.gives.parts().iter().map(part).collect();
-    let funder = glossary.party(&terms.gives.funder());
-    let mut lines = vec![format!("Each unit gives {}, funded by {funder}", parts.join(" and "))];
+    let mut lines = match &terms.gives {
+        Gives::Coupon(coupon) => coupon_text(coupon, glossary),
+        Gives::Gift(_) | Gives::Set(_) => {
+            let funder = glossary.party(&terms.funder());
+            vec![format!("Each unit gives {}, funded by {funder}", parts.join(" and "))]
+        }
+    };
     lines.extend(terms.gives.price().map(|price| match price {
         Price::Outside(outside) => {
             format!("Each unit costs {} yen, which key {} says have come", outside.yen, outside.key)
@@ -51,6 +59,39 @@ pub fn offer_text(terms: &OfferTerms, glossary: &Glossary) -> Vec<String> {
     lines.extend(terms.stock.map(|stock| format!("{stock} units in all")));
     lines.extend(terms.caps.iter().map(cap));
     lines.push(format!("From {} until {}", terms.from, terms.until));
+    lines
+}
+
+/// What a coupon takes off, where, and who bears it.
+fn coupon_text(coupon: &Coupon, glossary: &Glossary) -> Vec<String> {
+    let amount = |amount| glossary.amount(coupon.instrument, amount);
+    let mut lines = vec![match &coupon.off {
+        Some(off) => {
+            let most = coupon.most.map(|most| format!(", at most {}", amount(most)));
+            let off = formula(off, "the price", &amount);
+            format!("Each unit is a coupon: {off} off a price{}", most.unwrap_or_default())
+        }
+        None => "Each unit is a coupon, for which rules give something back".into(),
+    }];
+    if coupon.off.is_some() {
+        lines.push(match coupon.sponsor {
+            Sponsor::Payee => "Borne by the shop where it is used".into(),
+            Sponsor::Party(by) => format!("Borne by {}", glossary.party(&by)),
+        });
+    }
+    if !coupon.least.is_zero() {
+        lines.push(format!("For a price of at least {}", amount(coupon.least)));
+    }
+    let shops: Vec<String> = coupon.at.iter().map(|shop| glossary.party(shop)).collect();
+    if !shops.is_empty() {
+        lines.push(format!("Good at {}", shops.join(", ")));
+    }
+    lines.extend(
+        coupon.shops.as_ref().map(|test| format!("Good at shops that have {}", predicate(test))),
+    );
+    if coupon.alone {
+        lines.push("With no other coupon".into());
+    }
     lines
 }
 
@@ -123,15 +164,20 @@ fn entitle(op: &Entitle, glossary: &Glossary) -> Vec<String> {
     [head].into_iter().chain(causes).collect()
 }
 
+/// By what somebody takes or uses something; none where they show nothing.
+pub(crate) fn showing(showing: Showing) -> Option<String> {
+    match showing {
+        Showing::Nothing => None,
+        Showing::Entitlement(id) => Some(format!("By entitlement {id}")),
+        Showing::Code(key) => Some(format!("By the code of key {key}")),
+    }
+}
+
 fn take(op: &Take, glossary: &Glossary) -> Vec<String> {
     let party = |id: &PartyId| glossary.party(id);
     let mut lines =
         vec![format!("Take {} units of offer {} for {}", op.units, op.offer, party(&op.to))];
-    lines.extend(match op.showing {
-        Showing::Nothing => None,
-        Showing::Entitlement(id) => Some(format!("By entitlement {id}")),
-        Showing::Code(key) => Some(format!("By the code of key {key}")),
-    });
+    lines.extend(showing(op.showing));
     lines.extend(match op.payment {
         Payment::Nothing => None,
         Payment::Outside(hash) => Some(format!("Paid outside: {hash}")),

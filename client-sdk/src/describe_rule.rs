@@ -55,7 +55,7 @@ fn base(base: Base) -> &'static str {
     }
 }
 
-fn formula(formula: &Formula, base: &str, amount: &impl Fn(Amount) -> String) -> String {
+pub(crate) fn formula(formula: &Formula, base: &str, amount: &impl Fn(Amount) -> String) -> String {
     match formula {
         Formula::Rate(rate) => {
             let rounding = match (rate.carry, rate.rounding) {

@@ -86,4 +86,15 @@ pub enum Fact {
         /// Who gets how much of the fee.
         legs: Vec<(PartyId, Amount)>,
     },
+    /// A refund took back what a sponsor had added for a coupon, or gave the coupon back.
+    CouponBack {
+        /// The offer that it came from.
+        offer: TxId,
+        /// Taken back of the sponsor's part.
+        taken: Amount,
+        /// What the shop no longer had of that: it owes it.
+        short: Amount,
+        /// Whether the payer may use it again, if it is still good.
+        returned: bool,
+    },
 }

@@ -66,6 +66,10 @@ pub const OFFER_BYTES_MAX: usize = 4 * 1024;
 pub const LOTTERY_TIERS_MAX: usize = 4;
 /// Applications that one step of a draw looks at.
 pub const DRAW_STEP: usize = 256;
+/// Shops that one coupon may name.
+pub const COUPON_SHOPS_MAX: usize = 32;
+/// Coupons that one payment may use.
+pub const COUPONS_MAX: usize = 4;
 /// Entitlements that one transaction gives.
 pub const ENTITLEMENTS_MAX: usize = 128;
 /// What rules may post in one transaction; those that come later give nothing.

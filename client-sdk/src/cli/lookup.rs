@@ -6,7 +6,10 @@ use musubi_sdk::{
     Body, Composer, HalfSigned, Operation, PartyId, PartyKind, PublicKey, Role, SchemePrefix, Time,
     TxId, Wanted,
     api::{Info, KeyView, PartyView},
-    ledger::group::{Group, RoleGrant},
+    ledger::{
+        group::{Group, RoleGrant},
+        operation::PayWithCoupons,
+    },
 };
 
 use super::{error::CliError, memo::KEYS_PER_PARTY, session::Session, slots::Signer};
@@ -121,7 +124,9 @@ impl Session {
     pub(crate) async fn kinds_of(&mut self, body: &Body) -> BTreeMap<PartyId, PartyKind> {
         let parties = match &body.operation {
             Operation::Transfer(op) => vec![op.from, op.to],
-            Operation::Pay(op) => vec![op.from, op.to],
+            Operation::Pay(op) | Operation::PayWithCoupons(PayWithCoupons { pay: op, .. }) => {
+                vec![op.from, op.to]
+            }
             Operation::Touch(op) => vec![op.party],
             Operation::Propose(op) => vec![op.movement.from, op.movement.to],
             Operation::TopUp(op) => vec![op.to],

@@ -9,6 +9,7 @@ use musubi_sdk::{
     ledger::{
         limits::MEMO_READERS_MAX,
         memo::{MemoBlob, MemoError},
+        operation::PayWithCoupons,
     },
     memo::{self, Opened, visible},
 };
@@ -198,7 +199,9 @@ fn parties(body: &Body) -> Result<Vec<PartyId>, CliError> {
     use musubi_sdk::Operation;
     let (from, to) = match &body.operation {
         Operation::Transfer(movement) => (movement.from, movement.to),
-        Operation::Pay(pay) => (pay.from, pay.to),
+        Operation::Pay(pay) | Operation::PayWithCoupons(PayWithCoupons { pay, .. }) => {
+            (pay.from, pay.to)
+        }
         Operation::Propose(propose) => (propose.movement.from, propose.movement.to),
         _ => {
             let what = "only payments and proposals have two parties for whom a memo is written";

@@ -7,7 +7,7 @@ use musubi_sdk::{
     Amount, Leg, Operation, PartyKind, Role, Side, Stored,
     api::FullTransaction,
     ledger::outcome::{Account, Sign},
-    operation::RedemptionAnswer,
+    operation::{Pay, RedemptionAnswer},
 };
 use serde_json::json;
 
@@ -110,6 +110,7 @@ pub(crate) async fn refund(args: Refund, session: &mut Session) -> Result<Report
 fn moved(full: &FullTransaction) -> Result<(musubi_sdk::PartyId, Vec<Leg>), CliError> {
     let movement = match &full.transaction.body.operation {
         Operation::Pay(pay) => return Ok((pay.to, received(full, pay.to))),
+        Operation::PayWithCoupons(op) => return Ok((op.pay.to, spent(full, &op.pay))),
         Operation::Transfer(movement) => movement,
         Operation::Propose(propose) => &propose.movement,
         _ => {
@@ -132,6 +133,24 @@ fn moved(full: &FullTransaction) -> Result<(musubi_sdk::PartyId, Vec<Leg>), CliE
         .copied()
         .collect();
     Ok((movement.to, received))
+}
+
+/// What a payer spent, by instrument: what a coupon's sponsor added to it is not given back to the payer.
+fn spent(full: &FullTransaction, pay: &Pay) -> Vec<Leg> {
+    let mut left = pay.amount;
+    let mut legs: Vec<Leg> = Vec::new();
+    let out = full.outcome.postings.iter().filter(|p| p.account == Account::Wallet(pay.from));
+    for posting in out.filter(|p| p.sign == Sign::Minus) {
+        let (instrument, amount) = (posting.lot.instrument, posting.amount.min(left));
+        // What rules share on top comes behind the payment itself.
+        left = left.checked_sub(amount).unwrap_or_default();
+        match legs.iter_mut().find(|leg| leg.instrument == instrument) {
+            _ if amount.is_zero() => {}
+            Some(leg) => leg.amount.0 += amount.0,
+            None => legs.push(Leg { instrument, amount }),
+        }
+    }
+    legs
 }
 
 /// What came into a wallet, by instrument: of a payment in whatever there was, only its outcome tells.

@@ -5,7 +5,9 @@ use musubi_ledger::{
     id::PartyId,
     keys::PublicKey,
     mandate::Direction,
-    operation::{Citation, Decision, Operation, Payment, RegisterParty, RepayBy, Showing},
+    operation::{
+        Citation, Decision, Operation, PayWithCoupons, Payment, RegisterParty, RepayBy, Showing,
+    },
     party::PartyKind,
     transaction::{Body, Role, Side, Signature},
 };
@@ -147,6 +149,14 @@ fn anybody() -> Wanted {
     Wanted { side: None, roles: Vec::new(), party: None, key: None, count: 1 }
 }
 
+/// The key of a code that is shown.
+fn code(showing: Showing, taker: PartyId) -> Option<Wanted> {
+    let Showing::Code(key) = showing else {
+        return None;
+    };
+    Some(Wanted { key: Some(key), ..Wanted::new(Side::Authority, &[Role::Code], taker, 1) })
+}
+
 fn two_of_group(group: PartyId) -> Wanted {
     Wanted::new(Side::Authority, &MEMBERS, group, 2)
 }
@@ -158,6 +168,11 @@ pub(super) fn of(body: &Body, signed: &[Signature], kind: Kinds<'_>) -> Vec<Want
             payment((op.from, op.to), (op.debit, op.credit), body, signed, kind)
         }
         Operation::Pay(op) => payment((op.from, op.to), (op.debit, op.credit), body, signed, kind),
+        Operation::PayWithCoupons(PayWithCoupons { pay, coupons, .. }) => {
+            let sides = payment((pay.from, pay.to), (pay.debit, pay.credit), body, signed, kind);
+            let codes = coupons.iter().filter_map(|used| code(used.showing, pay.from));
+            sides.into_iter().chain(codes).collect()
+        }
         Operation::IssueDocument(op) => vec![speaker(op.issuer, kind)],
         Operation::Touch(op) => vec![one_for(Side::Authority, op.party, kind)],
         Operation::TopUp(op) => {
@@ -207,13 +222,7 @@ pub(super) fn of(body: &Body, signed: &[Signature], kind: Kinds<'_>) -> Vec<Want
         Operation::Apply(op) => vec![one_for(Side::Authority, op.to, kind)],
         Operation::Take(op) => {
             let holder = (op.credit == Citation::Live).then(|| one_for(Side::Credit, op.to, kind));
-            let code = match op.showing {
-                Showing::Code(key) => Some(Wanted {
-                    key: Some(key),
-                    ..Wanted::new(Side::Authority, &[Role::Code], op.to, 1)
-                }),
-                _ => None,
-            };
+            let code = code(op.showing, op.to);
             let pays = match op.payment {
                 Payment::Nothing => Vec::new(),
                 // The issuer's key, whichever issuer it is.

@@ -144,11 +144,7 @@ impl<'c, 'a> Case<'c, 'a> {
 
     /// Whether one of these keys is compromised by now: what it granted and was not used is void.
     pub(super) fn any_compromised(&self, keys: &[PublicKey]) -> bool {
-        let compromised = |key: &PublicKey| {
-            let record = self.state.key(*key);
-            record.is_some_and(|record| record.status == KeyStatus::Compromised)
-        };
-        keys.iter().any(compromised)
+        any_compromised(self.state, keys)
     }
 
     /// The wallet of a party that exists.
@@ -333,6 +329,14 @@ impl<'c, 'a> Case<'c, 'a> {
         let able = group.life != GroupLife::Forming && Group::can_pay(&group.roles);
         if able { Ok(()) } else { Err(Code::GroupCannotPay) }
     }
+}
+
+/// Whether one of these keys is compromised.
+pub(super) fn any_compromised(state: &Overlay<'_>, keys: &[PublicKey]) -> bool {
+    let compromised = |key: &PublicKey| {
+        state.key(*key).is_some_and(|record| record.status == KeyStatus::Compromised)
+    };
+    keys.iter().any(compromised)
 }
 
 /// Whether a wallet has no more lots of an instrument, and no more instruments, than it may have.

@@ -1,5 +1,5 @@
-//! Whether somebody may be given new value now, whoever gives it: a rule, a run. Looks only, so that what cannot be given
-//! leaves no trace.
+//! Whether somebody may be given new value now, whoever gives it: a rule, a run, a coupon's sponsor. Looks only, so that what cannot be
+//! given leaves no trace.
 
 use super::{
     case::{Case, fits},
@@ -17,12 +17,12 @@ use crate::{
     wallet::Holding,
 };
 
-/// Whether a party may be given so much of a lot now, spendable; why not, if not.
+/// Whether a party may be given so much of a lot now; why not, if not.
 pub(super) fn check(
     case: &Case<'_, '_>,
     to: PartyId,
     (lot, instrument): (Lot, &Instrument),
-    amount: Amount,
+    (into, amount): (Holding, Amount),
 ) -> Result<(), Code> {
     let terms = &instrument.terms;
     let party = receiving(case, to)?;
@@ -38,9 +38,10 @@ pub(super) fn check(
     }
     totals.came().checked_add(amount).ok_or(Code::AmountOverflow)?;
     let mut wallet = case.wallet(to);
-    wallet.add(lot, Holding::Spendable, amount, case.now).ok_or(Code::AmountOverflow)?;
+    wallet.add(lot, into, amount, case.now).ok_or(Code::AmountOverflow)?;
     let most = limit::wallet_max(terms, &party, case.now);
-    if most.is_some_and(|max| wallet.spendable(lot.instrument, case.now) > max) {
+    let spends = into == Holding::Spendable;
+    if spends && most.is_some_and(|max| wallet.spendable(lot.instrument, case.now) > max) {
         return Err(Code::OverWalletMax);
     }
     if fits(&wallet, lot.instrument) { Ok(()) } else { Err(Code::TooManyLots) }

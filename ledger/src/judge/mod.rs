@@ -7,6 +7,7 @@
 mod allowance;
 mod case;
 mod consent;
+mod coupon;
 mod document;
 mod due;
 mod dues;
@@ -41,6 +42,7 @@ mod touch;
 mod way;
 
 pub use consent::{Missing, missing_consents};
+pub use coupon::{Quote, coupon_quote};
 pub use due::act_on_due;
 pub use genesis::open_state;
 pub use reads::likely_reads;
@@ -50,7 +52,7 @@ use crate::{
     id::{PartyId, TxId},
     keys::PublicKey,
     limits,
-    operation::{Cause, Citation, Member, Operation},
+    operation::{Cause, Citation, Member, Operation, PayWithCoupons},
     outcome::Outcome,
     state::{Overlay, Settled},
     time::Time,
@@ -180,6 +182,7 @@ fn decide(case: &mut Case<'_, '_>) -> Result<(), Code> {
         Operation::OpenRun(op) => run::open(case, op),
         Operation::RunChunk(op) => run::chunk(case, op),
         Operation::EndRun(op) => run::end(case, op),
+        Operation::PayWithCoupons(op) => coupon::pay(case, op),
     }
 }
 
@@ -215,7 +218,9 @@ fn name_parties(operation: &Operation, parties: &mut Vec<PartyId>) -> Others {
         _ => None,
     };
     let sides = match operation {
-        Operation::Pay(pay) => Some((pay.from, pay.to, pay.debit)),
+        Operation::Pay(pay) | Operation::PayWithCoupons(PayWithCoupons { pay, .. }) => {
+            Some((pay.from, pay.to, pay.debit))
+        }
         _ => movement.map(|movement| (movement.from, movement.to, movement.debit)),
     };
     if let Some((from, to, debit)) = sides {

@@ -3,7 +3,7 @@
 use super::{
     case::{Case, legs_well_formed, whole_steps},
     consent::Consents,
-    dues, limit,
+    coupon, dues, limit,
     mandate::{self, Use},
     request,
     rule::{self, Event},
@@ -43,6 +43,11 @@ pub(super) fn transfer(case: &mut Case<'_, '_>, movement: &Movement) -> Result<(
 
 /// A payment in whatever the payer's lots make up, points before money, say.
 pub(super) fn pay(case: &mut Case<'_, '_>, pay: &Pay) -> Result<(), Code> {
+    pay_well_formed(pay)?;
+    complete_own(case, Way::of_pay(pay))
+}
+
+pub(super) fn pay_well_formed(pay: &Pay) -> Result<(), Code> {
     let counted = (1..=crate::limits::TENDER_MAX).contains(&pay.instruments.len());
     if !counted || !pay.instruments.windows(2).all(|pair| pair[0] < pair[1]) {
         return Err(Code::NotWellFormed);
@@ -50,11 +55,11 @@ pub(super) fn pay(case: &mut Case<'_, '_>, pay: &Pay) -> Result<(), Code> {
     if pay.amount.is_zero() {
         return Err(Code::AmountInvalid);
     }
-    citations_well_formed(pay.debit, pay.credit)?;
-    complete_own(case, Way::of_pay(pay))
+    citations_well_formed(pay.debit, pay.credit)
 }
 
-fn complete_own(case: &mut Case<'_, '_>, way: Way<'_>) -> Result<(), Code> {
+/// A payment that its own transaction carries out.
+pub(super) fn complete_own(case: &mut Case<'_, '_>, way: Way<'_>) -> Result<(), Code> {
     dues::check_on_behalf(case)?;
     let consents = Consents::live(case);
     let body = case.body();
@@ -92,20 +97,24 @@ pub(super) fn complete(
     let credit = cite(case, way, Side::Credit, consents, origin)?;
     case.outcome.debit = debit;
     case.outcome.credit = credit;
+    if let Some(gross) = way.gross {
+        coupon::use_up(case, way, gross, (&from, &to), origin.id)?;
+    }
     let lots = carry_out(case, way, (&from, &to), &instruments)?;
     let watched = rule::watched(&to, instruments.iter().map(|(_, instrument)| &**instrument));
     let derived = match watched {
         None => Vec::new(),
         Some(trigger) => {
+            let offers: Vec<TxId> = way.coupons.iter().map(|used| used.offer).collect();
             let event = Event {
                 trigger,
                 payer: way.from,
                 payee: way.to,
                 purpose: origin.purpose,
-                gross: None,
+                gross: way.gross,
                 lots: &lots,
                 live: debit == Form::Live,
-                offer: None,
+                offers: &offers,
             };
             rule::fire(case, &event)?
         }
@@ -133,10 +142,11 @@ fn check_live(
         Citation::Mandate(_) | Citation::Request => {}
     }
     match way.credit {
-        Citation::Live => consents.credit(case.scene(), (way.to, to)),
-        Citation::Request if origin.answers.is_none() => Err(Code::MissingConsent),
-        _ => Ok(()),
+        Citation::Live => consents.credit(case.scene(), (way.to, to))?,
+        Citation::Request if origin.answers.is_none() => return Err(Code::MissingConsent),
+        _ => {}
     }
+    coupon::check_codes(case, way)
 }
 
 /// An instrument that a payment may be made in.

@@ -34,7 +34,7 @@ pub(super) fn fees(
         purpose: case.body().purpose,
         payer: &issuer,
         payee: (merchant, &payee),
-        offer: None,
+        offers: &[],
     };
     Ok(RuleBook { rules }.fees(gross, instrument.terms.step, &seen))
 }

@@ -3,6 +3,7 @@
 
 use super::parties_of;
 use crate::{
+    id::TxId,
     offer::entitlement_id,
     operation::{Citation, Movement, Operation, Pay, Showing},
     outcome::Outcome,
@@ -30,17 +31,24 @@ pub fn likely_reads(transaction: &Transaction, keys: &mut Vec<RowKey>) {
             cited(*credit, keys);
         }
         Operation::Take(op) => {
-            keys.push(RowKey::Offer(op.offer));
             cited(op.credit, keys);
-            match op.showing {
-                Showing::Entitlement(id) => keys.push(RowKey::Entitlement(id)),
-                Showing::Code(key) => {
-                    keys.push(RowKey::Entitlement(entitlement_id(&op.offer, &key.0)));
-                }
-                Showing::Nothing => {}
-            }
+            shown(op.offer, op.showing, keys);
+        }
+        Operation::PayWithCoupons(op) => {
+            cited(op.pay.debit, keys);
+            cited(op.pay.credit, keys);
+            op.coupons.iter().for_each(|used| shown(used.offer, used.showing, keys));
         }
         _ => {}
+    }
+}
+
+fn shown(offer: TxId, showing: Showing, keys: &mut Vec<RowKey>) {
+    keys.push(RowKey::Offer(offer));
+    match showing {
+        Showing::Entitlement(id) => keys.push(RowKey::Entitlement(id)),
+        Showing::Code(key) => keys.push(RowKey::Entitlement(entitlement_id(&offer, &key.0))),
+        Showing::Nothing => {}
     }
 }
 

@@ -4,7 +4,7 @@ use super::{
     allowance,
     case::{Case, legs_well_formed},
     consent::Consents,
-    rule, touch,
+    coupon, rule, touch,
 };
 use crate::{
     amount::Amount,
@@ -42,6 +42,7 @@ pub(super) fn refund(case: &mut Case<'_, '_>, op: &Refund) -> Result<(), Code> {
     let undos = plan(&settled, &op.legs)?;
     undos.iter().for_each(|undo| mark(&mut settled, undo));
     rule::unwind(case, &mut settled)?;
+    coupon::unwind(case, op.original, &settled)?;
     for undo in &undos {
         give_back(case, &settled, undo)?;
     }

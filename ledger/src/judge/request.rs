@@ -72,7 +72,7 @@ pub(super) fn answer(case: &mut Case<'_, '_>, way: Way<'_>, origin: Origin) -> R
     }
     let matches = request.payee == way.to
         && request.payer.is_none_or(|payer| payer == way.from)
-        && fits(&request, way.tender);
+        && fits(&request, way);
     if !matches {
         return Err(Code::RequestMismatch);
     }
@@ -112,14 +112,20 @@ pub(super) fn check_tender(
     Ok(())
 }
 
-/// Whether this is what the request asks for: its legs exactly, or its amount in instruments of its tender.
-fn fits(request: &Request, tender: Tender<'_>) -> bool {
-    match (request.tender.as_slice(), tender) {
+/// Whether this is what the request asks for: its legs exactly, or its amount in instruments of its tender. It asks for the
+/// price before coupons.
+fn fits(request: &Request, way: Way<'_>) -> bool {
+    match (request.tender.as_slice(), way.tender) {
         ([], Tender::Legs(legs)) => request.legs == legs,
-        ([], Tender::Any { .. }) => false,
+        ([], tender) => match (request.legs.as_slice(), way.gross) {
+            ([asked], Some(gross)) => {
+                tender.instruments().all(|id| id == asked.instrument) && gross == asked.amount
+            }
+            _ => false,
+        },
         (named, tender) => {
             let asked = request.legs.iter().map(|leg| leg.amount).next();
-            let amount = tender.total().ok();
+            let amount = way.gross.or(tender.total().ok());
             tender.instruments().all(|id| named.binary_search(&id).is_ok()) && amount == asked
         }
     }

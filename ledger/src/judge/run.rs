@@ -144,7 +144,7 @@ fn apply(
         funder: manifest.funder,
         campaign: manifest.campaign,
     };
-    gift::check(case, line.to, (lot, instrument), amount)?;
+    gift::check(case, line.to, (lot, instrument), (Holding::Spendable, amount))?;
     let funded = manifest.funder != issuer;
     if funded && !case.may_owe(manifest.funder, manifest.instrument, amount) {
         return Err(Code::AmountOverflow);

@@ -103,8 +103,8 @@ fn bonus(
     }
     let purpose = case.body().purpose;
     let live = op.credit == Citation::Live;
-    let (payer, payee, gross, offer) = (op.to, issuer, None, None);
-    rule::fire(case, &Event { trigger, payer, payee, purpose, gross, lots, live, offer })
+    let (payer, payee, gross, offers) = (op.to, issuer, None, &[]);
+    rule::fire(case, &Event { trigger, payer, payee, purpose, gross, lots, live, offers })
 }
 
 /// The issuer's automated key, the funder if it is not the holder, and the holder.

@@ -5,7 +5,7 @@ use crate::{
     amount::Amount,
     code::Code,
     id::{InstrumentId, PartyId},
-    operation::{Citation, Leg, Movement, Pay},
+    operation::{Citation, Leg, Movement, Pay, PayWithCoupons, UseCoupon},
 };
 
 /// What shall move.
@@ -25,19 +25,27 @@ pub(super) struct Way<'m> {
     pub(super) debit: Citation,
     pub(super) credit: Citation,
     pub(super) tender: Tender<'m>,
+    /// The price before coupons, where some are used.
+    pub(super) gross: Option<Amount>,
+    pub(super) coupons: &'m [UseCoupon],
 }
 
 impl<'m> Way<'m> {
     pub(super) fn of_movement(movement: &'m Movement) -> Self {
         let Movement { from, to, legs, debit, credit } = movement;
-        let tender = Tender::Legs(legs);
-        Self { from: *from, to: *to, debit: *debit, credit: *credit, tender }
+        let (tender, gross, coupons) = (Tender::Legs(legs), None, &[]);
+        Self { from: *from, to: *to, debit: *debit, credit: *credit, tender, gross, coupons }
     }
 
     pub(super) fn of_pay(pay: &'m Pay) -> Self {
         let Pay { from, to, instruments, amount, debit, credit } = pay;
         let tender = Tender::Any { instruments, amount: *amount };
-        Self { from: *from, to: *to, debit: *debit, credit: *credit, tender }
+        let (gross, coupons) = (None, &[]);
+        Self { from: *from, to: *to, debit: *debit, credit: *credit, tender, gross, coupons }
+    }
+
+    pub(super) fn of_coupons(op: &'m PayWithCoupons) -> Self {
+        Self { gross: Some(op.gross), coupons: &op.coupons, ..Self::of_pay(&op.pay) }
     }
 }
 

@@ -1,7 +1,8 @@
-//! What one unit of an offer gives, and what it costs.
+//! What one unit of an offer gives, and what it costs. Coupons are in [`super::coupon`].
 
 use serde::{Deserialize, Serialize};
 
+use super::coupon::Coupon;
 use crate::{
     amount::Amount,
     id::{InstrumentId, PartyId},
@@ -84,6 +85,8 @@ pub enum Gives {
     Gift(Gift),
     /// The right to buy a set.
     Set(Set),
+    /// The right to pay less, or to be given something back, at a shop.
+    Coupon(Coupon),
 }
 
 impl Gives {
@@ -93,15 +96,17 @@ impl Gives {
         match self {
             Self::Gift(gift) => &gift.parts,
             Self::Set(set) => &set.parts,
+            Self::Coupon(_) => &[],
         }
     }
 
-    /// Who funds what is not paid for.
+    /// Who funds what is not paid for; none, where every shop bears what a coupon takes off there.
     #[must_use]
-    pub fn funder(&self) -> PartyId {
+    pub fn funder(&self) -> Option<PartyId> {
         match self {
-            Self::Gift(gift) => gift.funder,
-            Self::Set(set) => set.funder,
+            Self::Gift(gift) => Some(gift.funder),
+            Self::Set(set) => Some(set.funder),
+            Self::Coupon(coupon) => coupon.sponsor(),
         }
     }
 
@@ -109,12 +114,15 @@ impl Gives {
     #[must_use]
     pub fn price(&self) -> Option<Price> {
         match self {
-            Self::Gift(_) => None,
+            Self::Gift(_) | Self::Coupon(_) => None,
             Self::Set(set) => Some(set.price),
         }
     }
 
     pub(super) fn well_formed(&self) -> bool {
+        if let Self::Coupon(coupon) = self {
+            return coupon.well_formed();
+        }
         let parts = self.parts();
         let key = |part: &Part| (part.instrument, part.origin, part.campaign);
         let paid = parts.iter().any(|part| part.origin == OriginKind::Paid);

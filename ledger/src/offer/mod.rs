@@ -3,10 +3,12 @@
 //! An offer is put once and taken many times. Whoever takes a unit of it shows nothing, an entitlement that officers gave,
 //! or a code; what the unit gives is issued at once. Types stand here and know nothing of the state.
 
+mod coupon;
 pub mod draw;
 mod gives;
 mod right;
 
+pub use coupon::{Coupon, Sponsor};
 pub use gives::*;
 pub use right::*;
 
@@ -103,9 +105,22 @@ impl OfferTerms {
             && codec::encode(self).len() <= limits::OFFER_BYTES_MAX
     }
 
-    /// The sum of one unit's parts that are not paid for, times the stock, if there is one and it is in range: what it may cost who funds it.
+    /// Who funds it: the issuer, where it does not say so.
+    #[must_use]
+    pub fn funder(&self) -> PartyId {
+        self.gives.funder().unwrap_or(self.issuer)
+    }
+
+    /// The sum of one unit's parts that are not paid for (or the most that a coupon takes off), times the stock, if there is one and it is in
+    /// range: what it may cost who funds it. A shop's own coupon makes it owe nothing.
     #[must_use]
     pub fn whole(&self) -> Option<Amount> {
+        if let Gives::Coupon(coupon) = &self.gives {
+            if coupon.own() {
+                return Some(Amount::ZERO);
+            }
+            return coupon.bound()?.0.checked_mul(u64::from(self.stock?)).map(Amount);
+        }
         let parts = self.gives.parts().iter().filter(|part| part.origin != OriginKind::Paid);
         let unit = parts.map(|part| part.amount).try_fold(Amount::ZERO, Amount::checked_add)?;
         unit.0.checked_mul(u64::from(self.stock?)).map(Amount)

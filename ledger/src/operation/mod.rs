@@ -171,6 +171,8 @@ pub enum Operation {
     RunChunk(RunChunk),
     /// A run applies no more lines.
     EndRun(EndRun),
+    /// Pays a price less what coupons take off it.
+    PayWithCoupons(PayWithCoupons),
 }
 
 impl Operation {

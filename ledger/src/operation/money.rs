@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Showing;
 use crate::{
     amount::Amount,
     id::{DocumentHash, InstrumentId, MediumId, PartyId, TxId},
@@ -71,6 +72,28 @@ pub struct Pay {
     pub debit: Citation,
     /// How the receiving side consents.
     pub credit: Citation,
+}
+
+/// A coupon that a payer uses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UseCoupon {
+    /// The offer that it is of.
+    pub offer: TxId,
+    /// What the payer shows for it.
+    pub showing: Showing,
+}
+
+/// A payment at a shop that coupons make smaller, or that they give something back for.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PayWithCoupons {
+    /// What is paid: the gross price less what the coupons take off.
+    pub pay: Pay,
+    /// The price before coupons, in the same unit.
+    pub gross: Amount,
+    /// One to four, ascending by offer.
+    pub coupons: Vec<UseCoupon>,
 }
 
 /// A holder shows that it is still there.

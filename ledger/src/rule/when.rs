@@ -38,7 +38,7 @@ pub struct When {
     pub multiple: Option<Amount>,
     /// The payer must have reached so much of a counter.
     pub tier: Option<Reached>,
-    /// What was taken of this offer.
+    /// What was taken of this offer, or paid with a coupon of it.
     pub offer: Option<TxId>,
 }
 
@@ -63,8 +63,8 @@ pub struct Seen<'a> {
     pub payer: &'a Party,
     /// Who was paid.
     pub payee: (PartyId, &'a Party),
-    /// The offer that something was taken of.
-    pub offer: Option<TxId>,
+    /// The offer that something was taken of, or those whose coupons were used.
+    pub offers: &'a [TxId],
 }
 
 impl When {
@@ -126,7 +126,7 @@ impl When {
         self.open(seen.now)
             && self.purpose.is_none_or(|purpose| purpose == seen.purpose)
             && self.payee_is.is_none_or(|payee| payee == seen.payee.0)
-            && self.offer.is_none_or(|offer| Some(offer) == seen.offer)
+            && self.offer.is_none_or(|offer| seen.offers.contains(&offer))
             && of(&self.payer, seen.payer)
             && of(&self.payee, seen.payee.1)
     }

@@ -80,11 +80,12 @@ pub enum Table {
     Document = 40,
     Documented = 41,
     Hold = 43,
+    Coupons = 48,
 }
 
 impl Table {
     /// Every table, by number.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::Meta,
         Self::Party,
         Self::Key,
@@ -123,6 +124,7 @@ impl Table {
         Self::Document,
         Self::Documented,
         Self::Hold,
+        Self::Coupons,
     ];
 }
 
@@ -205,6 +207,8 @@ pub enum RowKey {
     Documented(TxId, PartyId),
     /// Value that waits.
     Hold(TxId),
+    /// The coupons that a payment used.
+    Coupons(TxId),
 }
 
 impl RowKey {
@@ -250,6 +254,7 @@ impl RowKey {
             Self::Document(..) => Table::Document,
             Self::Documented(..) => Table::Documented,
             Self::Hold(_) => Table::Hold,
+            Self::Coupons(_) => Table::Coupons,
         }
     }
 
@@ -274,6 +279,7 @@ impl RowKey {
             | Self::Proposal(id)
             | Self::Redemption(id)
             | Self::Hold(id)
+            | Self::Coupons(id)
             | Self::Judged(id)
             | Self::Offer(id)
             | Self::Entitlement(id)
@@ -408,6 +414,7 @@ impl RowKey {
             40 => named(rest, Self::Document)?,
             41 => pair(rest, 32, Self::Documented)?,
             43 => Self::Hold(part(rest)?),
+            48 => Self::Coupons(part(rest)?),
             _ => Self::due_from_bytes(bytes)?,
         };
         // One key, one spelling.
@@ -519,6 +526,7 @@ mod tests {
             RowKey::Document(party, "R-2026/1".parse().unwrap()),
             RowKey::Documented(id, party),
             RowKey::Hold(id),
+            RowKey::Coupons(id),
         ];
         let tables = keys.each_ref().map(|key| key.to_bytes()[0]);
         assert_eq!(tables, Table::ALL.map(|table| table as u8), "every table has its key here");

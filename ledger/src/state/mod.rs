@@ -3,12 +3,14 @@
 //! Rules never see a database. They read through [`ReadState`] and write into an [`Overlay`]; what an
 //! overlay has gathered by the end of a block is the block's [`Changes`].
 
+mod coupons;
 mod derived;
 mod key;
 mod overlay;
 mod row;
 mod shared;
 
+pub use coupons::{Sponsored, UsedCoupon, UsedCoupons};
 pub use derived::{Derived, DerivedPart};
 pub use key::{DueKind, RowKey, Table};
 pub use overlay::{Changes, Overlay};

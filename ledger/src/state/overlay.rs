@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 
 use super::{
     Allowance, Epoch, Held, Judged, LimitUse, Medium, Meta, NumberedPolicy, Proposal, ReadState,
-    Redemption, Request, Row, RowKey, Shared, Supply,
+    Redemption, Request, Row, RowKey, Shared, Supply, UsedCoupons,
 };
 use crate::{
     amount::Amount,
@@ -210,6 +210,8 @@ impl<'a> Overlay<'a> {
         redemption, put_redemption, Redemption: Shared<Redemption>, (id: TxId) => RowKey::Redemption(id);
         /// Value that waits.
         hold, put_hold, Hold: Shared<Held>, (id: TxId) => RowKey::Hold(id);
+        /// The coupons that a payment used.
+        coupons, put_coupons, Coupons: Shared<UsedCoupons>, (payment: TxId) => RowKey::Coupons(payment);
         /// What a party owes an instrument's issuer.
         receivable, put_receivable, Receivable: Amount, (party: PartyId, id: InstrumentId) => RowKey::Receivable(party, id);
         /// The top-up that used an outside payment.

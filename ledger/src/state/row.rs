@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Derived, Shared};
+use super::{Derived, Shared, UsedCoupons};
 use crate::{
     amount::Amount,
     code::Code,
@@ -389,6 +389,7 @@ pub enum Row {
     Run(Shared<Run>),
     RunLines(Shared<RunLines>),
     RunWaiting(Amount),
+    Coupons(Shared<UsedCoupons>),
 }
 
 impl Row {

@@ -10,6 +10,7 @@
 )]
 
 mod archive;
+mod coupons;
 mod documents;
 mod epoch;
 mod genesis;
@@ -23,6 +24,7 @@ mod scan;
 mod world;
 
 pub use archive::{COSIGNED_AT, VALIDATORS, policies, signed_by};
+pub use coupons::*;
 pub use documents::*;
 pub use epoch::*;
 pub use genesis::{BEGIN, DELAY, NOTICE, genesis};

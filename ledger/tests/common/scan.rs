@@ -15,7 +15,7 @@ use musubi_ledger::{
     wallet::{Holding, Wallet},
 };
 
-use super::{offers, rules, runs};
+use super::{coupons, offers, rules, runs};
 
 /// Sums over all wallets, rows of the supply, and digests.
 pub fn scan(state: &MemoryState, block: &Block) {
@@ -131,6 +131,9 @@ fn check_grant(state: &MemoryState, key: &RowKey, row: &Row) {
             row,
         ) => {
             offers::check_offer(state, key, row);
+        }
+        (RowKey::Coupons(payment), Row::Coupons(used)) => {
+            coupons::check_coupons(state, *payment, used);
         }
         _ => {
             rules::check_rule(state, key, row);

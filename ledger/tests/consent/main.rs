@@ -8,6 +8,7 @@ mod common;
 mod binding;
 mod codes;
 mod correction;
+mod coupon;
 mod document;
 mod dues;
 mod epoch;

@@ -186,6 +186,13 @@ fn issuing_undoing_and_settling() {
     let both =
         w.transaction("alice", taken("alice", code), &[credit("alice"), shows("alice", "K7QM")]);
     w.applies(&both);
+    let bonus = coupons(borne("shop", off(50)));
+    let shown = OfferTerms { access: entitled(1), ..bonus };
+    let coupon = row(&mut w, &put_offer(shown), &three);
+    row(&mut w, &entitle(coupon, &[by_code("BONUS")], later), &registrars[..1]);
+    let uses = UseCoupon { offer: coupon, showing: Showing::Code(code_key("BONUS").public()) };
+    let op = Operation::PayWithCoupons(pay_with("alice", "mart", (60, 10), &[uses]));
+    row(&mut w, &op, &[debit("alice"), credit("mart"), shows("alice", "BONUS")]);
     let gives = sold(500, &[paid("MEBUKU", 500)]);
     let terms = OfferTerms { gives, stock: Some(5), ..offers(1) };
     let sale = row(&mut w, &put_offer(terms), &across());

@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod coupons;
 mod lottery;
 mod properties;
 mod rules;

@@ -73,7 +73,7 @@ fn fees(w: &World, gross: u64) -> Vec<u64> {
         purpose: Purpose::NONE,
         payer: &issuer,
         payee: (id("shop"), &shop),
-        offer: None,
+        offers: &[],
     };
     let fees = book.fees(Amount(gross), Amount(1), &seen);
     for fee in &fees {

@@ -1,6 +1,7 @@
 //! Random transactions over the small city: mostly sensible, often slightly wrong.
 
 mod agreement;
+mod coupon;
 mod dues;
 mod group;
 mod hold;
@@ -174,12 +175,14 @@ impl Generator {
             14 if step[0] % 16 < 12 => return self.hold(world, step),
             14 => return hold::repay(step),
             15 if step[0] % 16 < 6 => return group::parent(step),
+            10 if step[0].is_multiple_of(4) => return self.coupons(world, step, from, amount),
             10 => return self.offer(world, step),
             11 => return self.run(world, step),
             _ => {}
         }
         match step[0] % 16 {
             0..=2 => self.transfer(step, from, to, legs),
+            3 if step[5].is_multiple_of(3) => self.coupons(world, step, from, amount),
             3 => self.pay(step, from, to, amount),
             4 if step[5].is_multiple_of(3) => touch(step, from, money),
             4 => self.transfer(step, from, to, legs),

@@ -1,6 +1,7 @@
 //! The model's rules.
 
 mod city;
+mod coupon;
 mod document;
 mod dues;
 mod grants;
@@ -47,7 +48,7 @@ use document::Paper;
 pub(crate) use group::Group;
 use hold::Waits;
 use issuer::Allowance;
-use legs::{legs_well_formed, total, well_formed};
+use legs::{legs_well_formed, pay_well_formed, total, well_formed};
 use medium::Medium;
 use money::undo;
 
@@ -102,6 +103,7 @@ struct Original {
     gifts: Vec<usize>,
     /// Whether an offer gave it.
     offered: bool,
+    coupons: Vec<coupon::Used>,
 }
 
 #[derive(Clone)]
@@ -264,14 +266,20 @@ impl Model {
                 Ok(())
             }
             Operation::Pay(op) => {
-                let ascending = op.instruments.windows(2).all(|w| w[0] < w[1]);
-                let counted = (1..=8).contains(&op.instruments.len());
-                demand(ascending && counted, Code::NotWellFormed)?;
-                demand(op.amount.0 > 0, Code::AmountInvalid)?;
-                let by_medium = matches!(op.credit, Citation::Medium { .. });
-                demand(op.debit != Citation::Request && !by_medium, Code::NotWellFormed)?;
+                pay_well_formed(op)?;
                 self.on_behalf(body)?;
                 let moved = self.movement(&Asked::any(op), by, body.purpose, body.answers)?;
+                self.originals.insert(id, moved);
+                Ok(())
+            }
+            Operation::PayWithCoupons(op) => {
+                let ascending = op.coupons.windows(2).all(|w| w[0].offer < w[1].offer);
+                let counted = (1..=4).contains(&op.coupons.len());
+                demand(ascending && counted, Code::NotWellFormed)?;
+                pay_well_formed(&op.pay)?;
+                self.on_behalf(body)?;
+                let asked = Asked::with_coupons(op);
+                let moved = self.movement(&asked, by, body.purpose, body.answers)?;
                 self.originals.insert(id, moved);
                 Ok(())
             }

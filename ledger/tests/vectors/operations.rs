@@ -9,7 +9,7 @@ use musubi_ledger::{
         InstrumentChange, LateRefund, Life, LifeStep, Limit, LimitOf, OnAccept, Priority, Regime,
         Terms, Tier, Validity,
     },
-    offer::{Access, Gift, Gives, OfferTerms, draw::Lottery},
+    offer::{Access, Coupon, Gift, Gives, OfferTerms, draw::Lottery},
     party::AttributeTest,
     policy::{Member, Witness, WitnessPolicy},
     predicate::{Predicate, Test},
@@ -454,6 +454,35 @@ fn grants() -> Vec<Vector> {
                 Showing::Code(code_key("K7QM").public()),
             )),
             vec![credit("alice"), shows("alice", "K7QM")],
+        ),
+        (
+            "put_offer: a coupon that its shop bears, wherever it is used",
+            put_offer(coupons(Coupon {
+                most: Some(Amount(300)),
+                least: Amount(1_000),
+                at: vec![id("shop")],
+                shops: Some(Predicate::is("area", &["town"])),
+                alone: true,
+                campaign: 7,
+                ..borne("shop", tenth())
+            })),
+            [issuer(), vec![debit("shop")]].concat(),
+        ),
+        (
+            "pay_with_coupons",
+            Operation::PayWithCoupons(pay_with(
+                "alice",
+                "shop",
+                (1_000, 850),
+                &[
+                    used(tx("offer")),
+                    UseCoupon {
+                        offer: tx("coupon"),
+                        showing: Showing::Code(code_key("K7QM").public()),
+                    },
+                ],
+            )),
+            vec![debit("alice"), credit("shop"), shows("alice", "K7QM")],
         ),
         ("open_run: another funds it", Operation::OpenRun(opened), funded()),
         ("run_chunk: the last, smaller one", chunk(&plan, tx("run"), 6, 1), vec![own("alice")]),

@@ -107,15 +107,17 @@ const UNIONS: &[(&str, &str)] = &[
          withdraw_entitlement: WithdrawEntitlement, take: Take, \
          request_many: RequestMany, record_cash: RecordCash, \
          hold: Hold, answer_hold: AnswerHold, set_parent: SetParent, repay: Repay, apply: Apply, \
-         reveal_draw: RevealDraw, count_draw: CountDraw, open_run: OpenRun, run_chunk: RunChunk, end_run: EndRun",
+         reveal_draw: RevealDraw, count_draw: CountDraw, open_run: OpenRun, run_chunk: RunChunk, end_run: EndRun, \
+         pay_with_coupons: PayWithCoupons",
     ),
     (
         "Fact",
         "rule: RuleFact, unwound: UnwoundFact, taken: TakenFact, coupon: CouponFact, ranked: RankedFact, \
-         line: LineFact, fee: FeeFact",
+         line: LineFact, fee: FeeFact, coupon_back: CouponBackFact",
     ),
     ("DocumentKind", "receipt: Receipt, invoice: Invoice, credit_note: CreditNote"),
-    ("Gives", "gift: Gift, set: Set"),
+    ("Gives", "gift: Gift, set: Set, coupon: Coupon"),
+    ("Sponsor", "payee, party: PartyId"),
     ("Price", "outside: OutsidePrice, exchange: Exchange"),
     ("Payment", "nothing, outside: Hash, value"),
     ("Access", "open, entitled: GivenBy, code: PublicKey, lottery: Lottery"),
@@ -342,6 +344,7 @@ const OBJECTS: &[(&str, &str)] = &[
     ("UnwoundFact", "id: RuleId, taken: Amount, short: Amount"),
     ("TakenFact", "offer: TxId, units: u32, entitlement: TxId?"),
     ("CouponFact", "offer: TxId, discount: Amount, sponsor: PartyId?"),
+    ("CouponBackFact", "offer: TxId, taken: Amount, short: Amount, returned: bool"),
     ("RankedFact", "application: TxId, tier: u8, rank: Hash, units: u32"),
     ("LineFact", "index: u32, code: Code, entitlement: TxId?"),
     (

@@ -34,6 +34,13 @@ pub(super) const OFFERS: &[(&str, &str)] = &[
     ("Gift", "parts: [GiftPart], funder: PartyId"),
     ("GiftPart", "instrument: InstrumentId, amount: Amount, origin: OriginKind, campaign: u32"),
     ("Set", "price: Price, parts: [GiftPart], funder: PartyId"),
+    (
+        "Coupon",
+        "instrument: InstrumentId, off: Formula?, most: Amount?, least: Amount, at: [PartyId], shops: Predicate?, \
+         alone: bool, sponsor: Sponsor, campaign: u32",
+    ),
+    ("UseCoupon", "offer: TxId, showing: Showing"),
+    ("PayWithCoupons", "pay: Pay, gross: Amount, coupons: [UseCoupon]"),
     ("OutsidePrice", "yen: Amount, key: PublicKey"),
     ("Exchange", "instrument: InstrumentId, amount: Amount"),
     ("GivenBy", "party: PartyId, officers: u8"),

@@ -345,6 +345,19 @@ fn samples(client: &Client) -> Vec<Transaction> {
             debit: Citation::Live,
             credit: Citation::Mandate(id),
         }),
+        Operation::PayWithCoupons(city::pay_with(
+            "alice",
+            "shop",
+            (1_000, 900),
+            &[
+                city::used(id),
+                UseCoupon {
+                    offer: musubi_ledger::id::TxId([1; 32]),
+                    showing: Showing::Entitlement(id),
+                },
+            ],
+        )),
+        city::put_offer(city::coupons(city::borne("shop", city::tenth()))),
         city::put("MEBUKU", 1, every_rule(id)),
         city::put("MEBUKU", 2, donation()),
         city::end_rule("MEBUKU", 1, Time(9)),

@@ -4,7 +4,7 @@ use musubi_ledger::{
     amount::Amount,
     id::TxId,
     keys::SecretKey,
-    offer::{Gift, Gives, OfferTerms, Set, code_seed},
+    offer::{Coupon, Gift, Gives, OfferTerms, Set, Sponsor, code_seed},
     operation::{Operation, PutOffer},
 };
 
@@ -18,11 +18,21 @@ impl Play<'_> {
     /// If a group that funds it has nobody who could consent.
     pub(crate) fn put_offer(&mut self, at: usize) -> Result<Act, Fault> {
         let offered = &self.scheme.offers[at];
-        let place = place_of(offered.terms.gives.funder());
+        let place = place_of(offered.terms.funder());
         let funder = self.party(place);
         let gives = match offered.terms.gives.clone() {
             Gives::Gift(gift) => Gives::Gift(Gift { funder, ..gift }),
             Gives::Set(set) => Gives::Set(Set { funder, ..set }),
+            Gives::Coupon(coupon) => {
+                let mut at: Vec<_> =
+                    coupon.at.iter().map(|shop| self.party(place_of(*shop))).collect();
+                at.sort_unstable();
+                let sponsor = match coupon.sponsor {
+                    Sponsor::Party(_) => Sponsor::Party(funder),
+                    Sponsor::Payee => Sponsor::Payee,
+                };
+                Gives::Coupon(Coupon { at, sponsor, ..coupon })
+            }
         };
         let funder = place;
         let issuer = self.institution("issuer");

@@ -3,7 +3,7 @@
 //! A count looks at all applications, so many at a time. It is given the one that takes the last place and proves it: what goes
 //! before it leaves something, and with it nothing is left. So nobody chooses, and no step costs more than another.
 
-use super::{known, open_offer, uses};
+use super::{check_open, known, uses};
 use crate::{
     code::Code,
     fact::Fact,
@@ -37,7 +37,7 @@ pub(in crate::judge) fn apply(case: &mut Case<'_, '_>, op: &Apply) -> Result<(),
     if to.kind == PartyKind::Group && case.group(op.to)?.life == GroupLife::Closing {
         return Err(Code::GroupClosing);
     }
-    open_offer(case, &offer)?;
+    check_open(case.scene(), &offer)?;
     if lottery.closes <= case.now {
         return Err(Code::OfferNotOpen);
     }
@@ -72,7 +72,7 @@ pub(in crate::judge) fn reveal(case: &mut Case<'_, '_>, op: &RevealDraw) -> Resu
     if case.now < lottery.closes || lottery.reveal_until <= case.now {
         return Err(Code::DeadlineInvalid);
     }
-    open_offer(case, &offer)?;
+    check_open(case.scene(), &offer)?;
     let mut draw = stands(case, op.offer);
     if draw.seed.is_some() || commitment(&op.seed) != lottery.commitment {
         return Err(Code::OfferMismatch);

@@ -8,17 +8,24 @@ mod take;
 mod uses;
 
 pub(super) use lottery::{apply, count, reveal};
-pub(super) use right::{entitle, withdraw};
+pub(super) use right::{check_code, entitle, withdraw};
 pub(super) use take::take;
+pub(super) use uses::{check_room, give_back, household, use_one};
 
-use super::{allowance, case::Case, consent::Consents, grantor};
+use super::{
+    allowance,
+    case::{Case, any_compromised},
+    consent::{Consents, Scene},
+    coupon, grantor,
+};
 use crate::{
     amount::Amount,
     code::Code,
     id::TxId,
-    offer::{Access, Offer, OfferTerms, Price},
+    offer::{Access, Gives, Offer, OfferTerms, Price},
     operation::{EndOffer, PutOffer},
     party::PartyKind,
+    state::Shared,
 };
 
 /// Two officers of the issuer, and who funds it.
@@ -30,7 +37,7 @@ pub(super) fn put(case: &mut Case<'_, '_>, op: &PutOffer) -> Result<(), Code> {
     case.active_of_kind(terms.issuer, PartyKind::Issuer)?;
     check_named(case, terms)?;
     let mut granted_by = grantor::officers(case, terms.issuer, 2)?;
-    let funder = terms.gives.funder();
+    let funder = terms.funder();
     if funder != terms.issuer {
         // What it may cost in all must be known.
         let whole = terms.whole().ok_or(Code::NotWellFormed)?;
@@ -53,8 +60,11 @@ pub(super) fn put(case: &mut Case<'_, '_>, op: &PutOffer) -> Result<(), Code> {
 
 /// Whoever funds it is no person; whoever gives entitlements has officers; a code's key is one.
 fn check_named(case: &Case<'_, '_>, terms: &OfferTerms) -> Result<(), Code> {
-    if case.active_party(terms.gives.funder())?.kind == PartyKind::Person {
+    if case.active_party(terms.funder())?.kind == PartyKind::Person {
         return Err(Code::WrongKind);
+    }
+    if let Gives::Coupon(coupon) = &terms.gives {
+        coupon::check_named(case, coupon)?;
     }
     match &terms.access {
         Access::Open | Access::Lottery(_) => Ok(()),
@@ -67,8 +77,12 @@ fn check_named(case: &Case<'_, '_>, terms: &OfferTerms) -> Result<(), Code> {
     }
 }
 
-/// Every part is of an instrument of the issuer, in whole steps.
+/// Every part is of an instrument of the issuer, in whole steps; so is what a coupon's sponsor adds.
 fn check_given(case: &Case<'_, '_>, terms: &OfferTerms) -> Result<(), Code> {
+    if let Gives::Coupon(coupon) = &terms.gives {
+        let issuer = case.instrument(coupon.instrument)?.terms.issuer;
+        return if issuer == terms.issuer { Ok(()) } else { Err(Code::OfferMismatch) };
+    }
     for part in terms.gives.parts() {
         let given = &case.instrument(part.instrument)?.terms;
         if given.issuer != terms.issuer {
@@ -97,7 +111,7 @@ pub(super) fn end(case: &mut Case<'_, '_>, op: &EndOffer) -> Result<(), Code> {
 }
 
 fn funder_ends(case: &Case<'_, '_>, offer: &Offer) -> bool {
-    let funder = offer.terms.gives.funder();
+    let funder = offer.terms.funder();
     let signs = |party: &crate::party::Party| {
         let consents = Consents::live(case);
         consents.debit(case.scene(), (funder, party), Amount::ZERO, None, None).is_ok()
@@ -106,12 +120,12 @@ fn funder_ends(case: &Case<'_, '_>, offer: &Offer) -> bool {
 }
 
 /// An offer of which something can be had now.
-fn open_offer(case: &Case<'_, '_>, offer: &Offer) -> Result<(), Code> {
-    let good = offer.open(case.now) && !case.any_compromised(&offer.granted_by);
+pub(super) fn check_open(scene: Scene<'_, '_>, offer: &Offer) -> Result<(), Code> {
+    let good = offer.open(scene.now) && !any_compromised(scene.state, &offer.granted_by);
     if good { Ok(()) } else { Err(Code::OfferNotOpen) }
 }
 
 /// An offer that is known.
-fn known(case: &Case<'_, '_>, id: TxId) -> Result<crate::state::Shared<Offer>, Code> {
+pub(super) fn known(case: &Case<'_, '_>, id: TxId) -> Result<Shared<Offer>, Code> {
     case.state.offer(id).ok_or(Code::UnknownOffer)
 }

@@ -1,13 +1,15 @@
-//! Entitlements: officers give them, and take back what was not used.
+//! Entitlements: officers give them, and take back what was not used; whoever takes shows them.
 
-use super::known;
+use super::{known, lottery};
 use crate::{
     code::Code,
-    id::TxId,
+    id::{PartyId, TxId},
     judge::{case::Case, grantor},
+    keys::PublicKey,
     limits,
     offer::{Access, Entitlement, GivenBy, Holder, Offer, entitlement_id},
-    operation::{Cause, Entitle},
+    operation::{Cause, Entitle, Showing},
+    transaction::{Role, Side},
 };
 
 /// As many officers as the offer says. Each cause gives one entitlement, ever; withdrawn, it can be given anew.
@@ -81,8 +83,58 @@ fn given_by(offer: &Offer) -> Result<GivenBy, Code> {
     }
 }
 
+/// Whether the code that is shown signs.
+pub(in crate::judge) fn check_code(
+    case: &Case<'_, '_>,
+    taker: PartyId,
+    showing: Showing,
+) -> Result<(), Code> {
+    match showing {
+        Showing::Code(key) if !code_signs(case, taker, key) => Err(Code::MissingConsent),
+        _ => Ok(()),
+    }
+}
+
+/// A code's key is no party's: that it signed for this taker is all that it takes.
+fn code_signs(case: &Case<'_, '_>, taker: PartyId, key: PublicKey) -> bool {
+    let slot = (Side::Authority, Role::Code, taker, key);
+    case.signers.iter().any(|s| (s.side, s.role, s.party, s.key) == slot)
+}
+
+/// Uses what is shown; the entitlement, if it is one.
+pub(in crate::judge) fn show(
+    case: &mut Case<'_, '_>,
+    (of, offer): (TxId, &Offer),
+    taker: PartyId,
+    showing: Showing,
+    units: u32,
+) -> Result<Option<TxId>, Code> {
+    let id = match (&offer.terms.access, showing) {
+        (Access::Open, Showing::Nothing) => return Ok(None),
+        (Access::Code(wanted), Showing::Code(key)) if key == *wanted => return Ok(None),
+        (Access::Entitled(_) | Access::Lottery(_), Showing::Entitlement(id)) => id,
+        (Access::Entitled(_), Showing::Code(key)) => entitlement_id(&of, &key.0),
+        _ => return Err(Code::OfferMismatch),
+    };
+    let entitlement = case.state.entitlement(id).ok_or(Code::UnknownEntitlement)?;
+    let holds = match (entitlement.holder, showing) {
+        (Holder::Party(party), _) => party == taker,
+        (Holder::Code(wanted), Showing::Code(key)) => key == wanted,
+        (Holder::Code(_), _) => false,
+    };
+    if entitlement.offer != of || !holds {
+        return Err(Code::OfferMismatch);
+    }
+    let most = match &entitlement.application {
+        Some(application) => lottery::won(case, of, (id, application.tier), entitlement.units)?,
+        None => entitlement.units,
+    };
+    use_up(case, id, units, most)?;
+    Ok(Some(id))
+}
+
 /// Uses so many units of an entitlement, of which no more than `most` are worth something.
-pub(super) fn use_up(case: &mut Case<'_, '_>, id: TxId, units: u32, most: u32) -> Result<(), Code> {
+fn use_up(case: &mut Case<'_, '_>, id: TxId, units: u32, most: u32) -> Result<(), Code> {
     let mut entitlement = case.state.entitlement(id).expect("the caller has read it");
     let left = most.min(entitlement.units).saturating_sub(entitlement.used);
     let good = entitlement.withdrawn.is_none()
@@ -95,4 +147,11 @@ pub(super) fn use_up(case: &mut Case<'_, '_>, id: TxId, units: u32, most: u32) -
     entitlement.used = entitlement.used.checked_add(units).expect("bounded by what was given");
     case.state.put_entitlement(id, entitlement);
     Ok(())
+}
+
+/// A unit of it was not used after all.
+pub(super) fn give_back(case: &mut Case<'_, '_>, id: TxId) {
+    let mut entitlement = case.state.entitlement(id).expect("it was used");
+    entitlement.used = entitlement.used.checked_sub(1).expect("INV-16: used once");
+    case.state.put_entitlement(id, entitlement);
 }

@@ -1,12 +1,12 @@
 //! Taking of an offer: what is shown, what is used up, what comes.
 
-use super::{lottery, open_offer, price, right, uses};
+use super::{check_open, price, right, uses};
 use crate::{
     amount::Amount,
     code::Code,
     fact::Fact,
     group::GroupLife,
-    id::{PartyId, TxId},
+    id::PartyId,
     instrument::{Came, Instrument},
     judge::{
         case::Case,
@@ -17,16 +17,14 @@ use crate::{
         touch,
         way::Tender,
     },
-    keys::PublicKey,
     lot::{Lot, OriginKind},
     mandate::Direction,
-    offer::{Access, Holder, Offer, entitlement_id},
-    operation::{Citation, Leg, Payment, Showing, Take},
+    offer::{Access, Offer},
+    operation::{Citation, Leg, Payment, Take},
     outcome::Form,
     party::{Party, PartyKind},
     rule::Trigger,
     state::{Derived, Settled, SettledLot, Shared},
-    transaction::{Role, Side},
     wallet::Holding,
 };
 
@@ -44,8 +42,8 @@ pub(in crate::judge) fn take(case: &mut Case<'_, '_>, op: &Take) -> Result<(), C
     let consents = Consents::live(case);
     check_live(case, op, (&to, &offer), &consents)?;
     let coming = coming(case, op, &to, &offer)?;
-    open_offer(case, &offer)?;
-    let entitlement = show(case, op, &offer)?;
+    check_open(case.scene(), &offer)?;
+    let entitlement = right::show(case, (op.offer, &offer), op.to, op.showing, op.units)?;
     let credit = consent(case, op, issuer, &coming, &consents)?;
     // Who has won was counted when they applied.
     if !matches!(offer.terms.access, Access::Lottery(_)) {
@@ -80,16 +78,7 @@ fn check_live(
     if op.credit == Citation::Live {
         consents.credit(case.scene(), (op.to, to))?;
     }
-    match op.showing {
-        Showing::Code(key) if !code_signs(case, op.to, key) => Err(Code::MissingConsent),
-        _ => Ok(()),
-    }
-}
-
-/// A code's key is no party's: that it signed for this taker is all that it takes.
-fn code_signs(case: &Case<'_, '_>, taker: PartyId, key: PublicKey) -> bool {
-    let slot = (Side::Authority, Role::Code, taker, key);
-    case.signers.iter().any(|s| (s.side, s.role, s.party, s.key) == slot)
+    right::check_code(case, op.to, op.showing)
 }
 
 /// What comes, if it may be issued to this party.
@@ -101,6 +90,11 @@ fn coming(case: &Case<'_, '_>, op: &Take, to: &Party, offer: &Offer) -> Result<V
         return Err(Code::GroupClosing);
     }
     let gives = &offer.terms.gives;
+    // A coupon is used in a payment.
+    if gives.parts().is_empty() {
+        return Err(Code::OfferMismatch);
+    }
+    let funder = offer.terms.funder();
     let mut coming: Vec<Coming> = Vec::with_capacity(gives.parts().len());
     for part in gives.parts() {
         let instrument = case.instrument(part.instrument)?;
@@ -112,7 +106,7 @@ fn coming(case: &Case<'_, '_>, op: &Take, to: &Party, offer: &Offer) -> Result<V
             use_expiry,
             origin: part.origin,
             // Paid value is one lot whoever paid.
-            funder: if paid { offer.terms.issuer } else { gives.funder() },
+            funder: if paid { offer.terms.issuer } else { funder },
             campaign: part.campaign,
         };
         coming.push((lot, amount.ok_or(Code::AmountOverflow)?, instrument));
@@ -131,34 +125,6 @@ fn coming(case: &Case<'_, '_>, op: &Take, to: &Party, offer: &Offer) -> Result<V
         }
     }
     Ok(coming)
-}
-
-/// Uses what is shown; the entitlement, if it is one.
-fn show(case: &mut Case<'_, '_>, op: &Take, offer: &Offer) -> Result<Option<TxId>, Code> {
-    let id = match (&offer.terms.access, op.showing) {
-        (Access::Open, Showing::Nothing) => return Ok(None),
-        (Access::Code(wanted), Showing::Code(key)) if key == *wanted => return Ok(None),
-        (Access::Entitled(_) | Access::Lottery(_), Showing::Entitlement(id)) => id,
-        (Access::Entitled(_), Showing::Code(key)) => entitlement_id(&op.offer, &key.0),
-        _ => return Err(Code::OfferMismatch),
-    };
-    let entitlement = case.state.entitlement(id).ok_or(Code::UnknownEntitlement)?;
-    let holds = match (entitlement.holder, op.showing) {
-        (Holder::Party(party), _) => party == op.to,
-        (Holder::Code(wanted), Showing::Code(key)) => key == wanted,
-        (Holder::Code(_), _) => false,
-    };
-    if entitlement.offer != op.offer || !holds {
-        return Err(Code::OfferMismatch);
-    }
-    let most = match &entitlement.application {
-        Some(application) => {
-            lottery::won(case, op.offer, (id, application.tier), entitlement.units)?
-        }
-        None => entitlement.units,
-    };
-    right::use_up(case, id, op.units, most)?;
-    Ok(Some(id))
 }
 
 /// How the taker consents.
@@ -228,7 +194,7 @@ fn follow(
         return Ok(Vec::new());
     }
     let (purpose, gross) = (case.body().purpose, None);
-    let (live, offer) = (op.credit == Citation::Live, Some(op.offer));
+    let (live, offers) = (op.credit == Citation::Live, &[op.offer]);
     let (payer, payee) = (op.to, issuer);
-    rule::fire(case, &Event { trigger, payer, payee, purpose, gross, lots, live, offer })
+    rule::fire(case, &Event { trigger, payer, payee, purpose, gross, lots, live, offers })
 }

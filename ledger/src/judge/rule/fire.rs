@@ -41,7 +41,8 @@ pub(in crate::judge) struct Event<'e> {
     pub(in crate::judge) lots: &'e [SettledLot],
     /// Whether the payer itself signed.
     pub(in crate::judge) live: bool,
-    pub(in crate::judge) offer: Option<TxId>,
+    /// The offer that was taken of, or those whose coupons were used.
+    pub(in crate::judge) offers: &'e [TxId],
 }
 
 /// Which kind of event a payment is, by who is paid.
@@ -116,7 +117,7 @@ fn look(
         purpose: event.purpose,
         payer: &payer,
         payee: (event.payee, &payee),
-        offer: event.offer,
+        offers: event.offers,
     };
     for (at, (number, rule)) in book.rules.iter().enumerate() {
         if !rule.in_force(case.now) || !rule.terms.when.holds(&seen) {

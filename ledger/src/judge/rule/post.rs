@@ -93,7 +93,8 @@ fn new_value(
     let watched = due.id.instrument;
     let funded = give.funder != issuer;
     let payable = !funded || case.may_owe(give.funder, watched, amount);
-    if !payable || gift::check(case, to, (lot, &instrument), amount).is_err() {
+    let into = (Holding::Spendable, amount);
+    if !payable || gift::check(case, to, (lot, &instrument), into).is_err() {
         return Ok(None);
     }
     let owed = case.state.receivable(to, give.instrument).unwrap_or_default();

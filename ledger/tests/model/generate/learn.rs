@@ -43,6 +43,7 @@ impl Generator {
                 Operation::RequestPayment(op) => self.requests.push((id, op.clone())),
                 Operation::PutOffer(_) => self.offers.push(id),
                 Operation::Apply(_) => self.applications.push(id),
+                Operation::PayWithCoupons(op) => self.moves.push((id, name_of(op.pay.to))),
                 Operation::Take(op) => self.moves.push((id, name_of(op.to))),
                 Operation::Hold(op) => self.holds.push((id, op.to)),
                 Operation::RequestMany(op) => self.learn_dues(op, id),

@@ -9,7 +9,7 @@ use musubi_ledger::{
 use super::{issuer::officials, *};
 
 const REFERENCES: [&str; 5] = ["birth 1", "birth 2", "marriage", "move", "birth 3"];
-const CODES: [&str; 3] = ["ONE", "TWO", "THREE"];
+pub(super) const CODES: [&str; 3] = ["ONE", "TWO", "THREE"];
 
 fn put(world: &World, step: &Step) -> Made {
     let money = |choice| pick(&["POINT", "MEBUKU", "GIFT", "VOUCHER", "COIN"], choice).unwrap();
@@ -31,7 +31,8 @@ fn put(world: &World, step: &Step) -> Made {
         }
         _ => "issuer",
     };
-    let gives = match step[6] / 8 % 4 {
+    let gives = match step[6] / 8 % 6 {
+        4 | 5 => super::coupon::coupon(step, money(step[2]), &mut signers),
         0 => {
             signers.push(officer("city", "c1"));
             let yen = amount + u64::from(step[1].is_multiple_of(9));
@@ -76,7 +77,7 @@ fn put(world: &World, step: &Step) -> Made {
 fn funded(gives: Gives, funder: &str) -> Gives {
     match gives {
         Gives::Set(set) => Gives::Set(Set { funder: id(funder), ..set }),
-        gift @ Gives::Gift(_) => gift,
+        other => other,
     }
 }
 

@@ -17,3 +17,12 @@ pub(super) fn well_formed(m: &Movement) -> Result<(), Code> {
     let by_medium = matches!(m.credit, Citation::Medium { .. });
     demand(m.debit != Citation::Request && !by_medium, Code::NotWellFormed)
 }
+
+pub(super) fn pay_well_formed(op: &Pay) -> Result<(), Code> {
+    let ascending = op.instruments.windows(2).all(|w| w[0] < w[1]);
+    let counted = (1..=8).contains(&op.instruments.len());
+    demand(ascending && counted, Code::NotWellFormed)?;
+    demand(op.amount.0 > 0, Code::AmountInvalid)?;
+    let by_medium = matches!(op.credit, Citation::Medium { .. });
+    demand(op.debit != Citation::Request && !by_medium, Code::NotWellFormed)
+}

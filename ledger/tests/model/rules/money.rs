@@ -66,10 +66,11 @@ impl Model {
         let lots = vec![Moved { lot, amount, undone: 0, claim: false, since, got: lot }];
         let live = op.credit == Citation::Live;
         let (on, payer, payee) = (Trigger::TopUp, op.to, issuer);
-        let what = Happened { on, payer, payee, purpose, lots: &lots, live, offer: None };
+        let (gross, offers) = (None, &[][..]);
+        let what = Happened { on, payer, payee, purpose, gross, lots: &lots, live, offers };
         let gifts = self.fire(&what)?;
-        let (from, to, issued, offered) = (issuer, op.to, true, false);
-        self.originals.insert(id, Original { from, to, issued, lots, gifts, offered });
+        let (from, to, issued, offered, coupons) = (issuer, op.to, true, false, Vec::new());
+        self.originals.insert(id, Original { from, to, issued, lots, gifts, offered, coupons });
         Ok(())
     }
 
@@ -85,6 +86,7 @@ impl Model {
         let parts = undo(&original, &op.legs)?;
         parts.iter().for_each(|(at, amount)| original.lots[*at].undone += amount);
         self.take_back(&original)?;
+        self.coupons_back(&mut original)?;
         for (at, amount) in parts {
             let part = original.lots[at].clone();
             let state = if part.claim { CLAIM } else { SPENDABLE };
@@ -206,8 +208,9 @@ impl Model {
     ) -> Vec<(PartyId, u64)> {
         let (payer, lots) = (self.terms[&of].issuer, &[][..]);
         let on = Trigger::Redeem;
-        let live = false;
-        let what = Happened { on, payer, payee: merchant, purpose, lots, live, offer: None };
+        let (live, offers) = (false, &[][..]);
+        let payee = merchant;
+        let what = Happened { on, payer, payee, purpose, gross: None, lots, live, offers };
         let (step, mut left, mut fees) = (self.terms[&of].step.0, gross, Vec::new());
         for (id, rule) in &self.rules {
             let compromised = self.compromised(rule);

@@ -26,6 +26,7 @@ impl Model {
             Citation::Request => demand(answers.is_some(), Code::MissingConsent)?,
             _ => {}
         }
+        self.codes_sign(m.from, m.coupons.iter().map(|used| used.showing), by)?;
         let allowed = self.allowed(m, from, to)?;
         if let Citation::Mandate(cited) = m.debit {
             let takes_part = match m.credit {
@@ -57,14 +58,21 @@ impl Model {
             Citation::Request => self.use_request(answers, m)?,
             _ => {}
         }
+        let coupons = match m.gross {
+            Some(gross) => self.use_coupons(m, gross, (from, to))?,
+            None => Vec::new(),
+        };
         let mut moved = self.carry_out(m, (from, to), &allowed)?;
+        moved.coupons = coupons;
         let on = match to {
             PartyKind::Merchant => Trigger::Purchase,
             PartyKind::Person | PartyKind::Group => Trigger::Transfer,
             _ => return Ok(moved),
         };
         let (payer, payee, live) = (m.from, m.to, m.debit == Citation::Live);
-        let what = Happened { on, payer, payee, purpose, lots: &moved.lots, live, offer: None };
+        let offers: Vec<TxId> = m.coupons.iter().map(|used| used.offer).collect();
+        let (lots, gross, offers) = (&moved.lots, m.gross, &offers);
+        let what = Happened { on, payer, payee, purpose, gross, lots, live, offers };
         moved.gifts = self.fire(&what)?;
         Ok(moved)
     }
@@ -198,6 +206,7 @@ impl Model {
             lots,
             gifts: Vec::new(),
             offered: false,
+            coupons: Vec::new(),
         })
     }
 
@@ -214,10 +223,17 @@ impl Model {
         let fits = request.payee == m.to
             && request.payer.is_none_or(|payer| payer == m.from)
             && match (request.tender.is_empty(), &m.legs) {
+                (true, None) if m.gross.is_some() => {
+                    let leg = |of: &InstrumentId| Leg {
+                        instrument: *of,
+                        amount: musubi_ledger::amount::Amount(m.gross.unwrap()),
+                    };
+                    m.instruments.iter().all(|of| request.legs == [leg(of)])
+                }
                 (true, legs) => legs.as_ref() == Some(&request.legs),
                 (false, _) => {
                     m.instruments.iter().all(|of| request.tender.contains(of))
-                        && m.amount == request.legs[0].amount.0
+                        && m.gross.unwrap_or(m.amount) == request.legs[0].amount.0
                 }
             };
         demand(fits, Code::RequestMismatch)?;

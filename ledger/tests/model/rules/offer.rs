@@ -3,14 +3,14 @@
 use musubi_ledger::{
     hash::tagged,
     keys::check_party_key,
-    offer::{Access, GivenBy, Holder, OfferTerms, Price},
+    offer::{Access, GivenBy, Gives, Holder, OfferTerms, Price},
     rule::{
         Trigger,
         cap::{Cap, Scope},
     },
 };
 
-use super::{rule::period, *};
+use super::{coupon::costs, rule::period, *};
 
 #[derive(Clone)]
 pub(super) struct Offered {
@@ -62,8 +62,10 @@ impl Model {
         let terms = &op.terms;
         demand(terms.well_formed(), Code::NotWellFormed)?;
         demand(self.active(terms.issuer)? == PartyKind::Issuer, Code::WrongKind)?;
-        let (parts, funder) = (terms.gives.parts(), terms.gives.funder());
+        let funder = self.funder_of(terms);
+        let parts = terms.gives.parts();
         demand(self.active(funder)? != PartyKind::Person, Code::WrongKind)?;
+        self.shops_of(terms)?;
         match &terms.access {
             Access::Open | Access::Lottery(_) => {}
             Access::Code(key) => demand(check_party_key(key).is_ok(), Code::WeakKey)?,
@@ -76,14 +78,19 @@ impl Model {
         by.officers(terms.issuer, 2)?;
         let mut keys = self.behind(by, Side::Authority, terms.issuer);
         if funder != terms.issuer {
-            let stock = terms.stock.ok_or(Code::NotWellFormed)?;
             let free = parts.iter().filter(|part| part.origin as u8 != 2);
             let unit: u64 = free.map(|part| part.amount.0).sum();
-            self.funds(by, funder, unit * u64::from(stock))?;
+            let all = || Some(unit * u64::from(terms.stock?));
+            let whole = costs(terms).unwrap_or_else(all).ok_or(Code::NotWellFormed)?;
+            self.funds(by, funder, whole)?;
             keys.extend(self.behind(by, Side::Debit, funder));
         }
         if let Some(Price::Outside(_)) = terms.gives.price() {
             keys.extend(self.two_organisations(by, terms.issuer)?);
+        }
+        if let Gives::Coupon(coupon) = &terms.gives {
+            let of = self.terms.get(&coupon.instrument).ok_or(Code::UnknownInstrument)?;
+            demand(of.issuer == terms.issuer, Code::OfferMismatch)?;
         }
         for part in parts {
             let of = self.terms.get(&part.instrument).ok_or(Code::UnknownInstrument)?;
@@ -101,7 +108,7 @@ impl Model {
     pub(super) fn end_offer(&mut self, op: &EndOffer, by: &Signatures) -> Result<(), Code> {
         let offer = self.offers.get(&op.offer).ok_or(Code::UnknownOffer)?.clone();
         let issuer = offer.terms.issuer;
-        let funder = offer.terms.gives.funder();
+        let funder = self.funder_of(&offer.terms);
         let ends = || self.active(funder).is_ok() && self.funds(by, funder, 0).is_ok();
         if funder == issuer || !ends() {
             self.active(issuer)?;
@@ -191,18 +198,10 @@ impl Model {
         if op.credit == Citation::Live {
             self.holder(by, Side::Credit, op.to)?;
         }
-        if let Showing::Code(key) = op.showing {
-            let signs = |s: &Signed| {
-                (s.side, s.role, s.party, s.key) == (Side::Authority, Role::Code, op.to, key)
-            };
-            demand(by.0.iter().any(signs), Code::MissingConsent)?;
-        }
+        self.codes_sign(op.to, [op.showing], by)?;
         let lots = self.coming(op, kind, &offer)?;
-        let open = offer.terms.from.0 <= self.now
-            && self.now < offer.terms.until.0
-            && offer.ended.is_none_or(|end| self.now < end);
-        demand(open && !self.bad_key(&offer.keys), Code::OfferNotOpen)?;
-        let right = self.shown(op, &offer)?;
+        self.still_open(&offer)?;
+        let right = self.shown(op.offer, op.to, op.showing, op.units, &offer)?;
         if let Citation::Mandate(cited) = op.credit {
             let mut of: Vec<InstrumentId> = lots.iter().map(|(lot, _)| lot.0).collect();
             of.dedup();
@@ -211,16 +210,7 @@ impl Model {
             let paid = (of.as_slice(), amount);
             self.use_mandate((cited, None), Direction::Credit, sides, paid, purpose, by)?;
         }
-        self.bounded(op, &offer)?;
-        self.taken.push(Taken {
-            offer: op.offer,
-            who: op.to,
-            household: self.household(op.to),
-            at: self.now,
-            units: u64::from(op.units),
-            right,
-            applied: false,
-        });
+        self.takes((op.offer, &offer), op.to, u64::from(op.units), right)?;
         self.pays(op, &offer.terms)?;
         let mut moved = Vec::new();
         for (lot, amount) in lots {
@@ -236,14 +226,15 @@ impl Model {
         }
         let live = op.credit == Citation::Live;
         let (on, payer, payee) = (Trigger::Take, op.to, issuer);
-        let offer = Some(op.offer);
-        let what = Happened { on, payer, payee, purpose, lots: &moved, live, offer };
+        let (gross, offers) = (None, &[op.offer][..]);
+        let what = Happened { on, payer, payee, purpose, gross, lots: &moved, live, offers };
         let gifts = self.fire(&what)?;
         if op.payment == Payment::Value {
             return Ok(());
         }
         let (from, to, issued, lots, offered) = (issuer, op.to, true, moved, true);
-        self.originals.insert(id, Original { from, to, issued, lots, gifts, offered });
+        let coupons = Vec::new();
+        self.originals.insert(id, Original { from, to, issued, lots, gifts, offered, coupons });
         Ok(())
     }
 
@@ -251,11 +242,12 @@ impl Model {
         demand(HOLDERS.contains(&kind), Code::WrongKind)?;
         self.still_receives(op.to)?;
         let gives = &offer.terms.gives;
+        demand(!matches!(gives, Gives::Coupon(_)), Code::OfferMismatch)?;
         let mut lots: Vec<(Lot, u64)> = Vec::new();
         for part in gives.parts() {
             let of = part.instrument;
             let paid = part.origin as u8 == 2;
-            let funder = if paid { offer.terms.issuer } else { gives.funder() };
+            let funder = if paid { offer.terms.issuer } else { self.funder_of(&offer.terms) };
             let lot = (of, self.expiry(of), part.origin as u8, funder, part.campaign);
             lots.push((lot, part.amount.0 * u64::from(op.units)));
         }
@@ -268,27 +260,34 @@ impl Model {
     }
 
     /// The right by which something is taken.
-    fn shown(&self, op: &Take, offer: &Offered) -> Result<Option<TxId>, Code> {
-        let id = match (&offer.terms.access, op.showing) {
+    pub(super) fn shown(
+        &self,
+        of: TxId,
+        who: PartyId,
+        showing: Showing,
+        units: u32,
+        offer: &Offered,
+    ) -> Result<Option<TxId>, Code> {
+        let id = match (&offer.terms.access, showing) {
             (Access::Open, Showing::Nothing) => return Ok(None),
             (Access::Code(wanted), Showing::Code(key)) if *wanted == key => return Ok(None),
             (Access::Entitled(_) | Access::Lottery(_), Showing::Entitlement(id)) => id,
-            (Access::Entitled(_), Showing::Code(key)) => right_id(op.offer, &key.0),
+            (Access::Entitled(_), Showing::Code(key)) => right_id(of, &key.0),
             _ => return Err(Code::OfferMismatch),
         };
         let right = self.rights.get(&id).ok_or(Code::UnknownEntitlement)?;
         let theirs = match right.holder {
-            Holder::Party(party) => party == op.to,
-            Holder::Code(wanted) => op.showing == Showing::Code(wanted),
+            Holder::Party(party) => party == who,
+            Holder::Code(wanted) => showing == Showing::Code(wanted),
         };
-        demand(theirs && right.offer == op.offer, Code::OfferMismatch)?;
-        let units = match right.tier {
-            Some(_) => self.won(op.offer, id)?,
+        demand(theirs && right.offer == of, Code::OfferMismatch)?;
+        let most = match right.tier {
+            Some(_) => self.won(of, id)?,
             None => right.units,
         };
         let good = !right.withdrawn
             && self.now < right.until
-            && self.used(id) + u64::from(op.units) <= u64::from(units)
+            && self.used(id) + u64::from(units) <= u64::from(most)
             && !self.bad_key(&right.keys);
         demand(good, Code::EntitlementNotOpen)?;
         Ok(Some(id))
@@ -315,14 +314,47 @@ impl Model {
         demand(offer.terms.caps.iter().all(within), Code::OverOffer)
     }
 
-    fn bounded(&self, op: &Take, offer: &Offered) -> Result<(), Code> {
-        let wanted = u64::from(op.units);
-        if !matches!(offer.terms.access, Access::Lottery(_)) {
-            self.allowed_units((op.offer, offer), op.to, wanted)?;
+    /// Whoever shows a code has its key sign.
+    pub(super) fn codes_sign(
+        &self,
+        who: PartyId,
+        shown: impl IntoIterator<Item = Showing>,
+        by: &Signatures,
+    ) -> Result<(), Code> {
+        for showing in shown {
+            let Showing::Code(key) = showing else { continue };
+            let signs = |s: &Signed| {
+                (s.side, s.role, s.party, s.key) == (Side::Authority, Role::Code, who, key)
+            };
+            demand(by.0.iter().any(signs), Code::MissingConsent)?;
         }
-        let all = || self.taken.iter().filter(|taken| taken.offer == op.offer && !taken.applied);
+        Ok(())
+    }
+
+    pub(super) fn still_open(&self, offer: &Offered) -> Result<(), Code> {
+        let open = offer.terms.from.0 <= self.now
+            && self.now < offer.terms.until.0
+            && offer.ended.is_none_or(|end| self.now < end);
+        demand(open && !self.bad_key(&offer.keys), Code::OfferNotOpen)
+    }
+
+    /// Counts what is taken, if so much may be.
+    pub(super) fn takes(
+        &mut self,
+        (id, offer): (TxId, &Offered),
+        who: PartyId,
+        units: u64,
+        right: Option<TxId>,
+    ) -> Result<(), Code> {
+        if !matches!(offer.terms.access, Access::Lottery(_)) {
+            self.allowed_units((id, offer), who, units)?;
+        }
+        let all = self.taken.iter().filter(|taken| taken.offer == id && !taken.applied);
         let stock = offer.terms.stock.map_or(u64::MAX, u64::from);
-        demand(all().map(|taken| taken.units).sum::<u64>() + wanted <= stock, Code::OutOfStock)
+        demand(all.map(|taken| taken.units).sum::<u64>() + units <= stock, Code::OutOfStock)?;
+        let (household, at, applied) = (self.household(who), self.now, false);
+        self.taken.push(Taken { offer: id, who, household, at, units, right, applied });
+        Ok(())
     }
 
     /// What the ledger keeps of offers.

@@ -1,7 +1,8 @@
 //! What rules post, and how it is taken back.
 
 use musubi_ledger::rule::{
-    Give, Giver, Post, Recipient, RuleTerms, Share, cap::Period, formula::Formula, split::Split,
+    Base, Give, Giver, Post, Recipient, RuleTerms, Share, cap::Period, formula::Formula,
+    split::Split,
 };
 
 use super::{
@@ -73,7 +74,7 @@ impl Model {
     }
 
     /// What a wallet has of a lot, also where it slid.
-    fn has(&self, party: PartyId, lot: Lot, state: usize, most: u64) -> Vec<(Lot, u64)> {
+    pub(super) fn has(&self, party: PartyId, lot: Lot, state: usize, most: u64) -> Vec<(Lot, u64)> {
         let slides = matches!(self.terms[&lot.0].validity, Validity::Sliding(_));
         let mut left = most;
         let mut found = Vec::new();
@@ -112,7 +113,7 @@ impl Model {
             let mut left = amount;
             for moved in what.lots {
                 let alone = core::slice::from_ref(moved);
-                let any = RuleTerms { base: musubi_ledger::rule::Base::Tender, ..terms.clone() };
+                let any = RuleTerms { base: Base::Tender, ..terms.clone() };
                 if self.reckon(alone, id, &any, |m| m.amount) == 0 {
                     continue;
                 }
@@ -160,7 +161,14 @@ impl Model {
         for at in original.gifts.iter().rev() {
             let gift = self.gifts[*at].clone();
             let terms = self.rules[&gift.rule].terms.clone();
-            let left = self.reckon(&original.lots, gift.rule, &terms, |m| m.amount - m.undone);
+            let of =
+                |amount: fn(&Moved) -> u64| self.reckon(&original.lots, gift.rule, &terms, amount);
+            let mut left = of(|m| m.amount - m.undone);
+            if terms.base == Base::Gross {
+                let (all, open) = (u128::from(of(|m| m.amount)), u128::from(left));
+                let back = u128::from(gift.base) * (all - open) / all;
+                left = gift.base - u64::try_from(back).unwrap();
+            }
             if left == gift.left {
                 continue;
             }

@@ -52,7 +52,8 @@ pub(super) struct Happened<'a> {
     pub(super) purpose: Purpose,
     pub(super) lots: &'a [Moved],
     pub(super) live: bool,
-    pub(super) offer: Option<TxId>,
+    pub(super) gross: Option<u64>,
+    pub(super) offers: &'a [TxId],
 }
 
 /// Rounded down, also below zero.
@@ -235,7 +236,7 @@ impl Model {
             && when.until.is_none_or(|until| self.now < until.0)
             && when.purpose.is_none_or(|purpose| purpose == what.purpose)
             && when.payee_is.is_none_or(|payee| payee == what.payee)
-            && when.offer.is_none_or(|offer| what.offer == Some(offer))
+            && when.offer.is_none_or(|offer| what.offers.contains(&offer))
             && of(what.payer, &when.payer)
             && of(what.payee, &when.payee)
             && base > 0
@@ -272,7 +273,11 @@ impl Model {
     }
 
     fn base(&self, what: &Happened<'_>, id: RuleId, terms: &RuleTerms) -> u64 {
-        self.reckon(what.lots, id, terms, |m| m.amount)
+        let all = self.reckon(what.lots, id, terms, |m| m.amount);
+        match what.gross {
+            Some(gross) if all > 0 && terms.base == Base::Gross => gross,
+            _ => all,
+        }
     }
 
     pub(super) fn household(&self, party: PartyId) -> String {

@@ -13,6 +13,9 @@ pub(super) struct Asked {
     pub(super) legs: Option<Vec<Leg>>,
     pub(super) instruments: Vec<InstrumentId>,
     pub(super) amount: u64,
+    /// The price before coupons.
+    pub(super) gross: Option<u64>,
+    pub(super) coupons: Vec<UseCoupon>,
 }
 
 impl Asked {
@@ -25,6 +28,8 @@ impl Asked {
             legs: Some(m.legs.clone()),
             instruments: m.legs.iter().map(|leg| leg.instrument).collect(),
             amount: total(&m.legs),
+            gross: None,
+            coupons: Vec::new(),
         }
     }
 
@@ -37,7 +42,14 @@ impl Asked {
             legs: None,
             instruments: op.instruments.clone(),
             amount: op.amount.0,
+            gross: None,
+            coupons: Vec::new(),
         }
+    }
+
+    pub(super) fn with_coupons(op: &PayWithCoupons) -> Self {
+        let (gross, coupons) = (Some(op.gross.0), op.coupons.clone());
+        Self { gross, coupons, ..Self::any(&op.pay) }
     }
 }
 
