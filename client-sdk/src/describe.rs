@@ -17,7 +17,7 @@ use musubi_ledger::{
     mandate::{Counterparty, Direction, MandateTerms},
     operation::{
         Citation, Decision, HoldAnswer, Leg, Movement, Operation, Pay, PayWithCoupons,
-        RedemptionAnswer, RepayBy, TopUp,
+        RedemptionAnswer, RepayBy, Settle, TopUp,
     },
     transaction::{Body, Purpose},
 };
@@ -235,9 +235,30 @@ fn operation(operation: &Operation, glossary: &Glossary) -> Vec<String> {
                 if op.received { "was paid in cash" } else { "was not paid in cash after all" };
             vec![format!("What request {} asks for {what}, evidence {}", op.request, op.evidence)]
         }
+        Operation::Settle(op) => settlement(op, glossary),
+        Operation::AnswerSettlement(op) => {
+            let places: Vec<String> = op.lines.iter().map(u32::to_string).collect();
+            let ends = match op.answer {
+                RedemptionAnswer::Paid { payout } => format!("were paid out, {payout}"),
+                RedemptionAnswer::Returned { notice } => format!("return, {notice}"),
+            };
+            vec![format!("Lines {} of settlement {} {ends}", places.join(", "), op.settlement)]
+        }
         Operation::GrantMandate(op) => mandate(&op.grantor, &op.terms, glossary),
         other => administrative(other, glossary),
     }
+}
+
+fn settlement(op: &Settle, glossary: &Glossary) -> Vec<String> {
+    let mut lines = vec![
+        format!("Settle claims on {} up to {}, by list {}", op.instrument, op.cut_off, op.document),
+        format!("Unanswered, they return on {}", op.deadline),
+    ];
+    lines.extend(op.lines.iter().map(|line| {
+        let gross = glossary.amount(op.instrument, line.gross);
+        format!("{gross} of {}, fees and what it owes included", glossary.party(&line.merchant))
+    }));
+    lines
 }
 
 fn movement(verb: &str, movement: &Movement, glossary: &Glossary) -> Vec<String> {
@@ -479,6 +500,8 @@ pub fn operation_name(operation: &Operation) -> &'static str {
         Operation::Correct(_) => "correct",
         Operation::RequestRedemption(_) => "request_redemption",
         Operation::AnswerRedemption(_) => "answer_redemption",
+        Operation::Settle(_) => "settle",
+        Operation::AnswerSettlement(_) => "answer_settlement",
         Operation::GrantMandate(_) => "grant_mandate",
         Operation::RevokeMandate { .. } => "revoke_mandate",
         Operation::GrantAllowance(_) => "grant_allowance",

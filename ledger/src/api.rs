@@ -20,7 +20,8 @@ use crate::{
     party::{KeyRecord, Party},
     rule::Rule,
     run::Run,
-    state::{Proposal, Request},
+    settlement::Settlement,
+    state::{Proposal, Redemption, Request},
     time::Time,
     transaction::Transaction,
 };
@@ -378,6 +379,28 @@ pub struct RunView {
     pub next: Option<u32>,
     /// Height as of which.
     pub height: u64,
+}
+
+/// A settlement: `GET /v1/settlements/{id}`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SettlementView {
+    /// Its id.
+    pub id: TxId,
+    /// What was signed, and what became of each line.
+    pub settlement: Settlement,
+    /// Where its lines stand, each at its place.
+    pub lines: Vec<SettlementLineView>,
+    /// Height as of which.
+    pub height: u64,
+}
+
+/// A line of a settlement.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SettlementLineView {
+    /// The id of the redemption that it is.
+    pub id: TxId,
+    /// The redemption; none where the claim was not frozen.
+    pub redemption: Option<Redemption>,
 }
 
 /// A page of offers: `GET /v1/offers`.

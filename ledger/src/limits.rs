@@ -82,6 +82,8 @@ pub const RUN_CHUNK_LEVEL_MAX: u8 = 6;
 pub const RUN_PROOF_MAX: usize = 17;
 /// Lines of a run that one row of the state counts.
 pub const RUN_LINES_PER_ROW: u32 = 1_024;
+/// Merchants of one settlement, and lines that one answer is about.
+pub const SETTLE_LINES_MAX: usize = 64;
 /// How long before the use of a prepaid instrument may end its holders are told (Payment Services Act art. 20 (1)).
 pub const WIND_DOWN_NOTICE_MS: u64 = 60 * 24 * 3_600_000;
 /// Keys that one party's row names: beyond it the key that ended first makes room.

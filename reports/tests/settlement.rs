@@ -8,7 +8,10 @@ use common::{
 };
 use musubi_reports::{
     format::zengin::{self, LineEnd},
-    report::settlement::{self, Accounts, Which},
+    report::{
+        bank::Accounts,
+        settlement::{self, Which},
+    },
     source::Scope,
     sum::Sum,
 };

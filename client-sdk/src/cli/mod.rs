@@ -61,6 +61,8 @@ mod scheme_compare;
 mod scheme_put;
 mod secret;
 mod session;
+mod settle;
+mod settle_days;
 mod slots;
 mod statement;
 mod status;
@@ -162,6 +164,9 @@ enum Command {
     /// Have a merchant's claims paid out
     #[command(subcommand)]
     Redeem(refund::RedeemCommand),
+    /// Pay merchants out at a cut-off; when that is
+    #[command(subcommand)]
+    Settle(settle::SettleCommand),
     /// What a wallet holds
     Balance(balance::Balance),
     /// What happened to a wallet
@@ -231,6 +236,7 @@ async fn run(cli: Cli) -> Result<Report, CliError> {
                 return done;
             }
         }
+        Command::Settle(settle::SettleCommand::Days(args)) => return settle_days::days(args),
         _ => {}
     }
     let mut session = Session::open(cli.global)?;
@@ -264,6 +270,7 @@ async fn run(cli: Cli) -> Result<Report, CliError> {
         Command::Submit(args) => handover::submit(args, session).await,
         Command::Refund(args) => refund::refund(args, session).await,
         Command::Redeem(command) => refund::redeem(command, session).await,
+        Command::Settle(command) => settle::run(command, session).await,
         Command::Balance(args) => balance::run(args, session).await,
         Command::History(args) => history::run(args, session).await,
         Command::Statement(args) => statement::run(args, session).await,

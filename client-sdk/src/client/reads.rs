@@ -4,7 +4,7 @@ use musubi_ledger::{
     api::{
         Checkpoints, DocumentView, DrawView, DuesView, EvidenceView, FullTransaction, Info,
         InstrumentView, OfferPage, OfferView, Page, PartyView, ProposalView, RuleView, RunView,
-        SpendableView, Status, WalletView,
+        SettlementView, SpendableView, Status, WalletView,
     },
     genesis::Genesis,
     id::{InstrumentId, MediumId, PartyId, Reference, RuleId, TxId},
@@ -397,6 +397,14 @@ impl Client {
     /// [`ClientError`].
     pub async fn allowance(&self, id: TxId) -> Result<Stored<Allowance>, ClientError> {
         self.stored(&format!("/v1/allowances/{id}"), "allowance").await
+    }
+
+    /// A settlement, with where each of its lines stands.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn settlement(&self, id: TxId) -> Result<SettlementView, ClientError> {
+        self.http().get_json(&format!("/v1/settlements/{id}")).await
     }
 
     /// A redemption.

@@ -5,9 +5,9 @@ use musubi_ledger::{
     id::{DocumentHash, InstrumentId, MediumId, PartyId, TxId},
     lot::OriginKind,
     operation::{
-        AnswerRedemption, Citation, Correct, CorrectionReason, Decide, Decision, Leg, Movement,
-        Operation, Pay, Propose, RedemptionAnswer, Refund, RequestPayment, RequestRedemption,
-        TopUp, Touch,
+        AnswerRedemption, AnswerSettlement, Citation, Correct, CorrectionReason, Decide, Decision,
+        Leg, Movement, Operation, Pay, Propose, RedemptionAnswer, Refund, RequestPayment,
+        RequestRedemption, Settle, TopUp, Touch,
     },
     time::Time,
     transaction::Purpose,
@@ -236,6 +236,24 @@ impl Composer {
     pub fn redeem(&self, merchant: PartyId, leg: Leg, deadline: Time) -> Draft {
         let redeem = RequestRedemption { merchant, leg, deadline };
         self.draft(merchant, Operation::RequestRedemption(redeem))
+    }
+
+    /// The issuer says of lines of a settlement whether the bank paid or returned them.
+    pub fn answer_settlement(
+        &self,
+        sender: PartyId,
+        settlement: TxId,
+        lines: Vec<u32>,
+        answer: RedemptionAnswer,
+    ) -> Draft {
+        let answer = AnswerSettlement { settlement, lines, answer };
+        self.draft(sender, Operation::AnswerSettlement(answer))
+    }
+
+    /// Settles merchants' claims at a cut-off; an officer of the issuer sends.
+    pub fn settle(&self, sender: PartyId, mut settle: Settle) -> Draft {
+        settle.lines.sort_unstable_by_key(|line| line.merchant);
+        self.draft(sender, Operation::Settle(settle))
     }
 
     /// The issuer confirms the payout, or returns the claim.

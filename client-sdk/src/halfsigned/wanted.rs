@@ -212,7 +212,6 @@ pub(super) fn of(body: &Body, signed: &[Signature], kind: Kinds<'_>) -> Vec<Want
         Operation::Correct(_) => vec![some_officers(3)],
         Operation::DefineInstrument(op) => vec![officers(op.terms.issuer, 2)],
         // Whose instrument it is, and whether another organisation signs too, only the ledger knows.
-        Operation::ChangeInstrument(_) | Operation::PutRule(_) => vec![some_officers(2)],
         Operation::PutOffer(op) => vec![officers(op.terms.issuer, 2)],
         // How many, and whose officers they are, the offer says.
         Operation::Entitle(_)
@@ -242,6 +241,9 @@ pub(super) fn of(body: &Body, signed: &[Signature], kind: Kinds<'_>) -> Vec<Want
             let funder = if issuer { Vec::new() } else { debit(op.funder, signed, kind) };
             [some_officers(2)].into_iter().chain(funder).collect()
         }
+        Operation::ChangeInstrument(_) | Operation::PutRule(_) | Operation::Settle(_) => {
+            vec![some_officers(2)]
+        }
         Operation::RevokeAllowance { .. } => vec![some_officers(1)],
         Operation::Decide(op) if op.decision == Decision::Withdraw => vec![anybody()],
         Operation::Propose(_)
@@ -249,6 +251,7 @@ pub(super) fn of(body: &Body, signed: &[Signature], kind: Kinds<'_>) -> Vec<Want
         | Operation::Refund(_)
         | Operation::CancelRequest { .. }
         | Operation::AnswerRedemption(_)
+        | Operation::AnswerSettlement(_)
         | Operation::RevokeMandate { .. }
         | Operation::AnswerHold(_)
         | Operation::EndRule(_)

@@ -6,9 +6,9 @@ use crate::{
     id::{PartyId, TxId},
     instrument::Went,
     lot::Lot,
-    outcome::{Account, Form, Outcome, Posting, Sign},
+    outcome::{Account, Form, Outcome, Owed, Posting, Sign},
     party::{KeyRecord, KeyStatus, PartyStatus},
-    state::{DueKind, Overlay, ProposalStatus, RequestStatus},
+    state::{DueKind, Overlay, ProposalStatus, Redemption, RequestStatus},
     time::Time,
     wallet::Holding,
 };
@@ -66,9 +66,11 @@ fn return_claim(
     now: Time,
     outcome: &mut Outcome,
 ) -> Vec<PartyId> {
-    let Some((merchant, lots)) = redemption::time_out(state, id) else {
+    let Some(redemption) = redemption::time_out(state, id) else {
         return Vec::new();
     };
+    let (merchant, lots) = (redemption.merchant, redemption.lots.clone());
+    owe_again(state, &redemption, outcome);
     let mut wallet = state.wallet(merchant).expect("a merchant has a wallet");
     for (lot, amount) in lots {
         let since = wallet.since(&lot).unwrap_or(now);
@@ -81,6 +83,19 @@ fn return_claim(
     }
     state.put_wallet(merchant, wallet);
     vec![merchant]
+}
+
+/// What a settlement had netted is owed as before.
+fn owe_again(state: &mut Overlay<'_>, redemption: &Redemption, outcome: &mut Outcome) {
+    let Redemption { merchant: party, instrument, netted: amount, .. } = *redemption;
+    if amount.is_zero() {
+        return;
+    }
+    let before = state.receivable(party, instrument).unwrap_or_default();
+    // What is owed stays within the range of amounts by far: time cannot reject.
+    let after = before.checked_add(amount).unwrap_or(Amount(u64::MAX));
+    state.put_receivable(party, instrument, after);
+    outcome.receivables.push(Owed { party, instrument, sign: Sign::Plus, amount });
 }
 
 /// The new key is the only one from now on. Does nothing before its time, or a second time.

@@ -36,6 +36,7 @@ mod repay;
 mod request;
 mod rule;
 mod run;
+mod settlement;
 mod supply;
 mod topup;
 mod touch;
@@ -183,6 +184,8 @@ fn decide(case: &mut Case<'_, '_>) -> Result<(), Code> {
         Operation::RunChunk(op) => run::chunk(case, op),
         Operation::EndRun(op) => run::end(case, op),
         Operation::PayWithCoupons(op) => coupon::pay(case, op),
+        Operation::Settle(op) => settlement::settle(case, op),
+        Operation::AnswerSettlement(op) => settlement::answer(case, op),
     }
 }
 

@@ -5,7 +5,7 @@ use super::parties_of;
 use crate::{
     id::TxId,
     offer::entitlement_id,
-    operation::{Citation, Movement, Operation, Pay, Showing},
+    operation::{Citation, Movement, Operation, Pay, SettleLine, Showing},
     outcome::Outcome,
     state::RowKey,
     transaction::Transaction,
@@ -38,6 +38,13 @@ pub fn likely_reads(transaction: &Transaction, keys: &mut Vec<RowKey>) {
             cited(op.pay.debit, keys);
             cited(op.pay.credit, keys);
             op.coupons.iter().for_each(|used| shown(used.offer, used.showing, keys));
+        }
+        Operation::Settle(op) => {
+            let of = |line: &SettleLine| {
+                let of = line.merchant;
+                [RowKey::Party(of), RowKey::Wallet(of), RowKey::Receivable(of, op.instrument)]
+            };
+            keys.extend(op.lines.iter().flat_map(of));
         }
         _ => {}
     }

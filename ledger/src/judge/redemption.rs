@@ -8,10 +8,11 @@ use crate::{
     id::{PartyId, TxId},
     limits,
     lot::Lot,
-    operation::{AnswerRedemption, RedemptionAnswer, RequestRedemption},
+    operation::{AnswerRedemption, Leg, RedemptionAnswer, RequestRedemption},
     outcome::Form,
     party::PartyKind,
-    state::{DueKind, Redemption, RedemptionStatus},
+    state::{DueKind, Redemption, RedemptionStatus, Shared},
+    time::Time,
     transaction::{Role, Side},
     wallet::Holding,
 };
@@ -30,107 +31,150 @@ pub(super) fn request(case: &mut Case<'_, '_>, op: &RequestRedemption) -> Result
     consents.debit(case.scene(), (op.merchant, &party), op.leg.amount, None, None)?;
     case.check_legs(&[op.leg])?;
     case.instrument(op.leg.instrument)?.check_redeemable(case.now)?;
-    let from = case.now.plus(DEADLINE_MIN_MS);
-    let until = case.now.plus(limits::REDEMPTION_WINDOW_MS);
-    if !(from..=until).contains(&op.deadline) {
-        return Err(Code::DeadlineInvalid);
-    }
-    let lots = choose_claims(case, op)?;
-    for (lot, amount) in &lots {
-        case.turn(op.merchant, *lot, (Holding::Claim, Holding::Held), *amount)?;
-    }
+    check_deadline(case, op.deadline)?;
+    // As much as the merchant owes stays where it is: the issuer has paid for that once, and restored it for a refund.
+    let owed = case.state.receivable(op.merchant, op.leg.instrument).unwrap_or_default();
+    let lots = choose_claims(case, op.merchant, op.leg, owed)?;
     let fees = payout::fees(case, op.leg.instrument, op.merchant, op.leg.amount)?;
     payout::tell(case, op.leg.instrument, op.leg.amount, &fees);
     let fees = payout::legs(&fees);
-    tell_fees(case, op.leg.amount, fees.clone());
-    let redemption = Redemption {
-        merchant: op.merchant,
-        instrument: op.leg.instrument,
-        lots,
-        fees,
-        deadline: op.deadline,
-        status: RedemptionStatus::Open,
-    };
-    case.state.put_redemption(case.id, redemption);
-    case.due_at(op.deadline, DueKind::Redemption, case.id.0);
+    if !fees.is_empty() {
+        tell_fees(case, 0, (op.leg.amount, Amount::ZERO), fees.clone());
+    }
+    let (merchant, netted) = (op.merchant, Amount::ZERO);
+    let (leg, deadline) = (op.leg, op.deadline);
+    hold(case, case.id, Claimed { merchant, leg, lots, fees, netted, deadline })?;
     case.outcome.debit = Form::Live;
     case.outcome.credit = Form::Terms;
     Ok(())
 }
 
-/// Claims that can still be redeemed, earliest expiry first. As much of them as the merchant owes stays
-/// where it is: the issuer has paid for that once, and restored it for a refund.
-fn choose_claims(case: &Case<'_, '_>, op: &RequestRedemption) -> Result<Vec<(Lot, Amount)>, Code> {
-    let instrument = case.instrument(op.leg.instrument)?;
-    let wallet = case.wallet(op.merchant);
-    let redeemable = wallet.of(op.leg.instrument).filter(|balance| {
+pub(super) fn check_deadline(case: &Case<'_, '_>, deadline: Time) -> Result<(), Code> {
+    let from = case.now.plus(DEADLINE_MIN_MS);
+    let until = case.now.plus(limits::REDEMPTION_WINDOW_MS);
+    if (from..=until).contains(&deadline) { Ok(()) } else { Err(Code::DeadlineInvalid) }
+}
+
+/// Part of a merchant's claims that is to be paid out.
+pub(super) struct Claimed {
+    pub(super) merchant: PartyId,
+    pub(super) leg: Leg,
+    pub(super) lots: Vec<(Lot, Amount)>,
+    pub(super) fees: Vec<(PartyId, Amount)>,
+    pub(super) netted: Amount,
+    pub(super) deadline: Time,
+}
+
+/// Holds claims until the issuer answers.
+pub(super) fn hold(case: &mut Case<'_, '_>, id: TxId, claimed: Claimed) -> Result<(), Code> {
+    let Claimed { merchant, leg, lots, fees, netted, deadline } = claimed;
+    for (lot, amount) in &lots {
+        case.turn(merchant, *lot, (Holding::Claim, Holding::Held), *amount)?;
+    }
+    let (instrument, status) = (leg.instrument, RedemptionStatus::Open);
+    let redemption = Redemption { merchant, instrument, lots, fees, netted, deadline, status };
+    case.state.put_redemption(id, redemption);
+    case.due_at(deadline, DueKind::Redemption, id.0);
+    Ok(())
+}
+
+/// Claims that can still be redeemed, earliest expiry first; so much beside them stays where it is.
+pub(super) fn choose_claims(
+    case: &Case<'_, '_>,
+    merchant: PartyId,
+    leg: Leg,
+    stays: Amount,
+) -> Result<Vec<(Lot, Amount)>, Code> {
+    let instrument = case.instrument(leg.instrument)?;
+    let wallet = case.wallet(merchant);
+    let redeemable = wallet.of(leg.instrument).filter(|balance| {
         instrument.terms.redemption_end(balance.lot.use_expiry).is_none_or(|end| case.now < end)
     });
     let claims: Vec<(Lot, Amount)> = redeemable.map(|b| (b.lot, b.claim)).collect();
-    let owed = case.state.receivable(op.merchant, op.leg.instrument).unwrap_or_default();
     let all = claims.iter().map(|(_, claim)| u128::from(claim.0)).sum::<u128>();
-    if u128::from(op.leg.amount.0) + u128::from(owed.0) > all {
+    if u128::from(leg.amount.0) + u128::from(stays.0) > all {
         return Err(Code::InsufficientClaim);
     }
-    take_in_order(claims.into_iter(), op.leg.amount).ok_or(Code::InsufficientClaim)
+    take_in_order(claims.into_iter(), leg.amount).ok_or(Code::InsufficientClaim)
 }
 
-/// Tells what of a payout the merchant gets, if that is not all.
-fn tell_fees(case: &mut Case<'_, '_>, gross: Amount, legs: Vec<(PartyId, Amount)>) {
-    let fees = Amount(legs.iter().map(|(_, amount)| amount.0).sum());
-    if fees.is_zero() {
-        return;
-    }
-    let net = gross.checked_sub(fees).expect("fees are never more than the claim");
-    case.outcome.facts.push(Fact::Fee { index: 0, gross, net, netted: Amount::ZERO, legs });
+/// What parts sum to.
+pub(super) fn sum<T>(parts: &[(T, Amount)]) -> Amount {
+    Amount(parts.iter().map(|(_, amount)| amount.0).sum())
+}
+
+/// Tells what of a payout the merchant gets.
+pub(super) fn tell_fees(
+    case: &mut Case<'_, '_>,
+    index: u32,
+    (gross, netted): (Amount, Amount),
+    legs: Vec<(PartyId, Amount)>,
+) {
+    let left = gross.checked_sub(sum(&legs)).and_then(|left| left.checked_sub(netted));
+    let net = left.expect("fees and what is netted are never more than the claim");
+    case.outcome.facts.push(Fact::Fee { index, gross, net, netted, legs });
 }
 
 /// The issuer's automated key answers.
 pub(super) fn answer(case: &mut Case<'_, '_>, op: &AnswerRedemption) -> Result<(), Code> {
-    let mut redemption = case.state.redemption(op.redemption).ok_or(Code::UnknownRedemption)?;
+    let redemption = case.state.redemption(op.redemption).ok_or(Code::UnknownRedemption)?;
     let issuer = case.instrument(redemption.instrument)?.terms.issuer;
     case.active_party(issuer)?;
     Consents::live(case).own_key(Side::Credit, Role::Issuer, issuer)?;
     if redemption.status != RedemptionStatus::Open || redemption.deadline <= case.now {
         return Err(Code::RedemptionNotOpen);
     }
-    let lots = redemption.lots.clone();
-    match op.answer {
-        RedemptionAnswer::Paid { .. } => {
-            let gross = Amount(lots.iter().map(|(_, amount)| amount.0).sum());
-            let sides = (redemption.merchant, issuer);
-            let legs = payout::pay_out(case, sides, lots, &redemption.fees)?;
-            tell_fees(case, gross, legs);
-        }
-        RedemptionAnswer::Returned { .. } => {
-            for (lot, amount) in lots {
-                let back = (Holding::Held, Holding::Claim);
-                case.turn(redemption.merchant, lot, back, amount)?;
-            }
-        }
-    }
-    redemption.status = RedemptionStatus::Answered(op.answer);
-    case.settled_before(redemption.deadline, DueKind::Redemption, op.redemption);
+    conclude(case, (0, op.redemption), redemption, (issuer, op.answer))?;
     case.outcome.debit = Form::Live;
     case.outcome.credit = Form::Live;
     case.outcome.cites.push(op.redemption);
-    case.state.put_redemption(op.redemption, redemption);
     Ok(())
 }
 
-/// The hold times out: the claim returns.
+/// Does to an open redemption what the issuer's answer says.
+pub(super) fn conclude(
+    case: &mut Case<'_, '_>,
+    (index, id): (u32, TxId),
+    mut redemption: Shared<Redemption>,
+    (issuer, answer): (PartyId, RedemptionAnswer),
+) -> Result<(), Code> {
+    let (lots, merchant) = (redemption.lots.clone(), redemption.merchant);
+    let netted = redemption.netted;
+    match answer {
+        RedemptionAnswer::Paid { .. } => {
+            let gross = sum(&lots);
+            let legs = payout::pay_out(case, (merchant, issuer), lots, &redemption.fees)?;
+            if !legs.is_empty() || !netted.is_zero() {
+                tell_fees(case, index, (gross, netted), legs);
+            }
+        }
+        RedemptionAnswer::Returned { .. } => {
+            for (lot, amount) in lots {
+                case.turn(merchant, lot, (Holding::Held, Holding::Claim), amount)?;
+            }
+            if !netted.is_zero() {
+                case.owe(merchant, redemption.instrument, netted)?;
+            }
+        }
+    }
+    redemption.status = RedemptionStatus::Answered(answer);
+    case.settled_before(redemption.deadline, DueKind::Redemption, id);
+    case.state.put_redemption(id, redemption);
+    Ok(())
+}
+
+/// The hold times out: the claim returns, if it was not answered.
 pub(super) fn time_out(
     state: &mut crate::state::Overlay<'_>,
     id: TxId,
-) -> Option<(crate::id::PartyId, Vec<(Lot, Amount)>)> {
+) -> Option<Shared<Redemption>> {
     let mut redemption = state.redemption(id).expect("a due redemption exists");
     if redemption.status != RedemptionStatus::Open {
         return None;
     }
     redemption.status = RedemptionStatus::TimedOut;
-    let held = (redemption.merchant, redemption.lots.clone());
-    state.put_redemption(id, redemption);
-    Some(held)
+    state.put_redemption(id, redemption.clone());
+    Some(redemption)
 }
 
 /// Takes `amount` from lots in the given order; `None` if they hold less.

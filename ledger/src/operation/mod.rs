@@ -15,6 +15,7 @@ mod offer;
 mod party;
 mod rule;
 mod run;
+mod settlement;
 
 pub use document::*;
 pub use dues::*;
@@ -27,6 +28,7 @@ pub use offer::*;
 pub use party::*;
 pub use rule::*;
 pub use run::*;
+pub use settlement::*;
 
 use crate::{id::TxId, keys::PublicKey, policy::WitnessPolicy};
 
@@ -173,6 +175,10 @@ pub enum Operation {
     EndRun(EndRun),
     /// Pays a price less what coupons take off it.
     PayWithCoupons(PayWithCoupons),
+    /// The issuer freezes merchants' claims at a cut-off, to pay them out.
+    Settle(Settle),
+    /// The issuer says of lines of a settlement what the bank did.
+    AnswerSettlement(AnswerSettlement),
 }
 
 impl Operation {

@@ -80,12 +80,13 @@ pub enum Table {
     Document = 40,
     Documented = 41,
     Hold = 43,
+    Settlement = 44,
     Coupons = 48,
 }
 
 impl Table {
     /// Every table, by number.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::Meta,
         Self::Party,
         Self::Key,
@@ -124,6 +125,7 @@ impl Table {
         Self::Document,
         Self::Documented,
         Self::Hold,
+        Self::Settlement,
         Self::Coupons,
     ];
 }
@@ -207,6 +209,8 @@ pub enum RowKey {
     Documented(TxId, PartyId),
     /// Value that waits.
     Hold(TxId),
+    /// A settlement.
+    Settlement(TxId),
     /// The coupons that a payment used.
     Coupons(TxId),
 }
@@ -254,6 +258,7 @@ impl RowKey {
             Self::Document(..) => Table::Document,
             Self::Documented(..) => Table::Documented,
             Self::Hold(_) => Table::Hold,
+            Self::Settlement(_) => Table::Settlement,
             Self::Coupons(_) => Table::Coupons,
         }
     }
@@ -279,6 +284,7 @@ impl RowKey {
             | Self::Proposal(id)
             | Self::Redemption(id)
             | Self::Hold(id)
+            | Self::Settlement(id)
             | Self::Coupons(id)
             | Self::Judged(id)
             | Self::Offer(id)
@@ -414,6 +420,7 @@ impl RowKey {
             40 => named(rest, Self::Document)?,
             41 => pair(rest, 32, Self::Documented)?,
             43 => Self::Hold(part(rest)?),
+            44 => Self::Settlement(part(rest)?),
             48 => Self::Coupons(part(rest)?),
             _ => Self::due_from_bytes(bytes)?,
         };
@@ -526,6 +533,7 @@ mod tests {
             RowKey::Document(party, "R-2026/1".parse().unwrap()),
             RowKey::Documented(id, party),
             RowKey::Hold(id),
+            RowKey::Settlement(id),
             RowKey::Coupons(id),
         ];
         let tables = keys.each_ref().map(|key| key.to_bytes()[0]);

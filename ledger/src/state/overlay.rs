@@ -22,6 +22,7 @@ use crate::{
         cap::{RuleUse, Scope, Subject},
     },
     run::{Run, RunLines},
+    settlement::Settlement,
     wallet::Wallet,
 };
 
@@ -208,6 +209,8 @@ impl<'a> Overlay<'a> {
         proposal, put_proposal, Proposal: Shared<Proposal>, (id: TxId) => RowKey::Proposal(id);
         /// A redemption.
         redemption, put_redemption, Redemption: Shared<Redemption>, (id: TxId) => RowKey::Redemption(id);
+        /// A settlement.
+        settlement, put_settlement, Settlement: Shared<Settlement>, (id: TxId) => RowKey::Settlement(id);
         /// Value that waits.
         hold, put_hold, Hold: Shared<Held>, (id: TxId) => RowKey::Hold(id);
         /// The coupons that a payment used.

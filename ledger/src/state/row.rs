@@ -22,6 +22,7 @@ use crate::{
     policy::WitnessPolicy,
     rule::{Rule, RuleBook, cap::RuleUse},
     run::{Run, RunLines},
+    settlement::Settlement,
     time::{Day, Time},
     transaction::{Purpose, Role, Side},
     wallet::Wallet,
@@ -230,6 +231,8 @@ pub struct Redemption {
     pub lots: Vec<(Lot, Amount)>,
     /// What its payout costs, by leg, as rules said when it was asked for.
     pub fees: Vec<(PartyId, Amount)>,
+    /// What its merchant owed and pays by it; owed again if it is not paid out.
+    pub netted: Amount,
     /// When the hold times out.
     pub deadline: Time,
     /// Where it stands.
@@ -390,6 +393,7 @@ pub enum Row {
     RunLines(Shared<RunLines>),
     RunWaiting(Amount),
     Coupons(Shared<UsedCoupons>),
+    Settlement(Shared<Settlement>),
 }
 
 impl Row {

@@ -21,6 +21,7 @@ mod past;
 mod rules;
 mod runs;
 mod scan;
+mod settlements;
 mod world;
 
 pub use archive::{COSIGNED_AT, VALIDATORS, policies, signed_by};
@@ -35,6 +36,7 @@ pub use past::{Closing, Past};
 pub use rules::*;
 pub use runs::*;
 pub use scan::{scan, scan_rows};
+pub use settlements::*;
 pub use world::{World, sign};
 
 pub use musubi_ledger::{

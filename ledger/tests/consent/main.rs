@@ -35,6 +35,7 @@ mod request;
 mod rule;
 mod run;
 mod sale;
+mod settlement;
 mod subsets;
 mod tender;
 mod topup;

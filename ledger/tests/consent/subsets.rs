@@ -212,6 +212,9 @@ fn issuing_undoing_and_settling() {
     let opened = row(&mut w, &Operation::OpenRun(op), &three);
     row(&mut w, &chunk(&plan, opened, 6, 0), &[own("bob")]);
     row(&mut w, &end_run(opened), &issuers()[..1]);
+    w.sale("alice", "shop", "MEBUKU", 500);
+    let op = settlement("MEBUKU", &[("shop", 400)], w.now);
+    row(&mut w, &Operation::Settle(op), &issuers());
     let terms = match w.state.row(&RowKey::Instrument(instrument("MEBUKU"))) {
         Some(Row::Instrument(kept)) => kept.terms.clone(),
         other => panic!("{other:?}"),

@@ -16,6 +16,7 @@ mod payment;
 mod ring;
 mod rule;
 mod run;
+mod settlement;
 mod signers;
 
 use musubi_ledger::{execute::ItemResult, lot::OriginKind, operation::*};
@@ -50,6 +51,7 @@ pub(crate) struct Generator {
     cards: Vec<medium::Card>,
     allowances: Vec<(TxId, &'static str)>,
     issued: Vec<(TxId, &'static str, u64)>,
+    settlements: Vec<(TxId, u32)>,
     sent: Vec<(Transaction, Vec<By>)>,
     fundings: u32,
     offers: Vec<TxId>,
@@ -79,6 +81,7 @@ impl Generator {
             cards: Vec::new(),
             allowances: Vec::new(),
             issued: Vec::new(),
+            settlements: Vec::new(),
             sent: Vec::new(),
             fundings: 0,
             offers: Vec::new(),
@@ -178,6 +181,7 @@ impl Generator {
             10 if step[0].is_multiple_of(4) => return self.coupons(world, step, from, amount),
             10 => return self.offer(world, step),
             11 => return self.run(world, step),
+            15 => return self.settlement(world, step),
             _ => {}
         }
         match step[0] % 16 {

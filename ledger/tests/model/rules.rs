@@ -23,6 +23,7 @@ mod reward;
 mod rule;
 mod run;
 mod sale;
+mod settlement;
 mod tender;
 mod who;
 
@@ -123,6 +124,8 @@ struct Redemption {
     merchant: PartyId,
     lots: Vec<(Lot, u64)>,
     fees: Vec<(PartyId, u64)>,
+    netted: u64,
+    of: InstrumentId,
     deadline: u64,
     open: bool,
 }
@@ -185,6 +188,8 @@ impl Model {
         for redemption in self.redemptions.values_mut() {
             if redemption.open && redemption.deadline <= now.0 {
                 redemption.open = false;
+                *self.owed.entry((redemption.merchant, redemption.of)).or_default() +=
+                    redemption.netted;
                 for (lot, amount) in &redemption.lots {
                     self.book.add(redemption.merchant, *lot, CLAIM, *amount, u64::MAX);
                     self.book.take(redemption.merchant, *lot, HELD, *amount);
@@ -293,6 +298,8 @@ impl Model {
             Operation::AnswerHold(op) => self.answer_hold(op, by),
             Operation::RequestMany(op) => self.request_many(op, id, by),
             Operation::RecordCash(op) => self.record_cash(op, by),
+            Operation::Settle(op) => self.settle(op, id, by, body.purpose),
+            Operation::AnswerSettlement(op) => self.answer_settlement(op, by),
             Operation::IssueDocument(op) => self.issue_document(op, by),
             Operation::PutOffer(op) => self.put_offer(op, id, by),
             Operation::EndOffer(op) => self.end_offer(op, by),

@@ -55,7 +55,18 @@ pub(crate) fn all() -> Vec<Vector> {
     all.extend(groups());
     all.extend(policies());
     all.extend(super::papers::documents());
+    all.extend(settlements());
     all
+}
+
+fn settlements() -> Vec<Vector> {
+    let lines = [("shop", 10_000), ("mart", 7)];
+    let op = settlement("MEBUKU", &lines, BEGIN);
+    let answer = RedemptionAnswer::Paid { payout: document("payout") };
+    vec![
+        ("settle", Operation::Settle(op), issuers().to_vec()),
+        ("answer_settlement", answer_lines(tx("settlement"), &[0, 63], answer), vec![settles()]),
+    ]
 }
 
 fn policies() -> Vec<Vector> {

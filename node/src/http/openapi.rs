@@ -97,6 +97,7 @@ fn reader_routes() -> OpenApiRouter<Api> {
         .routes(routes!(parties::spendable))
         .routes(routes!(grants::allowance))
         .routes(routes!(grants::redemption))
+        .routes(routes!(grants::settlement))
         .routes(routes!(grants::hold))
         .routes(routes!(documents::document))
         .routes(routes!(grants::entitlement))

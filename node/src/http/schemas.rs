@@ -108,7 +108,7 @@ const UNIONS: &[(&str, &str)] = &[
          request_many: RequestMany, record_cash: RecordCash, \
          hold: Hold, answer_hold: AnswerHold, set_parent: SetParent, repay: Repay, apply: Apply, \
          reveal_draw: RevealDraw, count_draw: CountDraw, open_run: OpenRun, run_chunk: RunChunk, end_run: EndRun, \
-         pay_with_coupons: PayWithCoupons",
+         pay_with_coupons: PayWithCoupons, settle: Settle, answer_settlement: AnswerSettlement",
     ),
     (
         "Fact",
@@ -304,7 +304,7 @@ const OBJECTS: &[(&str, &str)] = &[
     (
         "Redemption",
         "merchant: PartyId, instrument: InstrumentId, lots: [(Lot, Amount)], \
-         fees: [(PartyId, Amount)], deadline: u64, status: RedemptionStatus",
+         fees: [(PartyId, Amount)], netted: Amount, deadline: u64, status: RedemptionStatus",
     ),
     // Outcomes.
     ("Posting", "account: Account, lot: Lot, holding: Holding, sign: Sign, amount: Amount"),

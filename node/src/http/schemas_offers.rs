@@ -1,4 +1,4 @@
-//! JSON Schemas of offers, rights, lotteries and runs, in the notation of [`super::schemas`].
+//! JSON Schemas of offers, rights, lotteries, runs and settlements, in the notation of [`super::schemas`].
 
 /// Objects, as those of the module above.
 pub(super) const OFFERS: &[(&str, &str)] = &[
@@ -67,4 +67,16 @@ pub(super) const OFFERS: &[(&str, &str)] = &[
     ),
     ("OpenLines", "first: u32, count: u32, tried: bool"),
     ("RunView", "id: TxId, run: Run, open: [OpenLines], next: u32?, height: u64"),
+    (
+        "Settle",
+        "instrument: InstrumentId, cut_off: u64, lines: [SettleLine], deadline: u64, document: Hash",
+    ),
+    ("SettleLine", "merchant: PartyId, gross: Amount"),
+    ("AnswerSettlement", "settlement: TxId, lines: [u32], answer: RedemptionAnswer"),
+    ("Settlement", "list: Settle, codes: [Code]"),
+    ("SettlementLineView", "id: TxId, redemption: Redemption?"),
+    (
+        "SettlementView",
+        "id: TxId, settlement: Settlement, lines: [SettlementLineView], height: u64",
+    ),
 ];

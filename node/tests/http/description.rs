@@ -59,6 +59,7 @@ const ROUTES: &[&str] = &[
     "get /v1/media/{id}",
     "get /v1/allowances/{id}",
     "get /v1/redemptions/{id}",
+    "get /v1/settlements/{id}",
     "get /v1/holds/{id}",
     "get /v1/runs/{id}",
     "get /v1/feed",

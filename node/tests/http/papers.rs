@@ -86,3 +86,26 @@ async fn what_waits_is_shown() {
     let view = answers(&client, &format!("/v1/holds/{}", waits.body.id()), "HoldView").await;
     assert_eq!(view["hold"]["status"], "open");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_settlement_says_where_each_line_stands() {
+    let client = Client::start().await;
+    client.committed(&client.payment(1_000)).await;
+    let now = client.town.now();
+    let op = city::settlement("MEBUKU", &[("shop", 600), ("mart", 100)], now);
+    let shop = op.lines.iter().position(|line| line.merchant == city::id("shop")).unwrap();
+    let settle = client.signed("i1", Operation::Settle(op), &city::issuers());
+    client.committed(&settle).await;
+    let path = format!("/v1/settlements/{}", settle.body.id());
+    let view = answers(&client, &path, "SettlementView").await;
+    assert_eq!(view["lines"][shop]["redemption"]["status"], "open");
+    assert_eq!(view["settlement"]["codes"][shop], "applied");
+    // The other merchant has no claim.
+    assert_eq!(view["lines"][1 - shop]["redemption"], Value::Null);
+    assert_eq!(view["settlement"]["codes"][1 - shop], "insufficient_claim");
+    let line = view["lines"][shop]["id"].as_str().unwrap();
+    let redemption = answers(&client, &format!("/v1/redemptions/{line}"), "RedemptionView").await;
+    assert_eq!(redemption["redemption"], view["lines"][shop]["redemption"]);
+    let missing = client.get(&format!("/v1/settlements/{line}")).send().await.unwrap();
+    problem(missing, 404, "not_found").await;
+}

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use musubi_sdk::Day;
+use musubi_sdk::{Day, TxId};
 
 use super::{
     input::Input,
@@ -15,16 +15,24 @@ use crate::{
     period::Period,
     report::{
         Materials,
-        settlement::{self, Accounts, Which},
+        bank::Accounts,
+        settlement::{self, Which},
     },
-    source::Scope,
 };
 
 #[derive(Debug, Args)]
 pub(super) struct SettlementArgs {
     /// What waits for being paid out at 24:00 of this day
-    #[arg(long, value_name = "DATE", required_unless_present = "from", conflicts_with = "from")]
+    #[arg(
+        long,
+        value_name = "DATE",
+        required_unless_present_any = ["from", "settlement"],
+        conflicts_with_all = ["from", "settlement"]
+    )]
     cut_off: Option<Day>,
+    /// In place of it: what now waits of one settlement (the id of its `settle`)
+    #[arg(long, value_name = "ID", conflicts_with = "from")]
+    settlement: Option<TxId>,
     /// In place of it: what was confirmed as paid out, from this day on
     #[arg(long, value_name = "DATE", requires = "to")]
     from: Option<Day>,
@@ -44,6 +52,9 @@ pub(super) struct SettlementArgs {
 
 impl SettlementArgs {
     fn which(&self) -> Result<Which, ReportError> {
+        if let Some(id) = self.settlement {
+            return Ok(Which::Settlement { id });
+        }
         match (self.cut_off, self.from, self.to) {
             (Some(cut_off), ..) => Ok(Which::Waiting { cut_off }),
             (None, Some(from), Some(to)) => Period::new(from, to).map(Which::Paid),
@@ -58,12 +69,8 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<(), ReportError> {
     let which = args.which()?;
-    let scope = match which {
-        Which::Waiting { .. } => Scope::span(which.until(), which.until()),
-        Which::Paid(period) => Scope::span(period.from(), period.until()),
-    };
     let bank = (output.format() == Format::Zengin).then(|| bank(args)).transpose()?;
-    let (source, names) = input.read(scope).await?;
+    let (source, names) = input.read(which.scope()).await?;
     let made = settlement::make(Materials { source: &source, names: &names }, which)?;
     let Some((accounts, pay_on)) = bank else { return output.write(&made) };
     let (sender, items) = accounts.orders(&made, &names)?;

@@ -92,8 +92,21 @@ pub struct Line {
     pub spending: Sum,
     /// What turned from one state into another, neither coming nor going.
     pub turned: Sum,
+    /// Of a claim that waits for being paid out, or is paid out: what becomes of it.
+    pub payout: Option<Payout>,
     /// What the wallet holds of the instrument afterwards, in all states.
     pub balance: Sum,
+}
+
+/// What becomes of a claim.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct Payout {
+    /// Fees take this much.
+    pub fees: Sum,
+    /// This much pays what the party owed the issuer.
+    pub netted: Sum,
+    /// The bank pays the rest.
+    pub net: Sum,
 }
 
 /// All lines of a party's events, with running balances from `opening` on.
@@ -132,7 +145,7 @@ fn of_event(materials: Materials<'_>, party: PartyId, event: &Event) -> Vec<Line
     let mut lines = Vec::new();
     for (instrument, (net, turned)) in nets {
         let own = principal.as_ref().map(|sums| sums.get(&instrument).copied().unwrap_or(0));
-        let (category, first) = (category(event), own.unwrap_or(net));
+        let (category, first) = (category(party, event), own.unwrap_or(net));
         let line = |category, sum: i128| Line {
             time: event.time,
             leaf: event.index,
@@ -148,13 +161,14 @@ fn of_event(materials: Materials<'_>, party: PartyId, event: &Event) -> Vec<Line
             income: Sum(sum).above_zero(),
             spending: Sum(sum).below_zero(),
             turned: if net == 0 { Sum(turned) } else { Sum::ZERO },
+            payout: payout(party, event, (category, instrument)),
             balance: Sum::ZERO,
         };
         if first != 0 || net == 0 {
             lines.push(line(category, first));
         }
         if net != first {
-            lines.push(line(Category::Derived, net - first));
+            lines.push(Line { payout: None, ..line(Category::Derived, net - first) });
         }
     }
     lines
@@ -180,18 +194,54 @@ fn principal(party: PartyId, event: &Event) -> Option<BTreeMap<InstrumentId, i12
                 add(undone.to, undone.from, leg.instrument, leg.amount.0);
             }
         }
+        // What fees give a leg comes beside what is paid out.
+        (None, None) if !event.redeemed.is_empty() => {
+            for redeemed in &event.redeemed {
+                if let Some(RedemptionAnswer::Paid { .. }) = redeemed.answer {
+                    let (merchant, amount) = (redeemed.merchant, i128::from(redeemed.amount.0));
+                    let sign = -i128::from(merchant == party);
+                    *sums.entry(redeemed.instrument).or_default() += amount * sign;
+                }
+            }
+        }
         _ => return None,
     }
     Some(sums)
 }
 
-fn category(event: &Event) -> Category {
-    match (event.what, &event.redeemed) {
-        (_, Some(redeemed)) => match (redeemed.answer, event.what) {
+/// What becomes of a claim of the party's, as its line tells.
+fn payout(
+    party: PartyId,
+    event: &Event,
+    (category, instrument): (Category, InstrumentId),
+) -> Option<Payout> {
+    if !matches!(category, Category::RedemptionAsked | Category::RedemptionPaid) {
+        return None;
+    }
+    let mut own = event.redeems(party).filter(|r| r.instrument == instrument).peekable();
+    own.peek()?;
+    let zero = Payout { fees: Sum::ZERO, netted: Sum::ZERO, net: Sum::ZERO };
+    Some(own.fold(zero, |sums, redeemed| {
+        let [gross, fees, netted] =
+            [redeemed.amount, redeemed.fees, redeemed.netted].map(|part| i128::from(part.0));
+        Payout {
+            fees: Sum(sums.fees.0 + fees),
+            netted: Sum(sums.netted.0 + netted),
+            net: Sum(sums.net.0 + gross - fees - netted),
+        }
+    }))
+}
+
+fn category(party: PartyId, event: &Event) -> Category {
+    if let Some(redeemed) = event.redeems(party).next() {
+        return match (redeemed.answer, event.what) {
             (Some(RedemptionAnswer::Paid { .. }), _) => Category::RedemptionPaid,
             (None, What::Operation(_)) => Category::RedemptionAsked,
             _ => Category::RedemptionReturned,
-        },
+        };
+    }
+    match (event.what, event.redeemed.is_empty()) {
+        (_, false) => Category::Derived,
         (What::Due(musubi_ledger::state::DueKind::Lots), _) => Category::Expiry,
         (What::Operation("top_up"), _) => Category::TopUp,
         (What::Operation("refund"), _) => Category::Refund,
@@ -282,6 +332,14 @@ impl Line {
         if !self.approvers.is_empty() {
             let names: Vec<&str> = self.approvers.iter().map(|n| n.name.as_str()).collect();
             parts.push(format!("承認 {}", names.join("・")));
+        }
+        if let Some(Payout { fees, netted, net }) = self.payout {
+            let taken = [("手数料", fees), ("相殺", netted)];
+            let taken = taken.into_iter().filter(|(_, sum)| !sum.is_zero());
+            parts.extend(taken.map(|(word, sum)| format!("{word} {}", sum.grouped(decimals))));
+            let word =
+                if self.category == Category::RedemptionPaid { "振込" } else { "振込予定" };
+            parts.push(format!("{word} {}", net.grouped(decimals)));
         }
         if !self.turned.is_zero() {
             parts.push(format!("{} を振替", self.turned.grouped(decimals)));

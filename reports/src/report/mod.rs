@@ -2,6 +2,7 @@
 //! looks like as a [`Sheet`].
 
 pub mod accounts;
+pub mod bank;
 mod entry;
 pub mod export;
 pub mod kpi;

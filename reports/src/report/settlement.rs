@@ -1,20 +1,24 @@
-//! What merchants are to be paid: redemptions that wait for the issuer at a cut-off, or those that it has confirmed in a
-//! period; one line per merchant, in yen. It becomes a bank's file with account details from a file beside the ledger.
+//! What merchants are to be paid: redemptions that wait for the issuer at a cut-off, those of one settlement that wait, or
+//! those that it has confirmed in a period; one line per merchant, in yen. It becomes a bank's file with account details from
+//! a file beside the ledger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use musubi_ledger::{operation::RedemptionAnswer, state::RedemptionStatus, wallet::Holding};
-use musubi_sdk::{Day, InstrumentId, PartyId, TxId};
-use serde::{Deserialize, Serialize};
+use musubi_ledger::{
+    operation::RedemptionAnswer,
+    state::{Redemption, RedemptionStatus},
+    wallet::Holding,
+};
+use musubi_sdk::{Day, InstrumentId, PartyId, Time, TxId};
+use serde::Serialize;
 
 use super::{Document, Materials, Rest, Unit, framed, unused::as_text};
 use crate::{
     error::{Mismatch, ReportError, Whose},
-    format::zengin::{BankAccount, Item, Sender},
-    names::{Named, Names},
+    names::Named,
     period::Period,
     sheet::{Cell, Column, Sheet, Table},
-    source::check::check_sum,
+    source::{Redeemed, Rows, Scope, Source, check::check_sum},
     sum::Sum,
 };
 
@@ -30,6 +34,11 @@ pub enum Which {
     },
     /// Confirmed as paid out in a period.
     Paid(Period),
+    /// Lines of one settlement that wait at the log's end.
+    Settlement {
+        /// Which.
+        id: TxId,
+    },
 }
 
 /// What merchants are to be paid.
@@ -61,58 +70,86 @@ pub struct Payout {
 pub struct Part {
     /// The redemption.
     pub redemption: TxId,
+    /// The settlement that it is a line of.
+    pub of: Option<LineOf>,
     /// Of which instrument.
     pub unit: Unit,
     /// The claim, in its unit.
     pub amount: Sum,
     /// What of it fees take, by rules of the moment in which it was asked for.
     pub fees: Sum,
+    /// What of it pays what the merchant owed.
+    pub netted: Sum,
     /// What is paid out: the rest, in yen.
     pub amount_yen: Sum,
 }
 
+/// A line of a settlement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct LineOf {
+    /// The settlement.
+    pub settlement: TxId,
+    /// The line's place: what an answer names.
+    pub line: u32,
+}
+
 impl Which {
-    /// Its end.
+    /// Its end; none where it is the log's.
     #[must_use]
-    pub fn until(self) -> musubi_sdk::Time {
+    pub fn until(self) -> Option<Time> {
         match self {
-            Self::Waiting { cut_off } => cut_off.next().begin(),
-            Self::Paid(period) => period.until(),
+            Self::Waiting { cut_off } => Some(cut_off.next().begin()),
+            Self::Paid(period) => Some(period.until()),
+            Self::Settlement { .. } => None,
+        }
+    }
+
+    /// What of a record it needs.
+    #[must_use]
+    pub fn scope(self) -> Scope {
+        match (self, self.until()) {
+            (Self::Paid(period), _) => Scope::span(period.from(), period.until()),
+            (_, Some(until)) => Scope::span(until, until),
+            (_, None) => Scope { instants: BTreeSet::new(), ..Scope::span(Time::ZERO, Time::ZERO) },
         }
     }
 }
 
-/// Makes it. The source's scope must name the ends and, for those that were paid, hold the period's events.
+/// Makes it. The source's scope must be [`Which::scope`], or more.
 ///
 /// # Errors
-/// If the log has not reached the end; if a claim is no whole number of yen; [`ReportError::Totals`] if merchants do not hold
-/// what waits.
+/// If the log has not reached the end; if there is no such settlement; if a claim is no whole number of yen;
+/// [`ReportError::Totals`] if merchants do not hold what waits.
 pub fn make(materials: Materials<'_>, which: Which) -> Result<Settlement, ReportError> {
     let source = materials.source;
-    if !source.reaches(which.until()) {
+    let until = which.until().unwrap_or(source.basis.time);
+    if !source.reaches(until) {
         let what = format!("the log ends at {}, before the cut-off", source.basis.time);
         return Err(ReportError::asked("too_early", what, "ask again when that day is over"));
     }
     let found = match which {
-        Which::Waiting { .. } => waiting(materials, which)?,
-        Which::Paid(period) => paid(materials, period)?,
+        Which::Waiting { .. } => waiting(source.at(until), |_| true)?,
+        Which::Paid(period) => paid(source, period)?,
+        Which::Settlement { id } => of_settlement(source, id)?,
     };
+    let places = places(source.end());
     let mut lines: BTreeMap<PartyId, Payout> = BTreeMap::new();
-    for Found { merchant, redemption, instrument, amount, fees } in found {
+    for Found { merchant, redemption, instrument, amount, fees, netted } in found {
         let unit = Unit::of(source, instrument);
-        let yen = whole_yen(&unit, amount - fees)?;
+        let yen = whole_yen(&unit, amount - fees - netted)?;
         let empty = || {
             let merchant = materials.names.of(merchant);
             Payout { merchant, amount_yen: Sum::ZERO, parts: Vec::new() }
         };
         let line = lines.entry(merchant).or_insert_with(empty);
         line.amount_yen += Sum(yen);
-        let (amount, fees, amount_yen) = (Sum(amount), Sum(fees), Sum(yen));
-        line.parts.push(Part { redemption, unit, amount, fees, amount_yen });
+        let (amount, fees, netted) = (Sum(amount), Sum(fees), Sum(netted));
+        let (of, amount_yen) = (places.get(&redemption).copied(), Sum(yen));
+        line.parts.push(Part { redemption, of, unit, amount, fees, netted, amount_yen });
     }
     let lines: Vec<Payout> = lines.into_values().collect();
     let total_yen = lines.iter().map(|line| line.amount_yen).sum();
-    Ok(Settlement { which, rest: Rest::new(source, which.until()), lines, total_yen })
+    Ok(Settlement { which, rest: Rest::new(source, until), lines, total_yen })
 }
 
 /// A redemption that counts.
@@ -122,28 +159,51 @@ struct Found {
     instrument: InstrumentId,
     amount: i128,
     fees: i128,
+    netted: i128,
 }
 
-/// What waits; each merchant's wallet holds it, lot by lot.
-fn waiting(materials: Materials<'_>, which: Which) -> Result<Vec<Found>, ReportError> {
-    let rows = materials.source.at(which.until());
+impl From<&Redeemed> for Found {
+    fn from(redeemed: &Redeemed) -> Self {
+        let Redeemed { id: redemption, merchant, instrument, .. } = *redeemed;
+        let [amount, fees, netted] =
+            [redeemed.amount, redeemed.fees, redeemed.netted].map(|part| i128::from(part.0));
+        Self { merchant, redemption, instrument, amount, fees, netted }
+    }
+}
+
+/// Which redemption is which line of which settlement.
+fn places(rows: &Rows) -> BTreeMap<TxId, LineOf> {
+    let of = |(settlement, row): (TxId, &musubi_ledger::settlement::Settlement)| {
+        let frozen = row.frozen(settlement);
+        frozen.map(|(line, id, _)| (id, LineOf { settlement, line })).collect::<Vec<_>>()
+    };
+    rows.settlements().flat_map(of).collect()
+}
+
+/// What waits of a settlement's lines.
+fn of_settlement(source: &Source, settlement: TxId) -> Result<Vec<Found>, ReportError> {
+    let rows = source.end();
+    let Some(row) = rows.settlement(settlement) else {
+        let what = format!("no settlement {settlement} is on this ledger");
+        let next = "name the id under which `musubi settle open` was committed";
+        return Err(ReportError::asked("unknown_settlement", what, next));
+    };
+    let lines: BTreeSet<TxId> = row.frozen(settlement).map(|(_, id, _)| id).collect();
+    waiting(rows, |id| lines.contains(&id))
+}
+
+/// What waits of those that are wanted; each merchant's wallet holds all that waits, lot by lot.
+fn waiting(rows: &Rows, wanted: impl Fn(TxId) -> bool) -> Result<Vec<Found>, ReportError> {
     let mut found = Vec::new();
     let mut held = BTreeMap::new();
-    for (id, redemption) in rows.redemptions() {
-        if redemption.status != RedemptionStatus::Open {
-            continue;
-        }
+    let open = |(_, redemption): &(TxId, &Redemption)| redemption.status == RedemptionStatus::Open;
+    for (id, redemption) in rows.redemptions().filter(open) {
         for (lot, amount) in &redemption.lots {
             *held.entry((redemption.merchant, *lot)).or_insert(0) += i128::from(amount.0);
         }
-        let amount = redemption.lots.iter().map(|(_, amount)| i128::from(amount.0)).sum();
-        found.push(Found {
-            merchant: redemption.merchant,
-            redemption: id,
-            instrument: redemption.instrument,
-            amount,
-            fees: redemption.fees.iter().map(|(_, fee)| i128::from(fee.0)).sum(),
-        });
+        if wanted(id) {
+            found.push(Found::from(&Redeemed::new(id, redemption, None)));
+        }
     }
     for ((merchant, lot), postings) in held {
         let of_lot = rows.wallet(merchant).and_then(|w| w.lots.iter().find(|b| b.lot == lot));
@@ -158,20 +218,19 @@ fn waiting(materials: Materials<'_>, which: Which) -> Result<Vec<Found>, ReportE
 }
 
 /// What the issuer confirmed; as much left the merchant's wallet.
-fn paid(materials: Materials<'_>, period: Period) -> Result<Vec<Found>, ReportError> {
+fn paid(source: &Source, period: Period) -> Result<Vec<Found>, ReportError> {
     let mut found = Vec::new();
-    for event in materials.source.events.iter().filter(|event| period.holds(event.time)) {
-        let Some(redeemed) = &event.redeemed else { continue };
+    let events = source.events.iter().filter(|event| period.holds(event.time));
+    // An event redeems once for each merchant: a settlement's lines ascend by them.
+    for (event, redeemed) in events.flat_map(|e| e.redeemed.iter().map(move |r| (e, r))) {
         if !matches!(redeemed.answer, Some(RedemptionAnswer::Paid { .. })) {
             continue;
         }
-        let (merchant, instrument) = (redeemed.merchant, redeemed.instrument);
-        let held = event.of(merchant).filter(|posting| posting.holding == Holding::Held);
+        let part = Found::from(redeemed);
+        let held = event.of(part.merchant).filter(|posting| posting.holding == Holding::Held);
         let left: i128 = held.map(|posting| -posting.signed()).sum();
-        let amount = i128::from(redeemed.amount.0);
-        check_sum("parts", instrument, amount, left)?;
-        let (redemption, fees) = (redeemed.id, redeemed.fees.0.into());
-        found.push(Found { merchant, redemption, instrument, amount, fees });
+        check_sum("parts", part.instrument, part.amount, left)?;
+        found.push(part);
     }
     Ok(found)
 }
@@ -190,76 +249,6 @@ fn whole_yen(unit: &Unit, amount: i128) -> Result<i128, ReportError> {
     Err(ReportError::asked("not_whole_yen", what, next))
 }
 
-/// Bank accounts, from a file of the operator's: they are no part of the ledger.
-///
-/// ```toml
-/// [sender]                      # who orders the payments, and from which account
-/// code = "0123456789"
-/// bank = "0128"
-/// bank_name = "グンマ"
-/// branch = "101"
-/// branch_name = "マエバシ"
-/// kind = "ordinary"             # current, savings, other
-/// account = "7654321"
-/// name = "ムスビ ジムキヨク"
-///
-/// [payee."party1…"]             # or a name of the --names file
-/// bank = "0128"
-/// # … as above
-/// ```
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Accounts {
-    sender: Sender,
-    #[serde(default)]
-    payee: BTreeMap<String, BankAccount>,
-}
-
-impl Accounts {
-    /// Reads the file.
-    ///
-    /// # Errors
-    /// If it is not of the form above.
-    pub fn read(file: &std::path::Path) -> Result<Self, ReportError> {
-        let text = std::fs::read_to_string(file).map_err(|e| ReportError::file(file, e))?;
-        toml::from_str(&text).map_err(|error| ReportError::file(file, error))
-    }
-
-    /// Who orders, and the payments of a settlement.
-    ///
-    /// # Errors
-    /// If a merchant has no account here: all of them are named.
-    pub fn orders<'a>(
-        &'a self,
-        settlement: &Settlement,
-        names: &Names,
-    ) -> Result<(&'a Sender, Vec<Item<'a>>), ReportError> {
-        let mut accounts: BTreeMap<PartyId, &BankAccount> = BTreeMap::new();
-        for (who, account) in &self.payee {
-            if accounts.insert(names.find(who)?, account).is_some() {
-                let what = format!("`{who}` stands twice among the payees");
-                return Err(ReportError::asked("bank_details", what, "leave one of them"));
-            }
-        }
-        let mut missing = Vec::new();
-        let mut items = Vec::new();
-        for line in &settlement.lines {
-            match accounts.get(&line.merchant.party) {
-                Some(to) => {
-                    let amount = u64::try_from(line.amount_yen.0).unwrap_or(u64::MAX);
-                    items.push(Item { to, amount });
-                }
-                None => missing.push(line.merchant.name.as_str()),
-            }
-        }
-        if missing.is_empty() {
-            return Ok((&self.sender, items));
-        }
-        let what = format!("no bank account is known of {}", missing.join(", "));
-        Err(ReportError::asked("bank_details", what, "add a [payee.\"…\"] table for each"))
-    }
-}
-
 impl Document for Settlement {
     fn sheet(&self) -> Sheet {
         let columns = vec![
@@ -267,8 +256,10 @@ impl Document for Settlement {
             Column::words("種類", 10),
             Column::figures("請求額", 14),
             Column::figures("手数料", 12),
+            Column::figures("相殺", 12),
             Column::figures("振込額（円）", 14),
             Column::words("換金番号", 18),
+            Column::words("精算番号", 18),
         ];
         let mut parts = Table::new("parts", "換金明細", columns);
         let columns = vec![
@@ -287,8 +278,12 @@ impl Document for Settlement {
                     Cell::text(part.unit.instrument.to_string()),
                     Cell::Sum(part.amount, part.unit.decimals),
                     Cell::unless_zero(part.fees, part.unit.decimals),
+                    Cell::unless_zero(part.netted, part.unit.decimals),
                     Cell::Sum(part.amount_yen, 0),
                     Cell::text(part.redemption.to_string()[..16].to_owned()),
+                    Cell::text(part.of.map_or_else(String::new, |of| {
+                        format!("{}-{}", &of.settlement.to_string()[..12], of.line)
+                    })),
                 ]);
             }
         }
@@ -298,6 +293,9 @@ impl Document for Settlement {
             }
             Which::Paid(period) => {
                 ("換金精算書（支払済）", "支払が確認された申請".into(), Some(period))
+            }
+            Which::Settlement { id } => {
+                ("換金精算書（支払予定）", format!("精算 {id} の未払分"), None)
             }
         };
         let total = format!("{} 円（{} 件）", self.total_yen.grouped(0), self.lines.len());

@@ -5,9 +5,9 @@ use musubi_ledger::{
     fact::Fact,
     id::RosterLine,
     lot::Lot,
-    operation::{Operation, RedemptionAnswer},
+    operation::{Operation, RedemptionAnswer, settlement_line},
     outcome::{Account, Owed, Posting},
-    state::{Changes, DueKind, ProposalStatus, Row, RowKey, Settled},
+    state::{Changes, DueKind, ProposalStatus, Redemption, Row, RowKey, Settled},
     transaction::{Body, Role, Side},
 };
 use musubi_sdk::{Amount, DocumentHash, InstrumentId, Leg, PartyId, Purpose, Time, TxId, describe};
@@ -46,8 +46,8 @@ pub struct Event {
     pub moved: Option<Moved>,
     /// What earlier move it undid.
     pub undone: Option<Undone>,
-    /// A redemption that was asked for, answered, or timed out.
-    pub redeemed: Option<Redeemed>,
+    /// Redemptions that were asked for, answered, or timed out: several where it settles.
+    pub redeemed: Vec<Redeemed>,
     /// Who drafted and approved a group's payout.
     pub approval: Option<Approval>,
     /// All postings.
@@ -101,8 +101,26 @@ pub struct Redeemed {
     pub amount: Amount,
     /// What of it fees take: not paid out.
     pub fees: Amount,
+    /// What of it pays what the merchant owed: not paid out either.
+    pub netted: Amount,
     /// The issuer's answer, if that is what this event is.
     pub answer: Option<RedemptionAnswer>,
+}
+
+impl Redeemed {
+    /// From what the state keeps of it.
+    pub(crate) fn new(id: TxId, row: &Redemption, answer: Option<RedemptionAnswer>) -> Self {
+        let sum = |amounts: &mut dyn Iterator<Item = Amount>| Amount(amounts.map(|a| a.0).sum());
+        Self {
+            id,
+            merchant: row.merchant,
+            instrument: row.instrument,
+            amount: sum(&mut row.lots.iter().map(|(_, amount)| *amount)),
+            fees: sum(&mut row.fees.iter().map(|(_, fee)| *fee)),
+            netted: row.netted,
+            answer,
+        }
+    }
 }
 
 /// Who let a group's payout go.
@@ -134,7 +152,7 @@ impl Event {
             memo: body.and_then(|body| body.memo),
             moved: None,
             undone: None,
-            redeemed: None,
+            redeemed: Vec::new(),
             approval: None,
             postings: entry.outcome.postings.clone(),
             owed: entry.outcome.receivables.clone(),
@@ -144,7 +162,7 @@ impl Event {
             Some(body) => event.explain(&body.operation, changes),
             None => {
                 let cause = entry.due.map(|due| TxId(due.cause));
-                event.redeemed = cause.and_then(|id| redeemed(id, changes, None));
+                event.redeemed.extend(cause.and_then(|id| redeemed(id, changes, None)));
             }
         }
         Some(event)
@@ -156,9 +174,23 @@ impl Event {
             Operation::Decide(op) => self.explain_payout(op.proposal, changes),
             Operation::Refund(op) => self.undone = undone(op.original, &op.legs, changes),
             Operation::Correct(op) => self.undone = undone(op.original, &op.legs, changes),
-            Operation::RequestRedemption(_) => self.redeemed = redeemed(self.id, changes, None),
+            Operation::RequestRedemption(_) => {
+                self.redeemed.extend(redeemed(self.id, changes, None));
+            }
             Operation::AnswerRedemption(op) => {
-                self.redeemed = redeemed(op.redemption, changes, Some(op.answer));
+                self.redeemed.extend(redeemed(op.redemption, changes, Some(op.answer)));
+            }
+            Operation::Settle(_) => {
+                if let Some(Some(Row::Settlement(row))) = changes.get(&RowKey::Settlement(self.id))
+                {
+                    let frozen = row.frozen(self.id);
+                    self.redeemed
+                        .extend(frozen.filter_map(|(_, id, _)| redeemed(id, changes, None)));
+                }
+            }
+            Operation::AnswerSettlement(op) => {
+                let lines = op.lines.iter().map(|index| settlement_line(&op.settlement, *index));
+                self.redeemed.extend(lines.filter_map(|id| redeemed(id, changes, Some(op.answer))));
             }
             _ => self.moved = moved(self.id, changes),
         }
@@ -191,6 +223,11 @@ impl Event {
             || self.owed.iter().any(|owed| owed.party == party)
     }
 
+    /// What of it redeems one party's claims.
+    pub fn redeems(&self, party: PartyId) -> impl Iterator<Item = &Redeemed> {
+        self.redeemed.iter().filter(move |redeemed| redeemed.merchant == party)
+    }
+
     /// What it changed of one wallet.
     pub fn of(&self, party: PartyId) -> impl Iterator<Item = &Posting> {
         self.postings.iter().filter(move |posting| posting.account == Account::Wallet(party))
@@ -219,8 +256,5 @@ fn redeemed(id: TxId, changes: &Changes, answer: Option<RedemptionAnswer>) -> Op
     let Some(Some(Row::Redemption(redemption))) = changes.get(&RowKey::Redemption(id)) else {
         return None;
     };
-    let amount = Amount(redemption.lots.iter().map(|(_, amount)| amount.0).sum());
-    let fees = Amount(redemption.fees.iter().map(|(_, fee)| fee.0).sum());
-    let (merchant, instrument) = (redemption.merchant, redemption.instrument);
-    Some(Redeemed { id, merchant, instrument, amount, fees, answer })
+    Some(Redeemed::new(id, redemption, answer))
 }

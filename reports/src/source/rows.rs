@@ -6,12 +6,13 @@ use musubi_ledger::{
     group::Group,
     instrument::{Instrument, Totals},
     party::Party,
+    settlement::Settlement,
     state::{Changes, Redemption, Row, RowKey},
     wallet::Wallet,
 };
 use musubi_sdk::{Amount, InstrumentId, PartyId, TxId};
 
-/// Parties, groups, wallets, instruments, totals, redemptions and what is owed, at one moment.
+/// Parties, groups, wallets, instruments, totals, redemptions, settlements and what is owed, at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Rows(BTreeMap<RowKey, Row>);
 
@@ -54,6 +55,23 @@ impl Rows {
     pub fn redemptions(&self) -> impl Iterator<Item = (TxId, &Redemption)> {
         self.0.iter().filter_map(|(key, row)| match (key, row) {
             (RowKey::Redemption(id), Row::Redemption(redemption)) => Some((*id, &**redemption)),
+            _ => None,
+        })
+    }
+
+    /// A settlement.
+    #[must_use]
+    pub fn settlement(&self, id: TxId) -> Option<&Settlement> {
+        match self.0.get(&RowKey::Settlement(id)) {
+            Some(Row::Settlement(settlement)) => Some(settlement),
+            _ => None,
+        }
+    }
+
+    /// All settlements.
+    pub fn settlements(&self) -> impl Iterator<Item = (TxId, &Settlement)> {
+        self.0.iter().filter_map(|(key, row)| match (key, row) {
+            (RowKey::Settlement(id), Row::Settlement(settlement)) => Some((*id, &**settlement)),
             _ => None,
         })
     }
@@ -123,6 +141,7 @@ fn is_kept(key: &RowKey) -> bool {
             | RowKey::Instrument(_)
             | RowKey::Totals(_)
             | RowKey::Redemption(_)
+            | RowKey::Settlement(_)
             | RowKey::Receivable(..)
     )
 }

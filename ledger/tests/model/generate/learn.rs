@@ -47,6 +47,9 @@ impl Generator {
                 Operation::Take(op) => self.moves.push((id, name_of(op.to))),
                 Operation::Hold(op) => self.holds.push((id, op.to)),
                 Operation::RequestMany(op) => self.learn_dues(op, id),
+                Operation::Settle(op) => {
+                    self.settlements.push((id, u32::try_from(op.lines.len()).unwrap()));
+                }
                 Operation::RequestRedemption(_) => self.redemptions.push(id),
                 Operation::GrantMandate(op) => {
                     self.mandates.push((id, name_of(op.grantor), op.terms.direction));

@@ -170,7 +170,8 @@ impl Model {
         }
         let fees = self.fees(op.leg.instrument, op.merchant, op.leg.amount.0, purpose);
         let (merchant, deadline, open) = (op.merchant, op.deadline.0, true);
-        let redemption = Redemption { merchant, lots, fees, deadline, open };
+        let (of, netted) = (op.leg.instrument, 0);
+        let redemption = Redemption { merchant, lots, fees, netted, of, deadline, open };
         self.redemptions.insert(id, redemption);
         Ok(())
     }
@@ -182,24 +183,34 @@ impl Model {
         issuer?;
         by.own(Side::Credit, Role::Issuer, id("issuer"))?;
         demand(redemption.open && self.now < redemption.deadline, Code::RedemptionNotOpen)?;
+        self.conclude(op.redemption, op.answer);
+        Ok(())
+    }
+
+    /// Does what an answer says.
+    pub(super) fn conclude(&mut self, id: TxId, answer: RedemptionAnswer) {
+        let redemption = self.redemptions.get_mut(&id).unwrap();
         redemption.open = false;
         let redemption = redemption.clone();
         for (lot, amount) in &redemption.lots {
-            if let RedemptionAnswer::Returned { .. } = op.answer {
+            if let RedemptionAnswer::Returned { .. } = answer {
                 self.book.add(redemption.merchant, *lot, CLAIM, *amount, u64::MAX);
             }
             self.book.take(redemption.merchant, *lot, HELD, *amount);
         }
-        if let RedemptionAnswer::Paid { .. } = op.answer {
-            self.pass_fees_on(&redemption);
+        match answer {
+            RedemptionAnswer::Paid { .. } => self.pass_fees_on(&redemption),
+            RedemptionAnswer::Returned { .. } => {
+                let owed = self.owed.entry((redemption.merchant, redemption.of)).or_default();
+                *owed += redemption.netted;
+            }
         }
-        Ok(())
     }
 }
 
 impl Model {
     /// What a payout costs, by leg.
-    fn fees(
+    pub(super) fn fees(
         &self,
         of: InstrumentId,
         merchant: PartyId,

@@ -1,10 +1,12 @@
 //! Rows that a transaction created and others cite: mandates, payment requests, media, allowances,
-//! redemptions, holds. Each is answered as its id, the row under its kind's name, and the height.
+//! redemptions, settlements, holds. Each is answered as its id, the row under its kind's name, and the height.
 
 use axum::{Json, extract::State};
 use musubi_ledger::{
+    api::{SettlementLineView, SettlementView},
     id::{MediumId, TxId},
-    state::{Row, RowKey},
+    operation::settlement_line,
+    state::{ReadState, Row, RowKey, Shared},
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -110,3 +112,34 @@ by_id!(
     "Value that waits",
     "^[0-9a-f]{64}$"
 );
+
+/// A settlement
+#[utoipa::path(get, path = "/v1/settlements/{id}", operation_id = "settlement", tag = "reader",
+    params(("id" = String, Path, description = "The id of its `settle`", pattern = "^[0-9a-f]{64}$")),
+    responses((status = 200, description = "What was signed, and where each line stands", body = ref("#/components/schemas/SettlementView"))))]
+pub(in crate::http) async fn settlement(
+    State(api): State<Api>,
+    PathOf(id): PathOf<TxId>,
+) -> Result<Json<SettlementView>, ApiError> {
+    let view = api.read_at_head(Who::Reader, move |ledger, head| {
+        Ok(settlement_view(ledger.state(), id, head.height))
+    });
+    view.await?.map(Json).ok_or_else(|| DoorCode::NotFound.into())
+}
+
+fn settlement_view(state: &dyn ReadState, id: TxId, height: u64) -> Option<SettlementView> {
+    let Some(Row::Settlement(settlement)) = state.row(&RowKey::Settlement(id)) else {
+        return None;
+    };
+    let settlement = Shared::into_value(settlement);
+    let line = |(index, _)| {
+        let id = settlement_line(&id, index);
+        let redemption = match state.row(&RowKey::Redemption(id)) {
+            Some(Row::Redemption(redemption)) => Some(Shared::into_value(redemption)),
+            _ => None,
+        };
+        SettlementLineView { id, redemption }
+    };
+    let lines = (0..).zip(&settlement.list.lines).map(line).collect();
+    Some(SettlementView { id, settlement, lines, height })
+}
