@@ -1,16 +1,18 @@
-//! What of a scheme stands on a ledger before anybody takes part: its instruments, its rules, and what their issuer may
-//! issue. A scenario's people and payments are no part of it.
+//! What of a scheme stands on a ledger before anybody takes part: its instruments, what may be taken, its rules, and what
+//! their issuer may issue. A scenario's people and payments are no part of it.
 
 use musubi_ledger::{
     amount::Amount,
     id::{InstrumentId, PartyId},
+    keys::PublicKey,
+    offer::{Access, Gift, GivenBy, Gives, OfferTerms, Set, Sponsor},
     rule::{Post, Recipient, RuleTerms, split::Split},
     time::Time,
 };
 
 use crate::{
     cast::place_of,
-    scheme::{Issued, Ruled, Scheme},
+    scheme::{Issued, Offered, Ruled, Scheme, Shown},
 };
 
 /// One thing to put on a ledger.
@@ -18,6 +20,8 @@ use crate::{
 pub enum Setting<'s> {
     /// An instrument, open at once.
     Instrument(&'s Issued),
+    /// What may be taken, with its place among the scheme's offers.
+    Offer(usize, &'s Offered),
     /// What the ledger posts by itself.
     Rule(&'s Ruled),
     /// The issuer's right to issue it.
@@ -46,26 +50,104 @@ impl Setting<'_> {
     #[must_use]
     pub fn officers(&self) -> [&'static str; 2] {
         match self {
-            Self::Instrument(_) | Self::Rule(_) => ["issuer-officer[1]", "issuer-officer[2]"],
+            Self::Instrument(_) | Self::Offer(..) | Self::Rule(_) => {
+                ["issuer-officer[1]", "issuer-officer[2]"]
+            }
             Self::Allowance(_) => ["issuer-officer[1]", "city-officer"],
         }
     }
 
-    /// Instruments that must be on the ledger before it.
+    /// What must be on the ledger before it.
     #[must_use]
-    pub fn rests_on(&self) -> Vec<InstrumentId> {
+    pub fn rests_on(&self) -> Vec<Ground> {
         match self {
             Self::Instrument(_) => Vec::new(),
-            Self::Allowance(allowed) => vec![allowed.instrument],
+            Self::Allowance(allowed) => vec![Ground::Instrument(allowed.instrument)],
+            Self::Offer(_, offer) => {
+                let parts = offer.terms.gives.parts().iter().map(|part| part.instrument);
+                let coupon = match &offer.terms.gives {
+                    Gives::Coupon(coupon) => Some(coupon.instrument),
+                    Gives::Gift(_) | Gives::Set(_) => None,
+                };
+                parts.chain(coupon).map(Ground::Instrument).collect()
+            }
             Self::Rule(rule) => {
                 let gives = match &rule.terms.post {
                     Post::Give(give) => Some(give.instrument),
                     Post::Share(_) | Post::Fee(_) => None,
                 };
                 let tier = rule.terms.when.tier.map(|tier| tier.instrument);
-                [Some(rule.id.instrument), gives, tier].into_iter().flatten().collect()
+                let instruments = [Some(rule.id.instrument), gives, tier].into_iter().flatten();
+                let offer = rule.offer.map(Ground::Offer);
+                instruments.map(Ground::Instrument).chain(offer).collect()
             }
         }
+    }
+}
+
+/// What another setting rests on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ground {
+    /// An instrument.
+    Instrument(InstrumentId),
+    /// An offer, by its place among the scheme's.
+    Offer(usize),
+}
+
+impl Offered {
+    /// Its terms with the ids of parties in place of their places in the cast, and the key of the code that must be shown, if
+    /// one must.
+    ///
+    /// # Panics
+    /// If it asks for a code and none is given.
+    #[must_use]
+    pub fn resolved(
+        &self,
+        party: &mut dyn FnMut(usize) -> PartyId,
+        code: Option<PublicKey>,
+    ) -> OfferTerms {
+        let mut terms = self.terms.clone();
+        terms.issuer = party(place_of(terms.issuer));
+        match &mut terms.gives {
+            Gives::Gift(Gift { funder, .. }) | Gives::Set(Set { funder, .. }) => {
+                *funder = party(place_of(*funder));
+            }
+            Gives::Coupon(coupon) => {
+                coupon.at.iter_mut().for_each(|shop| *shop = party(place_of(*shop)));
+                coupon.at.sort_unstable();
+                if let Sponsor::Party(sponsor) = &mut coupon.sponsor {
+                    *sponsor = party(place_of(*sponsor));
+                }
+            }
+        }
+        terms.access = match &self.shown {
+            Shown::Nothing => Access::Open,
+            Shown::Code(_) => Access::Code(code.expect("who resolves it has its code")),
+            Shown::Right(at, officers) => {
+                Access::Entitled(GivenBy { party: party(*at), officers: *officers })
+            }
+        };
+        terms
+    }
+
+    /// The places of the parties that it names.
+    #[must_use]
+    pub fn parties(&self) -> Vec<usize> {
+        let mut places = Vec::new();
+        let _ = self.resolved(
+            &mut |at| {
+                places.push(at);
+                PartyId::default()
+            },
+            Some(PublicKey([0; 32])),
+        );
+        places
+    }
+
+    /// The place of who owes what it gives.
+    #[must_use]
+    pub fn funder(&self) -> usize {
+        place_of(self.terms.funder())
     }
 }
 
@@ -116,14 +198,18 @@ impl Ruled {
 }
 
 impl Scheme {
-    /// In the order in which it is put: instruments, rules that no step puts later, allowances. Of an instrument's allowances the first one that the scenario
-    /// grants counts: later ones are what happened, not what was set up.
+    /// In the order in which it is put: instruments, offers and rules that no step puts later, allowances. Of an instrument's
+    /// allowances the first one that the scenario grants counts: later ones are what happened, not what was set up.
     #[must_use]
     pub fn configuration(&self) -> Vec<Setting<'_>> {
         let issued = self.instruments.iter().filter(|issued| issued.stands);
         let mut settings: Vec<Setting<'_>> = issued.clone().map(Setting::Instrument).collect();
-        // A rule about one offer comes with that offer: a scenario puts both.
-        let first = |rule: &&Ruled| rule.stands && !rule.later && rule.offer.is_none();
+        let put = |offer: &Offered| offer.stands && !offer.later;
+        let offers = self.offers.iter().enumerate().filter(|(_, offer)| put(offer));
+        settings.extend(offers.map(|(at, offer)| Setting::Offer(at, offer)));
+        // A rule about an offer that a step puts comes after that step.
+        let follows = |rule: &Ruled| rule.offer.is_none_or(|at| put(&self.offers[at]));
+        let first = |rule: &&Ruled| rule.stands && !rule.later && follows(rule);
         let rules = self.rules.iter().filter(first);
         settings.extend(rules.map(Setting::Rule));
         for issued in issued {

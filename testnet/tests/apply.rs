@@ -42,10 +42,23 @@ fn came_to(document: &Value) -> Vec<(String, String)> {
     settings.iter().map(|line| (text(&line["what"]), text(&line["came_to"]))).collect()
 }
 
-/// All four settings of the file.
+/// All settings of the file.
 fn all(came: &str) -> Vec<(String, String)> {
-    let whats = ["instrument YEN", "instrument PT", "rule reward (1 of YEN)", "allowance of YEN"];
+    let whats = [
+        "instrument YEN",
+        "instrument PT",
+        "offer door",
+        "offer newcomer",
+        "rule reward (1 of YEN)",
+        "rule after-door (1 of PT)",
+        "allowance of YEN",
+    ];
     whats.map(|what| (what.into(), came.into())).into()
+}
+
+/// The code that a home keeps of the offer at the door.
+fn kept(office: &Office) -> PathBuf {
+    office.home.join("codes").join("elsewhere-door")
 }
 
 #[test]
@@ -85,6 +98,7 @@ fn a_scheme_becomes_a_networks_configuration() {
     let client = network.client().unwrap();
     let instruments = || runtime.block_on(client.instruments()).unwrap();
     assert_eq!(instruments().len(), 0);
+    assert!(!kept(&office).exists());
 
     // A key that is on another device: what it must sign waits for it, and what rests on that waits, too.
     let elsewhere = home("elsewhere");
@@ -107,15 +121,39 @@ fn a_scheme_becomes_a_networks_configuration() {
     assert_eq!(allowance["allowance"]["total"], "170000");
     assert!(office.done(&["rule", "show", "YEN", "1"]).to_string().contains("funder"));
 
+    // What is offered asks for a code of this network: the file's, which everybody reads, opens nothing.
+    let code = std::fs::read_to_string(kept(&office)).unwrap();
+    assert!(code.len() > 16 && code != "HELLO", "{code}");
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(kept(&office)).unwrap().permissions(),
+    );
+    assert_eq!(mode & 0o77, 0);
+    let key = office.done(&["offer", "codes", "issuer", "--code", &code])[0]["key"].clone();
+    let door = office.done(&["offer", "show", "offer-door"]);
+    assert_eq!(door["access"]["code"], key, "{door}");
+    assert_eq!(door["stock"], 100);
+    let follows = office.done(&["rule", "show", "PT", "1"]).to_string();
+    let offer = runtime.block_on(client.offers()).unwrap();
+    let offer = offer.iter().find(|view| view.offer.terms.stock == Some(100)).unwrap();
+    assert!(follows.contains(&offer.id.to_string()), "{follows}");
+
     // It can be given again, from any home.
     assert_eq!(came_to(&office.done(&apply)), all("there"));
     assert_eq!(came_to(&elsewhere.done(&apply)), all("there"));
-    assert_eq!(came_to(&elsewhere.done(&[&apply[..], &["--dry-run"]].concat())), all("there"));
+    // A code that was kept for a draft which was never signed by all is told to be another.
+    std::fs::create_dir_all(kept(&elsewhere).parent().unwrap()).unwrap();
+    std::fs::write(kept(&elsewhere), "of another draft").unwrap();
+    let told = elsewhere.done(&apply)["settings"][2]["note"].as_str().unwrap().to_owned();
+    assert!(told.contains("it asks for another code than that of"), "{told}");
+    let bare = home("bare");
+    std::fs::copy(office.home.join("contacts.toml"), bare.home.join("contacts.toml")).unwrap();
+    assert_eq!(came_to(&bare.done(&[&apply[..], &["--dry-run"]].concat())), all("there"));
 
     // What is there otherwise is named, and nothing is sent.
     for (set, wanted) in [
         ("days=90", "instrument PT: validity is"),
         ("percent=2", "rule reward (1 of YEN): formula is"),
+        ("stock=101", "offer door: stock is 100 on the ledger, 101 in the file"),
         ("budget=170001", "allowance of YEN: total is 170000 on the ledger, 170001 in the file"),
     ] {
         let otherwise = office.refused(&[&apply[..], &["--set", set]].concat());
@@ -123,6 +161,15 @@ fn a_scheme_becomes_a_networks_configuration() {
         let said = otherwise["detail"].as_str().unwrap();
         assert!(said.contains(wanted), "{set}: {said}");
     }
+    // A code that was given is no other than the one there, or that is said; of an offer without a code nothing is said.
+    let again = [&apply[..], &["--code", &format!("door={code}")]].concat();
+    assert_eq!(came_to(&office.done(&again)), all("there"));
+    let otherwise = office.refused(&[&apply[..], &["--code", "door=HELLO"]].concat());
+    assert!(otherwise["detail"].as_str().unwrap().contains("offer door: access is"), "{otherwise}");
+    assert_eq!(
+        office.run(&[&apply[..], &["--code", "newcomer=X"]].concat()).status.code(),
+        Some(2)
+    );
     // An allowance is known by its reference alone where no address book has it.
     let fresh = home("fresh");
     std::fs::copy(office.home.join("contacts.toml"), fresh.home.join("contacts.toml")).unwrap();

@@ -58,6 +58,7 @@ mod scheme_apply;
 mod scheme_casting;
 mod scheme_catalogue;
 mod scheme_compare;
+mod scheme_offer;
 mod scheme_put;
 mod secret;
 mod session;

@@ -22,7 +22,7 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 pub(crate) enum SchemeCommand {
     /// Check a scheme file, and play its scenario: its mistakes with line and column, its figures
     Check(Check),
-    /// Put a scheme's instruments, rules and allowances on the ledger; what is there already is left alone
+    /// Put a scheme's instruments, offers, rules and allowances on the ledger; what is there already is left alone
     Apply(Apply),
     /// Make the page of all scheme files of a folder
     Catalogue(Catalogue),

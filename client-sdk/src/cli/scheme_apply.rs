@@ -6,7 +6,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use musubi_schemes::{Scheme, configuration::Setting};
+use musubi_schemes::{
+    Scheme,
+    configuration::{Ground, Setting},
+};
 use musubi_sdk::TxId;
 use serde::Serialize;
 use serde_json::json;
@@ -16,7 +19,7 @@ use super::{
     error::CliError,
     finish::words,
     scheme::{choice, read},
-    scheme_casting::Casting,
+    scheme_casting::{Casting, There},
     session::Session,
     table::{self, Align, Report},
 };
@@ -34,6 +37,9 @@ pub(crate) struct Apply {
     /// The issuer's automated key that may issue: a name of this address book [default: the issuer's name with -auto]
     #[arg(long, value_name = "NAME")]
     pub(super) key: Option<String>,
+    /// The code that an offer asks for [default: the one that is kept here, or a new one]
+    #[arg(long, value_name = "OFFER=CODE", value_parser = choice)]
+    pub(super) code: Vec<(String, String)>,
     /// Show what would be sent, and send nothing
     #[arg(long)]
     dry_run: bool,
@@ -63,14 +69,16 @@ impl Line {
 
 pub(crate) async fn run(args: &Apply, session: &mut Session) -> Result<Report, CliError> {
     let scheme = read(&args.file, &args.set)?;
-    let casting = Casting { scheme: &scheme, args };
+    let mut casting = Casting::new(&scheme, args);
+    casting.check_codes()?;
     let composer = session.composer().await?;
-    let there = session.client()?.instruments().await?;
+    let there = There::look(session).await?;
     let (mut lines, mut lacking, mut otherwise) = (Vec::new(), Vec::new(), Vec::new());
     for setting in scheme.configuration() {
         match casting.look(&setting, &there, composer, session).await? {
             Some(differences) if differences.is_empty() => {
-                lines.push(Line::new(what(&setting), "there"));
+                let note = casting.note(&setting);
+                lines.push(Line { note, ..Line::new(what(&setting), "there") });
             }
             Some(differences) => {
                 otherwise
@@ -84,7 +92,7 @@ pub(crate) async fn run(args: &Apply, session: &mut Session) -> Result<Report, C
             "the ledger has it otherwise, so nothing was sent\n  {}",
             otherwise.join("\n  ")
         );
-        let next = "change the file, or the ledger with `musubi instrument change`, `musubi rule end` and `musubi allowance revoke`";
+        let next = "change the file, or the ledger with `musubi instrument change`, `musubi rule end`, `musubi offer end` and `musubi allowance revoke`";
         return Err(CliError::new("scheme_differs", told)
             .next(next)
             .with("differences", json!(otherwise)));
@@ -108,14 +116,17 @@ pub(crate) async fn run(args: &Apply, session: &mut Session) -> Result<Report, C
     for (setting, half) in halves {
         let line = match &setting {
             setting if setting.rests_on().iter().any(|on| absent.contains(on)) => {
-                let note = "its instrument waits for signatures: give the command again afterwards";
+                let note =
+                    "what it rests on waits for signatures: give the command again afterwards";
                 Ok(Line { note: note.into(), ..Line::new(what(setting), "waits") })
             }
             setting => casting.put(setting, half, composer, session).await,
         };
         let line = line.map_err(|error| after(error, &lines))?;
-        if let (Setting::Instrument(issued), "waits") = (&setting, line.came_to) {
-            absent.push(issued.id);
+        match (&setting, line.came_to) {
+            (Setting::Instrument(issued), "waits") => absent.push(Ground::Instrument(issued.id)),
+            (Setting::Offer(at, _), "waits") => absent.push(Ground::Offer(*at)),
+            _ => {}
         }
         lines.push(line);
     }
@@ -125,6 +136,7 @@ pub(crate) async fn run(args: &Apply, session: &mut Session) -> Result<Report, C
 pub(super) fn what(setting: &Setting<'_>) -> String {
     match setting {
         Setting::Instrument(issued) => format!("instrument {}", issued.id),
+        Setting::Offer(_, offer) => format!("offer {}", offer.name),
         Setting::Rule(rule) => {
             format!("rule {} ({} of {})", rule.name, rule.id.number, rule.id.instrument)
         }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use musubi_schemes::{
     Scheme,
     configuration::Setting,
-    scheme::{Issued, Ruled},
+    scheme::{Issued, Offered, Ruled},
 };
 use musubi_sdk::{
-    PartyId, PublicKey, Role, Side, Wanted,
-    ledger::{instrument::Terms, rule::RuleTerms},
+    PartyId, PublicKey, Role, Side, TxId, Wanted,
+    api::{InstrumentView, OfferView},
+    ledger::{instrument::Terms, offer::OfferTerms, rule::RuleTerms},
 };
 
 use super::{error::CliError, scheme_apply::Apply, session::Session, slots::want};
@@ -18,9 +19,40 @@ use super::{error::CliError, scheme_apply::Apply, session::Session, slots::want}
 pub(super) struct Casting<'s> {
     pub(super) scheme: &'s Scheme,
     pub(super) args: &'s Apply,
+    /// Offers that are there, or drafted: by their places among the scheme's.
+    pub(super) offers: BTreeMap<usize, TxId>,
+    /// Codes that were drawn in this run, by the same places.
+    pub(super) drawn: BTreeMap<usize, String>,
+    /// What a person should know of an offer that is there.
+    pub(super) notes: BTreeMap<usize, String>,
 }
 
-impl Casting<'_> {
+/// What the ledger has, when nothing was sent yet.
+pub(super) struct There {
+    pub(super) instruments: Vec<InstrumentView>,
+    pub(super) offers: Vec<OfferView>,
+}
+
+impl There {
+    pub(super) async fn look(session: &mut Session) -> Result<Self, CliError> {
+        let client = session.client()?;
+        Ok(Self { instruments: client.instruments().await?, offers: client.offers().await? })
+    }
+}
+
+impl<'s> Casting<'s> {
+    pub(super) fn new(scheme: &'s Scheme, args: &'s Apply) -> Self {
+        let (offers, drawn, notes) = Default::default();
+        Self { scheme, args, offers, drawn, notes }
+    }
+
+    pub(super) fn note(&self, setting: &Setting<'_>) -> String {
+        match setting {
+            Setting::Offer(at, _) => self.notes.get(at).cloned().unwrap_or_default(),
+            _ => String::new(),
+        }
+    }
+
     /// Who a name of the file is in this address book.
     pub(super) fn contact(&self, name: &str) -> String {
         let given = self.args.party.iter().find(|(of, _)| of == name);
@@ -73,11 +105,27 @@ impl Casting<'_> {
         for at in rule.parties() {
             parties.insert(at, self.party(at, session).await?);
         }
-        Ok(rule.resolved(&mut |at| parties[&at]))
+        let mut terms = rule.resolved(&mut |at| parties[&at]);
+        terms.when.offer = rule.offer.and_then(|at| self.offers.get(&at).copied());
+        Ok(terms)
+    }
+
+    /// An offer's terms with its parties here, and the key of its code.
+    pub(super) async fn offer(
+        &self,
+        offer: &Offered,
+        code: Option<PublicKey>,
+        session: &mut Session,
+    ) -> Result<OfferTerms, CliError> {
+        let mut parties = BTreeMap::new();
+        for at in offer.parties() {
+            parties.insert(at, self.party(at, session).await?);
+        }
+        Ok(offer.resolved(&mut |at| parties[&at], code))
     }
 
     /// Who signs, by their names in the address book, and which of their signatures no body asks for by itself: that of who
-    /// funds what a rule gives, unless it is the issuer.
+    /// funds what a rule or an offer gives, unless it is the issuer.
     pub(super) async fn signers(
         &self,
         setting: &Setting<'_>,
@@ -89,6 +137,7 @@ impl Casting<'_> {
         let issuers = self.scheme.cast.named("issuer").unwrap_or_default();
         let funder = match setting {
             Setting::Rule(rule) => rule.funder().filter(|at| !issuers.contains(at)),
+            Setting::Offer(_, offer) => Some(offer.funder()).filter(|at| !issuers.contains(at)),
             Setting::Instrument(_) | Setting::Allowance(_) => None,
         };
         if let Some(at) = funder {

@@ -5,6 +5,7 @@ use musubi_sdk::{
     PublicKey, Time,
     ledger::{
         instrument::{Instrument, Life, Terms},
+        offer::{Offer, OfferTerms},
         rule::{Rule, RuleTerms},
         state::Allowance,
     },
@@ -23,6 +24,13 @@ pub(super) fn instrument(there: &Instrument, wanted: &Terms, now: Time) -> Vec<S
 
 /// How a rule of the ledger is otherwise than wanted, a line each.
 pub(super) fn rule(there: &Rule, wanted: &RuleTerms) -> Vec<String> {
+    let mut lines = fields(&value(&there.terms), &value(wanted));
+    lines.extend(there.ended.map(|ended| format!("it ends there at {ended}")));
+    lines
+}
+
+/// How an offer of the ledger is otherwise than wanted, a line each.
+pub(super) fn offer(there: &Offer, wanted: &OfferTerms) -> Vec<String> {
     let mut lines = fields(&value(&there.terms), &value(wanted));
     lines.extend(there.ended.map(|ended| format!("it ends there at {ended}")));
     lines

@@ -2,8 +2,8 @@
 
 use musubi_schemes::configuration::{Allowed, Setting};
 use musubi_sdk::{
-    ClientError, Composer, Draft, HalfSigned, Reference, TxId, api::InstrumentView,
-    ledger::operation::GrantAllowance,
+    ClientError, Composer, Draft, HalfSigned, Reference, TxId,
+    ledger::operation::{GrantAllowance, Operation},
 };
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     error::CliError,
     finish::{hand_over, sign, wanted},
     scheme_apply::{Line, what},
-    scheme_casting::{Casting, named},
+    scheme_casting::{Casting, There, named},
     scheme_compare as compare,
     session::Session,
 };
@@ -30,15 +30,18 @@ fn saved(allowed: &Allowed) -> String {
 impl Casting<'_> {
     /// None if it is not there; else how it is otherwise.
     pub(super) async fn look(
-        &self,
+        &mut self,
         setting: &Setting<'_>,
-        there: &[InstrumentView],
+        there: &There,
         composer: Composer,
         session: &mut Session,
     ) -> Result<Option<Vec<String>>, CliError> {
         match setting {
+            Setting::Offer(at, offer) => {
+                self.look_offer((*at, offer), &there.offers, session).await
+            }
             Setting::Instrument(issued) => {
-                let Some(view) = there.iter().find(|view| view.id == issued.id) else {
+                let Some(view) = there.instruments.iter().find(|view| view.id == issued.id) else {
                     return Ok(None);
                 };
                 let terms = self.terms(issued, session).await?;
@@ -78,7 +81,7 @@ impl Casting<'_> {
 
     /// What is sent; of an allowance under the name of this attempt, so that nobody grants it twice.
     pub(super) async fn draft(
-        &self,
+        &mut self,
         setting: &Setting<'_>,
         composer: Composer,
         attempt: u8,
@@ -95,6 +98,9 @@ impl Casting<'_> {
             Setting::Rule(rule) => {
                 let terms = self.rule(rule, session).await?;
                 Ok(composer.put_rule(sender, rule.id, terms))
+            }
+            Setting::Offer(at, offer) => {
+                self.draft_offer((*at, offer), (composer, sender), attempt, session).await
             }
             Setting::Allowance(allowed) => {
                 let grant = GrantAllowance {
@@ -116,35 +122,46 @@ impl Casting<'_> {
 
     /// Signs with the officers whose keys are here, and sends it, or hands it over to the others.
     pub(super) async fn put(
-        &self,
+        &mut self,
         setting: &Setting<'_>,
         half: HalfSigned,
         composer: Composer,
         session: &mut Session,
     ) -> Result<Line, CliError> {
-        let mut half = half;
+        let mut half = match (setting, &half.body().operation) {
+            // Its offer was put by somebody else meanwhile, or at a second attempt: under another id than when it was drafted.
+            (Setting::Rule(rule), Operation::PutRule(put))
+                if rule.offer.and_then(|at| self.offers.get(&at))
+                    != put.terms.when.offer.as_ref() =>
+            {
+                self.draft(setting, composer, 1, session).await?.half_signed()
+            }
+            _ => half,
+        };
         for attempt in 2..=ATTEMPTS {
-            let sent = self.send(setting, half, session).await;
-            // Somebody granted it from another device, or it was rejected once.
-            let taken = match (sent, setting) {
-                (Err(error), Setting::Allowance(allowed)) if error.code == "reference_taken" => {
-                    error.id.map(|id| (id, allowed)).ok_or(error)
+            // Somebody put it from another device, or it was rejected once.
+            let (error, found) = match (self.send(setting, half, session).await, setting) {
+                (Err(error), Setting::Allowance(_) | Setting::Offer(..))
+                    if error.code == "reference_taken" =>
+                {
+                    let found = self.look_again(setting, &error, composer, session).await?;
+                    (error, found)
                 }
                 (sent, _) => return sent,
             };
-            let (id, allowed) = taken?;
-            match self.look_at(id, allowed, composer, session).await? {
-                Some(differences) if differences.is_empty() => {
-                    session.book_mut().remember(&saved(allowed), id)?;
-                    session.save_book()?;
-                    return Ok(Line { id: Some(id), ..Line::new(what(setting), "there") });
+            match (found, error.id) {
+                (Some(differences), id) if differences.is_empty() => {
+                    return Ok(Line { id, ..Line::new(what(setting), "there") });
                 }
-                Some(differences) => {
+                (Some(differences), id) => {
                     let told =
                         format!("the ledger has it otherwise\n  {}", differences.join("\n  "));
-                    return Err(CliError::new("scheme_differs", told).about(id));
+                    let error = CliError::new("scheme_differs", told);
+                    return Err(id.map_or(error.clone(), |id| error.about(id)));
                 }
-                None => half = self.draft(setting, composer, attempt, session).await?.half_signed(),
+                (None, _) => {
+                    half = self.draft(setting, composer, attempt, session).await?.half_signed();
+                }
             }
         }
         Err(CliError::new(
@@ -153,12 +170,42 @@ impl Casting<'_> {
         ))
     }
 
+    /// What became of the transaction that has this one's reference: as [`Self::look`].
+    async fn look_again(
+        &mut self,
+        setting: &Setting<'_>,
+        error: &CliError,
+        composer: Composer,
+        session: &mut Session,
+    ) -> Result<Option<Vec<String>>, CliError> {
+        match (setting, error.id) {
+            (Setting::Allowance(allowed), Some(id)) => {
+                let found = self.look_at(id, allowed, composer, session).await?;
+                if found.as_ref().is_some_and(Vec::is_empty) {
+                    session.book_mut().remember(&saved(allowed), id)?;
+                    session.save_book()?;
+                }
+                Ok(found)
+            }
+            (Setting::Offer(at, offer), _) => {
+                self.forget_code((*at, offer), session)?;
+                let offers = session.client()?.offers().await?;
+                self.look_offer((*at, offer), &offers, session).await
+            }
+            _ => Ok(None),
+        }
+    }
+
     async fn send(
-        &self,
+        &mut self,
         setting: &Setting<'_>,
         half: HalfSigned,
         session: &mut Session,
     ) -> Result<Line, CliError> {
+        let kept = match setting {
+            Setting::Offer(at, offer) => self.keep_code((*at, offer), session)?,
+            _ => String::new(),
+        };
         let (names, extra) = self.signers(setting, session).await?;
         let has_key = |name: &&String| {
             session.book().contacts.get(*name).is_some_and(|contact| contact.key.is_some())
@@ -169,15 +216,23 @@ impl Casting<'_> {
         let id = half.id();
         let missing = wanted(session, &half, &extra).await;
         if !missing.is_empty() {
-            let note = hand_over(session, &half, None, &missing)?.text;
+            let note = format!("{}{kept}", hand_over(session, &half, None, &missing)?.text);
             return Ok(Line { id: Some(id), note, ..Line::new(what(setting), "waits") });
         }
         session.submit(half).await?;
+        let name = match setting {
+            Setting::Allowance(allowed) => Some(saved(allowed)),
+            Setting::Offer(at, offer) => {
+                self.offers.insert(*at, id);
+                Some(format!("offer-{}", offer.name))
+            }
+            Setting::Instrument(_) | Setting::Rule(_) => None,
+        };
         let mut note = String::new();
-        if let Setting::Allowance(allowed) = setting {
-            session.book_mut().remember(&saved(allowed), id)?;
+        if let Some(name) = name {
+            session.book_mut().remember(&name, id)?;
             session.save_book()?;
-            note = format!("saved as {}", saved(allowed));
+            note = format!("saved as {name}{kept}");
         }
         Ok(Line { id: Some(id), note, ..Line::new(what(setting), "applied") })
     }

@@ -63,6 +63,7 @@ const LINES: &[&str] = &[
     "scheme check town.toml --set days=90 --set base=use",
     "scheme check - --no-run",
     "scheme apply town.toml --set days=90 --party issuer-officer[1]=ume --key issuer-auto --dry-run",
+    "scheme apply town.toml --code door=ABCD-EFGH-IJKL-MNOP --yes",
     "scheme apply town.toml --node http://127.0.0.1:8080 --yes",
     "scheme catalogue docs/schemes --write",
     "instrument list",

@@ -24,7 +24,6 @@ pub use self::choice::Plain;
 use self::node::Reader;
 pub(crate) use self::{
     choice::Choices, fields::Fields, instrument::PARTY_KINDS, names::Names, node::Node,
-    offer::access,
 };
 use crate::{
     cast::Cast,

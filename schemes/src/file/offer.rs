@@ -4,7 +4,7 @@ use musubi_ledger::{
     hash::sha256,
     id::DocumentHash,
     lot::OriginKind,
-    offer::{Access, Gift, GivenBy, Gives, OfferTerms, Part},
+    offer::{Access, Gift, Gives, OfferTerms, Part},
     time::Time,
 };
 
@@ -77,6 +77,7 @@ fn terms(
     let mut parts = parts?;
     parts.sort_by_key(|part| (part.instrument, part.origin, part.campaign));
     let stock = u32::try_from(stock?).ok()?;
+    let document = notice(name.unwrap_or_default(), &parts);
     let terms = OfferTerms {
         issuer: place_id(issuer),
         gives: Gives::Gift(Gift { parts, funder: place_id(funder?) }),
@@ -86,7 +87,7 @@ fn terms(
         caps: caps?,
         from: from?,
         until,
-        document: DocumentHash(sha256(name.unwrap_or_default().as_bytes())),
+        document,
     };
     match terms.well_formed() {
         true => Some(terms),
@@ -94,6 +95,13 @@ fn terms(
             "one to four different parts, caps `of` a payer or household, and it begins before it ends",
         ),
     }
+}
+
+/// What its notice hashes to. An offer has no name on the ledger: by this one is told from the issuer's others, since an
+/// instrument's code stands there once.
+fn notice(name: &str, parts: &[Part]) -> DocumentHash {
+    let of = parts.first().map(|part| part.instrument.to_string()).unwrap_or_default();
+    DocumentHash(sha256(format!("offer {name} of {of}").as_bytes()))
 }
 
 fn part(node: &Node<'_>, names: &Names<'_>) -> Option<Part> {
@@ -106,19 +114,4 @@ fn part(node: &Node<'_>, names: &Names<'_>) -> Option<Part> {
     fields.finish();
     let campaign = u32::try_from(campaign?).ok()?;
     Some(Part { instrument: instrument?, amount: amount?, origin: origin?, campaign })
-}
-
-/// How the ledger names what is shown, once parties have ids: `code_key` is a code's key.
-pub(crate) fn access(
-    shown: &Shown,
-    party: impl Fn(usize) -> musubi_ledger::id::PartyId,
-    code_key: impl Fn(&str) -> musubi_ledger::keys::PublicKey,
-) -> Access {
-    match shown {
-        Shown::Nothing => Access::Open,
-        Shown::Code(code) => Access::Code(code_key(code)),
-        Shown::Right(at, officers) => {
-            Access::Entitled(GivenBy { party: party(*at), officers: *officers })
-        }
-    }
 }

@@ -4,12 +4,12 @@ use musubi_ledger::{
     amount::Amount,
     id::TxId,
     keys::SecretKey,
-    offer::{Coupon, Gift, Gives, OfferTerms, Set, Sponsor, code_seed},
+    offer::code_seed,
     operation::{Operation, PutOffer},
 };
 
 use super::{Act, After, Fault, Play};
-use crate::{cast::place_of, file::access};
+use crate::scheme::Shown;
 
 impl Play<'_> {
     /// Puts an offer, by its place among the scheme's.
@@ -18,34 +18,12 @@ impl Play<'_> {
     /// If a group that funds it has nobody who could consent.
     pub(crate) fn put_offer(&mut self, at: usize) -> Result<Act, Fault> {
         let offered = &self.scheme.offers[at];
-        let place = place_of(offered.terms.funder());
-        let funder = self.party(place);
-        let gives = match offered.terms.gives.clone() {
-            Gives::Gift(gift) => Gives::Gift(Gift { funder, ..gift }),
-            Gives::Set(set) => Gives::Set(Set { funder, ..set }),
-            Gives::Coupon(coupon) => {
-                let mut at: Vec<_> =
-                    coupon.at.iter().map(|shop| self.party(place_of(*shop))).collect();
-                at.sort_unstable();
-                let sponsor = match coupon.sponsor {
-                    Sponsor::Party(_) => Sponsor::Party(funder),
-                    Sponsor::Payee => Sponsor::Payee,
-                };
-                Gives::Coupon(Coupon { at, sponsor, ..coupon })
-            }
+        let (funder, issuer) = (offered.funder(), self.institution("issuer"));
+        let code = match &offered.shown {
+            Shown::Code(code) => Some(self.code_key(code).public()),
+            Shown::Nothing | Shown::Right(..) => None,
         };
-        let funder = place;
-        let issuer = self.institution("issuer");
-        let terms = OfferTerms {
-            issuer: self.party(issuer),
-            gives,
-            access: access(
-                &offered.shown,
-                |at| self.party(at),
-                |code| self.code_key(code).public(),
-            ),
-            ..offered.terms.clone()
-        };
+        let terms = offered.resolved(&mut |at| self.party(at), code);
         let mut signers = self.officers("issuer", 2);
         if funder != issuer {
             let whole = terms.whole().unwrap_or(Amount::ZERO);
