@@ -3,11 +3,12 @@
 
 mod ask;
 mod call;
+mod known;
 mod parse;
 
 use core::fmt;
 
-pub use self::ask::{Ask, Did, Flow, Has};
+pub use self::ask::{Ask, Did, Flow, Has, Key};
 pub(crate) use self::parse::{arithmetic, parse};
 
 /// An expression.

@@ -5,11 +5,13 @@ mod watch;
 
 use std::collections::BTreeMap;
 
+use musubi_figures::kpi::{self, Counter};
 use musubi_ledger::{
+    group::GroupLife,
     id::{InstrumentId, PartyId, TxId},
     instrument::{Flows, Totals},
     lot::OriginKind,
-    party::Party,
+    party::{Party, PartyKind},
     state::{ReadState, Row, RowKey},
     time::Time,
     wallet::{Holding, Wallet},
@@ -17,7 +19,7 @@ use musubi_ledger::{
 
 pub use self::watch::Observed;
 use crate::{
-    expr::{Ask, Did, Flow, Has, NoValue},
+    expr::{Ask, Did, Flow, Has, Key, NoValue},
     scheme::Scheme,
     stage::Actor,
 };
@@ -87,8 +89,47 @@ impl World<'_> {
                 let id = self.offers.get(offer);
                 Ok(id.and_then(|id| self.observed.taken.get(id)).copied().unwrap_or_default())
             }
+            Ask::Key(key) => Ok(self.key_figure(*key)),
             Ask::Stage(party, instrument) => Ok(self.stage(*party, *instrument)),
             Ask::Declared(figure) => Ok(*figure),
+        }
+    }
+
+    /// As `musubi report kpi` counts it, of all time.
+    fn key_figure(&self, key: Key) -> i128 {
+        let parties = self.actors.iter().map(|actor| actor.party);
+        let parties: Vec<(PartyId, Party)> =
+            parties.filter_map(|id| Some((id, self.party(id)?))).collect();
+        let active = |kind| i128::from(kpi::active(parties.iter().map(|(_, party)| party), kind));
+        match key {
+            Key::Groups => {
+                let parties = parties.iter().map(|(id, party)| (*id, party));
+                i128::from(kpi::groups(parties, |id| self.life(id)))
+            }
+            Key::Registrants => active(PartyKind::Person),
+            Key::Merchants => active(PartyKind::Merchant),
+            Key::Settlement => self.yen(&self.observed.settlement),
+            Key::GroupMoves => self.yen(&self.observed.group_moves),
+        }
+    }
+
+    fn yen(&self, counter: &Counter) -> i128 {
+        let in_yen = |(id, counted): (InstrumentId, kpi::Counted)| match self
+            .state
+            .row(&RowKey::Instrument(id))
+        {
+            Some(Row::Instrument(of)) => {
+                kpi::yen(counted.cumulative, of.terms.face, of.terms.decimals)
+            }
+            _ => 0,
+        };
+        counter.sums().map(in_yen).sum()
+    }
+
+    fn life(&self, group: PartyId) -> Option<GroupLife> {
+        match self.state.row(&RowKey::Group(group)) {
+            Some(Row::Group(group)) => Some(group.life),
+            _ => None,
         }
     }
 

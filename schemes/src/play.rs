@@ -92,7 +92,8 @@ pub fn run(scheme: &Scheme, stage: &mut dyn Stage) -> Result<Report, Fault> {
     let mut report = Report::new(scheme);
     for step in &scheme.steps {
         let (line, ids) = play.step(step);
-        observed.watch(&play.stage.seen()?, &line);
+        let seen = play.stage.seen()?;
+        observed.watch(&seen, play.stage.state(), &line);
         if let Some(id) = &step.id {
             observed.applied(id, line.applied);
             play.past.insert(id.clone(), ids);

@@ -5,7 +5,7 @@ mod memory;
 
 use musubi_ledger::{
     code::Code,
-    execute::Entry,
+    execute::{Block, CheckedItem},
     genesis::Parameters,
     id::{ChainId, PartyId},
     keys::SecretKey,
@@ -29,6 +29,15 @@ pub const PARAMETERS: Parameters = Parameters {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the stage cannot go on: {0}")]
 pub struct StageError(pub String);
+
+/// A block, executed here.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// What came of it: verdicts, system leaves, outcomes, changed rows.
+    pub block: Block,
+    /// The items of its batch, in order, with the transactions that they are.
+    pub items: Vec<CheckedItem>,
+}
 
 /// A party that signs.
 #[derive(Clone, Debug)]
@@ -66,7 +75,7 @@ pub trait Stage {
     ///
     /// # Errors
     /// [`StageError`].
-    fn seen(&mut self) -> Result<Vec<Entry>, StageError>;
+    fn seen(&mut self) -> Result<Vec<Seen>, StageError>;
 
     /// The state after what was executed, as this stage re-executed it.
     fn state(&self) -> &dyn ReadState;

@@ -1,18 +1,11 @@
-//! Key figures that a ledger can count: ① group accounts, ⑤ registrants, ⑥ merchants, ⑦ settlement, ❶ what groups moved.
-//! ②, ③, ④ and ❷ are about posts, threads, members without a wallet and a survey: no ledger knows them.
-//!
-//! ⑦ is Σ of payments to merchants less what of them was undone. ❶ is Σ over moves m of
-//! amount(m) × ([payer is a group] + [payee is a group]), less what was undone: 500 of dues in and 500 of costs out are
-//! 1,000. Where the definition leaves a choice, the choice is printed as a flag with the figures.
+//! Key figures of a period: ① group accounts, ⑤ registrants, ⑥ merchants, ⑦ settlement, ❶ what groups moved. How each is
+//! counted is in [`musubi_figures::kpi`]; where the definition leaves a choice, it is printed as a flag with the figures.
 
 use std::collections::BTreeMap;
 
-use musubi_ledger::{
-    group::GroupLife,
-    party::{PartyKind, PartyStatus},
-    transaction::Purpose,
-};
-use musubi_sdk::{InstrumentId, PartyId, TxId};
+use musubi_figures::kpi::{self, Counter, FLAGS};
+use musubi_ledger::party::{Party, PartyKind};
+use musubi_sdk::PartyId;
 use serde::Serialize;
 
 use super::{Document, Materials, Rest, Unit, framed};
@@ -20,25 +13,9 @@ use crate::{
     error::ReportError,
     period::Period,
     sheet::{Cell, Column, Sheet, Table},
-    source::{Event, Rows},
+    source::Rows,
     sum::Sum,
 };
-
-/// What the definitions leave open, as it is chosen here.
-pub const FLAGS: [(&str, &str); 9] = [
-    ("group_to_group", "counts on both sides: twice the amount"),
-    ("top_ups", "not counted"),
-    ("points", "counted at the face of their instrument; counters are not"),
-    (
-        "grants",
-        "not counted: moves for purpose grant, and moves of issuers, registrars, operators and external systems",
-    ),
-    ("rewards_shares_fees", "not counted: what rules post beside a move"),
-    ("expiry", "not counted"),
-    ("redemption", "not counted"),
-    ("reversals", "taken off in the period of the reversal, so that published figures stay"),
-    ("between_merchants", "counted in the settlement figure"),
-];
 
 /// The figures of a period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -105,10 +82,18 @@ pub fn make(materials: Materials<'_>, period: Period) -> Result<Kpi, ReportError
         |counts: fn(&Rows) -> u64| Counted { before: counts(ends[0]), after: counts(ends[1]) };
     let (mut settlement, mut group_moves) = (Counter::default(), Counter::default());
     let end = source.end();
+    let kind = |party: PartyId| end.party(party).map(|party| party.kind);
     for event in source.events.iter().filter(|event| event.time < period.until()) {
         let inside = period.holds(event.time);
-        settlement.take(event, inside, |from, to, _| settles(end, from, to));
-        group_moves.take(event, inside, |from, to, purpose| sides(end, from, to, purpose));
+        if let Some(moved) = &event.moved {
+            let (from, to) = (kind(moved.from), kind(moved.to));
+            settlement.add(moved, inside, kpi::settles(from, to));
+            group_moves.add(moved, inside, kpi::sides(from, to, event.purpose));
+        }
+        if let Some(undone) = &event.undone {
+            settlement.undo(undone, inside);
+            group_moves.undo(undone, inside);
+        }
     }
     Ok(Kpi {
         period,
@@ -116,104 +101,30 @@ pub fn make(materials: Materials<'_>, period: Period) -> Result<Kpi, ReportError
         groups: count(groups),
         registrants: count(|rows| active(rows, PartyKind::Person)),
         merchants: count(|rows| active(rows, PartyKind::Merchant)),
-        settlement: settlement.flow(materials),
-        group_moves: group_moves.flow(materials),
+        settlement: flow(&settlement, materials),
+        group_moves: flow(&group_moves, materials),
         flags: BTreeMap::from(FLAGS),
     })
 }
 
 fn active(rows: &Rows, kind: PartyKind) -> u64 {
-    let counts = |party: &musubi_ledger::party::Party| {
-        party.kind == kind && party.status != PartyStatus::Closed
-    };
-    rows.parties().filter(|(_, party)| counts(party)).count() as u64
+    kpi::active(rows.parties().map(|(_, party): (_, &Party)| party), kind)
 }
 
-/// Groups that have not begun to close.
 fn groups(rows: &Rows) -> u64 {
-    let lives = |id: PartyId| rows.group(id).is_none_or(|group| group.life != GroupLife::Closing);
-    let counts = |(id, party): &(PartyId, &musubi_ledger::party::Party)| {
-        party.kind == PartyKind::Group && party.status != PartyStatus::Closed && lives(*id)
-    };
-    rows.parties().filter(counts).count() as u64
+    kpi::groups(rows.parties(), |id| rows.group(id).map(|group| group.life))
 }
 
-fn kind(rows: &Rows, party: PartyId) -> Option<PartyKind> {
-    rows.party(party).map(|party| party.kind)
-}
-
-/// Whether a party takes part as one of the people: not as an office.
-fn is_public(kind: Option<PartyKind>) -> bool {
-    matches!(kind, Some(PartyKind::Person | PartyKind::Group | PartyKind::Merchant))
-}
-
-/// How often a move counts as settlement.
-fn settles(rows: &Rows, from: PartyId, to: PartyId) -> i128 {
-    let paid = kind(rows, to) == Some(PartyKind::Merchant) && is_public(kind(rows, from));
-    i128::from(paid)
-}
-
-/// How often a move counts as one of groups: once for each side that is a group.
-fn sides(rows: &Rows, from: PartyId, to: PartyId, purpose: Purpose) -> i128 {
-    let kinds = [kind(rows, from), kind(rows, to)];
-    if purpose == Purpose::GRANT || !kinds.into_iter().all(is_public) {
-        return 0;
+fn flow(counter: &Counter, materials: Materials<'_>) -> Flow {
+    let mut flow = Flow { moves: counter.moves(), ..Flow::default() };
+    for (instrument, counted) in counter.sums() {
+        let unit = Unit::of(materials.source, instrument);
+        flow.period_yen += Sum(unit.yen(counted.period));
+        flow.cumulative_yen += Sum(unit.yen(counted.cumulative));
+        let (period, cumulative) = (Sum(counted.period), Sum(counted.cumulative));
+        flow.instruments.push(OfInstrument { unit, period, cumulative });
     }
-    kinds.into_iter().map(|kind| i128::from(kind == Some(PartyKind::Group))).sum()
-}
-
-/// Adds moves up, and takes off what is undone of those that it has added.
-#[derive(Default)]
-struct Counter {
-    times: BTreeMap<TxId, i128>,
-    sums: BTreeMap<InstrumentId, (i128, i128)>,
-    moves: u64,
-}
-
-impl Counter {
-    fn take(
-        &mut self,
-        event: &Event,
-        inside: bool,
-        times: impl Fn(PartyId, PartyId, Purpose) -> i128,
-    ) {
-        if let Some(moved) = event.moved.as_ref().filter(|moved| !moved.issued) {
-            let times = times(moved.from, moved.to, event.purpose);
-            if times != 0 {
-                self.times.insert(moved.id, times);
-                self.moves += u64::from(inside);
-                for (lot, amount) in &moved.lots {
-                    self.add(lot.instrument, times * i128::from(amount.0), inside);
-                }
-            }
-        }
-        if let Some(undone) = &event.undone {
-            let times = self.times.get(&undone.original).copied().unwrap_or_default();
-            for leg in &undone.legs {
-                self.add(leg.instrument, -times * i128::from(leg.amount.0), inside);
-            }
-        }
-    }
-
-    fn add(&mut self, instrument: InstrumentId, sum: i128, inside: bool) {
-        if sum != 0 {
-            let (period, cumulative) = self.sums.entry(instrument).or_default();
-            *period += if inside { sum } else { 0 };
-            *cumulative += sum;
-        }
-    }
-
-    fn flow(self, materials: Materials<'_>) -> Flow {
-        let mut flow = Flow { moves: self.moves, ..Flow::default() };
-        for (instrument, (period, cumulative)) in self.sums {
-            let unit = Unit::of(materials.source, instrument);
-            flow.period_yen += Sum(unit.yen(period));
-            flow.cumulative_yen += Sum(unit.yen(cumulative));
-            let (period, cumulative) = (Sum(period), Sum(cumulative));
-            flow.instruments.push(OfInstrument { unit, period, cumulative });
-        }
-        flow
-    }
+    flow
 }
 
 impl Kpi {

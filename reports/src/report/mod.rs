@@ -59,7 +59,7 @@ impl Unit {
     /// Never: amounts are of 64 bits, faces of 32.
     #[must_use]
     pub fn yen(&self, sum: i128) -> i128 {
-        sum * i128::from(self.face) / 10_i128.pow(self.decimals.into())
+        musubi_figures::kpi::yen(sum, self.face, self.decimals)
     }
 }
 

@@ -1,16 +1,17 @@
 //! Events: what a leaf did, with what rows of its block say about it.
 
+pub use musubi_figures::{Moved, Undone};
+use musubi_figures::{Moves, moves::completed};
 use musubi_ledger::{
     execute::Entry,
     fact::Fact,
     id::RosterLine,
-    lot::Lot,
     operation::{Operation, RedemptionAnswer, settlement_line},
     outcome::{Account, Owed, Posting},
-    state::{Changes, DueKind, ProposalStatus, Redemption, Row, RowKey, Settled},
+    state::{Changes, DueKind, Redemption, Row, RowKey},
     transaction::{Body, Role, Side},
 };
-use musubi_sdk::{Amount, DocumentHash, InstrumentId, Leg, PartyId, Purpose, Time, TxId, describe};
+use musubi_sdk::{Amount, DocumentHash, InstrumentId, PartyId, Purpose, Time, TxId, describe};
 
 /// What caused an event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,36 +57,6 @@ pub struct Event {
     pub owed: Vec<Owed>,
     /// What explains the postings.
     pub facts: Vec<Fact>,
-}
-
-/// A move of value between two wallets, or an issue into one.
-#[derive(Clone, Debug)]
-pub struct Moved {
-    /// Under which id it can be undone: a payout's is its proposal's.
-    pub id: TxId,
-    /// Who gave; the issuer of an issue.
-    pub from: PartyId,
-    /// Who received.
-    pub to: PartyId,
-    /// Whether it was issued: a top-up.
-    pub issued: bool,
-    /// What, by the lot that was given.
-    pub lots: Vec<(Lot, Amount)>,
-}
-
-/// The undoing of (a part of) an earlier move.
-#[derive(Clone, Debug)]
-pub struct Undone {
-    /// The move.
-    pub original: TxId,
-    /// Who had given.
-    pub from: PartyId,
-    /// Who had received.
-    pub to: PartyId,
-    /// Whether it had been issued.
-    pub issued: bool,
-    /// How much of it was undone.
-    pub legs: Vec<Leg>,
 }
 
 /// A step of a redemption.
@@ -159,7 +130,12 @@ impl Event {
             facts: entry.outcome.facts.clone(),
         };
         match body {
-            Some(body) => event.explain(&body.operation, changes),
+            Some(body) => {
+                event.explain(&body.operation, changes);
+                let Moves { purpose, answers, moved, undone } = Moves::of(entry, body, changes);
+                (event.purpose, event.answers) = (purpose, answers);
+                (event.moved, event.undone) = (moved, undone);
+            }
             None => {
                 let cause = entry.due.map(|due| TxId(due.cause));
                 event.redeemed.extend(cause.and_then(|id| redeemed(id, changes, None)));
@@ -172,8 +148,6 @@ impl Event {
         match operation {
             Operation::Propose(_) => self.explain_payout(self.id, changes),
             Operation::Decide(op) => self.explain_payout(op.proposal, changes),
-            Operation::Refund(op) => self.undone = undone(op.original, &op.legs, changes),
-            Operation::Correct(op) => self.undone = undone(op.original, &op.legs, changes),
             Operation::RequestRedemption(_) => {
                 self.redeemed.extend(redeemed(self.id, changes, None));
             }
@@ -192,21 +166,13 @@ impl Event {
                 let lines = op.lines.iter().map(|index| settlement_line(&op.settlement, *index));
                 self.redeemed.extend(lines.filter_map(|id| redeemed(id, changes, Some(op.answer))));
             }
-            _ => self.moved = moved(self.id, changes),
+            _ => {}
         }
     }
 
-    /// A proposal that is complete now: its purpose is the payout's.
+    /// Who let the payout of a proposal go that is complete now.
     fn explain_payout(&mut self, id: TxId, changes: &Changes) {
-        let Some(Some(Row::Proposal(proposal))) = changes.get(&RowKey::Proposal(id)) else {
-            return;
-        };
-        if proposal.status != ProposalStatus::Completed(self.id) {
-            return;
-        }
-        self.purpose = proposal.purpose;
-        self.answers = proposal.answers;
-        self.moved = moved(id, changes);
+        let Some(proposal) = completed(id, self.id, changes) else { return };
         let approves = |c: &&musubi_ledger::state::ProposalConsent| {
             c.side == Side::Debit && c.role == Role::Approver
         };
@@ -232,24 +198,6 @@ impl Event {
     pub fn of(&self, party: PartyId) -> impl Iterator<Item = &Posting> {
         self.postings.iter().filter(move |posting| posting.account == Account::Wallet(party))
     }
-}
-
-fn settled(id: TxId, changes: &Changes) -> Option<&Settled> {
-    match changes.get(&RowKey::Judged(id)) {
-        Some(Some(Row::Judged(judged))) => judged.settled.as_ref(),
-        _ => None,
-    }
-}
-
-fn moved(id: TxId, changes: &Changes) -> Option<Moved> {
-    let Settled { from, to, issued, lots, .. } = settled(id, changes)?;
-    let lots = lots.iter().map(|part| (part.lot, part.amount)).collect();
-    Some(Moved { id, from: *from, to: *to, issued: *issued, lots })
-}
-
-fn undone(original: TxId, legs: &[Leg], changes: &Changes) -> Option<Undone> {
-    let Settled { from, to, issued, .. } = settled(original, changes)?;
-    Some(Undone { original, from: *from, to: *to, issued: *issued, legs: legs.to_vec() })
 }
 
 fn redeemed(id: TxId, changes: &Changes, answer: Option<RedemptionAnswer>) -> Option<Redeemed> {

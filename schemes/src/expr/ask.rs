@@ -32,6 +32,8 @@ pub enum Ask {
     Taken(usize),
     /// How many of an instrument's stages a party has reached.
     Stage(usize, InstrumentId),
+    /// A key figure, counted as reports count it.
+    Key(Key),
     /// What does not change by anything that happens: a declaration's own figure.
     Declared(i128),
 }
@@ -68,6 +70,21 @@ pub enum Did {
     Capped,
     /// What reversals took back of it, owed or not.
     TakenBack,
+}
+
+/// A key figure ([`musubi_figures::kpi`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// ①: group accounts.
+    Groups,
+    /// ⑤: persons registered and active, officers among them.
+    Registrants,
+    /// ⑥: merchants.
+    Merchants,
+    /// ⑦: settlement in yen.
+    Settlement,
+    /// ❶: what groups moved, in yen.
+    GroupMoves,
 }
 
 impl Ask {

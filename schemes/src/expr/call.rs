@@ -4,55 +4,12 @@ use musubi_ledger::{
     calendar::Span, code::Code, id::InstrumentId, instrument::Validity, lot::OriginKind,
 };
 
-use super::{Ask, Did, Flow, Has};
+use super::{Ask, Did, Flow, Has, Key, known::unknown};
 use crate::{
     cast::Unfound,
     file::{Choices, Names, PARTY_KINDS, Plain},
     mistake::nearest,
 };
-
-const KNOWN: [&str; 25] = [
-    "issued",
-    "redeemed",
-    "expired",
-    "corrected",
-    "outstanding",
-    "usable",
-    "spendable",
-    "held",
-    "claim",
-    "receivable",
-    "paid",
-    "received",
-    "refused",
-    "applied",
-    "given",
-    "fired",
-    "capped",
-    "taken",
-    "taken_back",
-    "tier",
-    "count",
-    "face",
-    "step",
-    "days",
-    "choice",
-];
-
-/// Functions that wait for something this ledger does not have yet.
-const LATER: [(&str, &str); 11] = [
-    ("converted", "conversions"),
-    ("price", "offers"),
-    ("fee", "settlement runs"),
-    ("net", "settlement runs"),
-    ("kpi1", "reports"),
-    ("kpi5", "reports"),
-    ("kpi6", "reports"),
-    ("kpi7", "reports"),
-    ("unused", "reports"),
-    ("deposit", "reports"),
-    ("open_dues", "dues"),
-];
 
 /// A function with its arguments.
 pub(super) fn read(
@@ -109,6 +66,11 @@ pub(super) fn read(
             }
         }
         "count" => source.count(),
+        "kpi1" => source.key(Key::Groups),
+        "kpi5" => source.key(Key::Registrants),
+        "kpi6" => source.key(Key::Merchants),
+        "kpi7" => source.key(Key::Settlement),
+        "kpi_moved" => source.key(Key::GroupMoves),
         "face" => source.declared(|issued| Some(i128::from(issued.terms.face))),
         "step" => source.declared(|issued| Some(i128::from(issued.terms.step.0))),
         "days" => source.declared(|issued| match issued.terms.validity {
@@ -120,14 +82,6 @@ pub(super) fn read(
         "choice" => source.counted(1..=1).and_then(|()| chosen(arguments[0], choices)),
         _ => Err(unknown(name)),
     }
-}
-
-fn unknown(name: &str) -> String {
-    if let Some((_, lacks)) = LATER.iter().find(|(later, _)| *later == name) {
-        return format!("`{name}` is not supported yet: {lacks} are not built yet");
-    }
-    let near = nearest(name, &KNOWN).map(|near| format!("; did you mean {near}?"));
-    format!("no function {name}{}", near.unwrap_or_default())
 }
 
 struct Source<'s> {
@@ -204,6 +158,13 @@ impl Source<'_> {
             let declared: Vec<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
             format!("no rule {name}; declared: {}", declared.join(", "))
         })
+    }
+
+    fn key(&self, key: Key) -> Result<Ask, String> {
+        match self.arguments {
+            [] => Ok(Ask::Key(key)),
+            _ => Err(format!("{}() counts the whole ledger: it takes no argument", self.name)),
+        }
     }
 
     fn count(&self) -> Result<Ask, String> {

@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use musubi_figures::{
+    Moves,
+    kpi::{self, Counter},
+};
 use musubi_ledger::{
     code::Code,
     execute::Entry,
@@ -9,9 +13,11 @@ use musubi_ledger::{
     id::{InstrumentId, PartyId, RuleId, TxId},
     leaf::LeafKind,
     outcome::Account,
+    party::PartyKind,
+    state::{ReadState, Row, RowKey},
 };
 
-use crate::report::StepLine;
+use crate::{report::StepLine, stage::Seen};
 
 /// What was seen so far.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +29,9 @@ pub struct Observed {
     pub(super) rules: BTreeMap<RuleId, Done>,
     /// Units taken of offers.
     pub(super) taken: BTreeMap<TxId, i128>,
+    /// ⑦ and ❶ of the key figures.
+    pub(super) settlement: Counter,
+    pub(super) group_moves: Counter,
 }
 
 /// What a rule did.
@@ -35,11 +44,17 @@ pub(super) struct Done {
 }
 
 impl Observed {
-    /// Takes what was executed for a step, and what the step's transactions came to.
-    pub(crate) fn watch(&mut self, entries: &[Entry], line: &StepLine) {
-        for entry in entries.iter().filter(|entry| entry.leaf.kind == LeafKind::Transaction) {
-            self.watch_entry(entry);
-            entry.outcome.facts.iter().for_each(|fact| self.watch_fact(fact));
+    /// Takes what was executed for a step, the state after it, and what the step's transactions came to.
+    pub(crate) fn watch(&mut self, seen: &[Seen], state: &dyn ReadState, line: &StepLine) {
+        for seen in seen {
+            let entries = seen.block.entries.iter();
+            for entry in entries.filter(|entry| entry.leaf.kind == LeafKind::Transaction) {
+                self.watch_entry(entry);
+                entry.outcome.facts.iter().for_each(|fact| self.watch_fact(fact));
+                if entry.leaf.code == Code::Applied {
+                    self.count_moves(seen, entry, state);
+                }
+            }
         }
         for (code, count) in &line.codes {
             *self.codes.entry(*code).or_default() += i128::from(*count);
@@ -48,6 +63,28 @@ impl Observed {
 
     pub(crate) fn applied(&mut self, step: &str, count: u64) {
         self.applied.insert(step.to_owned(), i128::from(count));
+    }
+
+    /// As reports count them: from the first leaf on, all of it inside the period.
+    fn count_moves(&mut self, seen: &Seen, entry: &Entry, state: &dyn ReadState) {
+        let item = entry.item.and_then(|at| seen.items.get(at as usize));
+        let Some(transaction) = item.and_then(|item| item.transaction.as_ref()) else { return };
+        let moves = Moves::of(entry, &transaction.body, &seen.block.changes);
+        let kind = |party: PartyId| -> Option<PartyKind> {
+            match state.row(&RowKey::Party(party)) {
+                Some(Row::Party(party)) => Some(party.kind),
+                _ => None,
+            }
+        };
+        if let Some(moved) = &moves.moved {
+            let (from, to) = (kind(moved.from), kind(moved.to));
+            self.settlement.add(moved, true, kpi::settles(from, to));
+            self.group_moves.add(moved, true, kpi::sides(from, to, moves.purpose));
+        }
+        if let Some(undone) = &moves.undone {
+            self.settlement.undo(undone, true);
+            self.group_moves.undo(undone, true);
+        }
     }
 
     fn watch_fact(&mut self, fact: &Fact) {

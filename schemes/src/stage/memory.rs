@@ -4,7 +4,7 @@
 use musubi_ledger::{
     batch::{Batch, NodeId},
     code::Code,
-    execute::{Chain, Entry, MemoryState, check_items},
+    execute::{Chain, MemoryState, check_items},
     genesis::{FirstParty, Genesis, Node, Organisation, RULES_VERSION},
     hash::tagged,
     id::{ChainId, PartyId, PersonTag, Salt},
@@ -14,7 +14,7 @@ use musubi_ledger::{
     time::Time,
 };
 
-use super::{Actor, PARAMETERS, Stage, StageError};
+use super::{Actor, PARAMETERS, Seen, Stage, StageError};
 use crate::cast::Cast;
 
 /// Between blocks.
@@ -31,7 +31,7 @@ pub struct InProcess {
     institutions: Vec<Actor>,
     leader: SecretKey,
     now: Time,
-    seen: Vec<Entry>,
+    seen: Vec<Seen>,
     index: u64,
     overdue: bool,
 }
@@ -55,7 +55,7 @@ impl InProcess {
             institutions,
             leader: key(name, "node", 1),
             now: begins,
-            seen: block.entries,
+            seen: vec![Seen { block, items: Vec::new() }],
             index: 0,
             overdue: false,
         }
@@ -69,10 +69,11 @@ impl InProcess {
         let checked = check_items(&self.chain.id(), RULES_VERSION, &batch.items, &|_| false);
         let block = self.chain.execute(&self.state, &batch, entry, &checked);
         self.state.apply(&block.changes);
-        self.seen.extend(block.entries);
         self.now = block.head.time;
         self.overdue = block.overdue;
-        block.items.iter().map(|item| item.code).collect()
+        let codes = block.items.iter().map(|item| item.code).collect();
+        self.seen.push(Seen { block, items: checked });
+        codes
     }
 }
 
@@ -124,7 +125,7 @@ impl Stage for InProcess {
         Ok(())
     }
 
-    fn seen(&mut self) -> Result<Vec<Entry>, StageError> {
+    fn seen(&mut self) -> Result<Vec<Seen>, StageError> {
         Ok(std::mem::take(&mut self.seen))
     }
 

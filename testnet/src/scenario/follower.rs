@@ -10,12 +10,13 @@ use anyhow::{Context, bail, ensure};
 use musubi_ledger::{
     batch::{Batch, NodeId},
     code::Code,
-    execute::{Block, Chain, CheckedItem, Head, MemoryState, check_items},
+    execute::{Chain, Head, MemoryState, check_items},
     genesis::{Genesis, RULES_VERSION},
     hash::Hash,
     keys::SecretKey,
     policy::PolicyChain,
 };
+pub use musubi_schemes::stage::Seen;
 use musubi_sdk::{
     Client,
     audit::check::{CheckedEntry, Checker},
@@ -23,15 +24,6 @@ use musubi_sdk::{
 
 /// Entries asked for at a time.
 const PAGE: u64 = 64;
-
-/// A block, executed again.
-#[derive(Clone, Debug)]
-pub struct Seen {
-    /// What came of it: verdicts, system leaves, outcomes, changed rows.
-    pub block: Block,
-    /// The items of its batch, in order, with the transactions that they are.
-    pub items: Vec<CheckedItem>,
-}
 
 /// Where the chain stands by what was executed here.
 #[derive(Debug)]

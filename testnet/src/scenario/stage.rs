@@ -2,13 +2,12 @@
 
 use musubi_ledger::{
     code::Code,
-    execute::Entry,
     id::{ChainId, PartyId},
     keys::SecretKey,
     state::ReadState,
     time::Time,
 };
-use musubi_schemes::stage::{Actor, Stage, StageError};
+use musubi_schemes::stage::{Actor, Seen, Stage, StageError};
 
 use super::{OnNetwork, Verdict};
 use crate::city::institutions::{Institutions, Keyed};
@@ -43,9 +42,8 @@ impl Stage for OnNetwork {
         Self::advance(self, to).map_err(failed)
     }
 
-    fn seen(&mut self) -> Result<Vec<Entry>, StageError> {
-        let blocks = self.executed().map_err(failed)?;
-        Ok(blocks.into_iter().flat_map(|seen| seen.block.entries).collect())
+    fn seen(&mut self) -> Result<Vec<Seen>, StageError> {
+        self.executed().map_err(failed)
     }
 
     fn state(&self) -> &dyn ReadState {

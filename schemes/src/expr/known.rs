@@ -1,0 +1,56 @@
+//! The names of functions, and of those that wait for something this ledger does not have yet.
+
+use crate::mistake::nearest;
+
+const KNOWN: [&str; 30] = [
+    "issued",
+    "redeemed",
+    "expired",
+    "corrected",
+    "outstanding",
+    "usable",
+    "spendable",
+    "held",
+    "claim",
+    "receivable",
+    "paid",
+    "received",
+    "refused",
+    "applied",
+    "given",
+    "fired",
+    "capped",
+    "taken",
+    "taken_back",
+    "tier",
+    "count",
+    "kpi1",
+    "kpi5",
+    "kpi6",
+    "kpi7",
+    "kpi_moved",
+    "face",
+    "step",
+    "days",
+    "choice",
+];
+
+/// Functions that wait for something this ledger does not have yet.
+const LATER: [(&str, &str); 7] = [
+    ("converted", "conversions"),
+    ("price", "offers"),
+    ("fee", "settlement runs"),
+    ("net", "settlement runs"),
+    ("unused", "reports"),
+    ("deposit", "reports"),
+    ("open_dues", "dues"),
+];
+
+/// Why a name is none of a function.
+pub(super) fn unknown(name: &str) -> String {
+    if let Some((_, lacks)) = LATER.iter().find(|(later, _)| *later == name) {
+        return format!("`{name}` is not supported yet: {lacks} are not built yet");
+    }
+    let near = nearest(name, &KNOWN).map(|near| format!("; did you mean {near}?"));
+    format!("no function {name}{}", near.unwrap_or_default())
+}
