@@ -62,9 +62,7 @@ impl Moves {
         match &body.operation {
             Operation::Propose(_) => own.payout((id, id), changes),
             Operation::Decide(op) => own.payout((op.proposal, id), changes),
-            Operation::Refund(op) => {
-                Self { undone: undone(op.original, &op.legs, changes), ..own }
-            }
+            Operation::Refund(op) => Self { undone: undone(op.original, &op.legs, changes), ..own },
             Operation::Correct(op) => {
                 Self { undone: undone(op.original, &op.legs, changes), ..own }
             }

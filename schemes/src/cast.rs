@@ -39,8 +39,21 @@ pub struct Member {
     pub group: Option<GroupPlan>,
     /// Whether a step registers it, and not the set-up.
     pub later: bool,
+    /// That it stands for somebody whom a lottery draws, and is known then.
+    pub drawn: Option<Drawn>,
     /// Whether it takes part: false where its `if` does not hold.
     pub stands: bool,
+}
+
+/// Who wins or loses a draw.
+#[derive(Clone, Debug)]
+pub struct Drawn {
+    /// The offer's name.
+    pub offer: String,
+    /// Whether they have won.
+    pub won: bool,
+    /// Where the file says so.
+    pub at: Range<usize>,
 }
 
 /// Who acts for a group: places in the cast.
@@ -78,6 +91,7 @@ impl Cast {
                 attributes: Vec::new(),
                 group: None,
                 later: false,
+                drawn: None,
                 stands: true,
             };
             cast.declare(name, vec![member; count]);
@@ -112,21 +126,40 @@ impl Cast {
     /// # Errors
     /// Why it means nothing.
     pub fn find(&self, reference: &str) -> Result<Range<usize>, Unfound> {
-        let (name, part) = match reference.split_once('[') {
-            Some((name, part)) => (name, Some(part.strip_suffix(']').ok_or(Unfound::Form)?)),
-            None => (reference, None),
+        let (name, part) = match numbered(reference) {
+            Err(Unfound::Range(name, _)) => {
+                let all = self.named(&name).map_or(0, |all| all.len());
+                return Err(Unfound::Range(name, all));
+            }
+            split => split?,
         };
         let all = self.named(name).ok_or_else(|| Unfound::Name(name.to_owned()))?;
-        let Some(part) = part else { return Ok(all) };
-        let number = |text: &str| text.parse::<usize>().map_err(|_| Unfound::Form);
-        let (first, last) = match part.split_once("..") {
-            Some((first, last)) => (number(first)?, number(last)?),
-            None => (number(part)?, number(part)?),
-        };
-        if first == 0 || first > last || last > all.len() {
-            return Err(Unfound::Range(name.to_owned(), all.len()));
+        match part {
+            None => Ok(all),
+            Some((_, last)) if last > all.len() => Err(Unfound::Range(name.to_owned(), all.len())),
+            Some((first, last)) => Ok(all.start + first - 1..all.start + last),
         }
-        Ok(all.start + first - 1..all.start + last)
+    }
+}
+
+/// The numbers of the first and the last that are meant, counted from one.
+pub(crate) type Part = (usize, usize);
+
+/// `name`, `name[3]` or `name[2..9]`: the name, and the numbers of the first and the last.
+///
+/// # Errors
+/// [`Unfound::Form`], or [`Unfound::Range`] where nothing has these numbers.
+pub(crate) fn numbered(reference: &str) -> Result<(&str, Option<Part>), Unfound> {
+    let Some((name, part)) = reference.split_once('[') else { return Ok((reference, None)) };
+    let part = part.strip_suffix(']').ok_or(Unfound::Form)?;
+    let number = |text: &str| text.parse::<usize>().map_err(|_| Unfound::Form);
+    let (first, last) = match part.split_once("..") {
+        Some((first, last)) => (number(first)?, number(last)?),
+        None => (number(part)?, number(part)?),
+    };
+    match first > 0 && first <= last {
+        true => Ok((name, Some((first, last)))),
+        false => Err(Unfound::Range(name.to_owned(), 0)),
     }
 }
 

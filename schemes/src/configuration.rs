@@ -3,9 +3,9 @@
 
 use musubi_ledger::{
     amount::Amount,
-    id::{InstrumentId, PartyId},
+    id::{DocumentHash, InstrumentId, PartyId},
     keys::PublicKey,
-    offer::{Access, Gift, GivenBy, Gives, OfferTerms, Set, Sponsor},
+    offer::{Access, Gift, GivenBy, Gives, OfferTerms, Price, Set, Sponsor, draw::Lottery},
     rule::{Post, Recipient, RuleTerms, split::Split},
     time::Time,
 };
@@ -46,14 +46,18 @@ pub struct Allowed {
 }
 
 impl Setting<'_> {
-    /// Who signs, by their names in files: officers of the issuer; to an allowance one of another organisation, too.
+    /// Who signs, by their names in files: officers of the issuer; to an allowance, and to what is sold, one of another
+    /// organisation, too.
     #[must_use]
-    pub fn officers(&self) -> [&'static str; 2] {
+    pub fn officers(&self) -> &'static [&'static str] {
         match self {
-            Self::Instrument(_) | Self::Offer(..) | Self::Rule(_) => {
-                ["issuer-officer[1]", "issuer-officer[2]"]
+            Self::Offer(_, offer) if offer.sold() => {
+                &["issuer-officer[1]", "issuer-officer[2]", "city-officer"]
             }
-            Self::Allowance(_) => ["issuer-officer[1]", "city-officer"],
+            Self::Instrument(_) | Self::Offer(..) | Self::Rule(_) => {
+                &["issuer-officer[1]", "issuer-officer[2]"]
+            }
+            Self::Allowance(_) => &["issuer-officer[1]", "city-officer"],
         }
     }
 
@@ -65,11 +69,15 @@ impl Setting<'_> {
             Self::Allowance(allowed) => vec![Ground::Instrument(allowed.instrument)],
             Self::Offer(_, offer) => {
                 let parts = offer.terms.gives.parts().iter().map(|part| part.instrument);
+                let price = match offer.terms.gives.price() {
+                    Some(Price::Exchange(exchange)) => Some(exchange.instrument),
+                    Some(Price::Outside(_)) | None => None,
+                };
                 let coupon = match &offer.terms.gives {
                     Gives::Coupon(coupon) => Some(coupon.instrument),
                     Gives::Gift(_) | Gives::Set(_) => None,
                 };
-                parts.chain(coupon).map(Ground::Instrument).collect()
+                parts.chain(price).chain(coupon).map(Ground::Instrument).collect()
             }
             Self::Rule(rule) => {
                 let gives = match &rule.terms.post {
@@ -94,18 +102,33 @@ pub enum Ground {
     Offer(usize),
 }
 
+/// What of an offer no file can say: it is each network's own.
+#[derive(Clone, Copy, Debug)]
+pub struct Own {
+    /// The key of the code that must be shown.
+    pub code: Option<PublicKey>,
+    /// Hash of a lottery's seed.
+    pub commitment: Option<DocumentHash>,
+    /// The issuer's key that says that outside funds have come.
+    pub sale: Option<PublicKey>,
+}
+
+impl Own {
+    /// What fills all places and fits nowhere.
+    pub const NONE: Self = Self {
+        code: Some(PublicKey([0; 32])),
+        commitment: Some(DocumentHash([0; 32])),
+        sale: Some(PublicKey([0; 32])),
+    };
+}
+
 impl Offered {
-    /// Its terms with the ids of parties in place of their places in the cast, and the key of the code that must be shown, if
-    /// one must.
+    /// Its terms with the ids of parties in place of their places in the cast, and with what no file can say.
     ///
     /// # Panics
-    /// If it asks for a code and none is given.
+    /// If something of that is wanted and not given.
     #[must_use]
-    pub fn resolved(
-        &self,
-        party: &mut dyn FnMut(usize) -> PartyId,
-        code: Option<PublicKey>,
-    ) -> OfferTerms {
+    pub fn resolved(&self, party: &mut dyn FnMut(usize) -> PartyId, own: Own) -> OfferTerms {
         let mut terms = self.terms.clone();
         terms.issuer = party(place_of(terms.issuer));
         match &mut terms.gives {
@@ -120,10 +143,17 @@ impl Offered {
                 }
             }
         }
-        terms.access = match &self.shown {
-            Shown::Nothing => Access::Open,
-            Shown::Code(_) => Access::Code(code.expect("who resolves it has its code")),
-            Shown::Right(at, officers) => {
+        if let Gives::Set(Set { price: Price::Outside(outside), .. }) = &mut terms.gives {
+            outside.key = own.sale.expect("who resolves it has the issuer's key");
+        }
+        terms.access = match (&self.shown, terms.access) {
+            (Shown::Lottery, Access::Lottery(lottery)) => {
+                let commitment = own.commitment.expect("who resolves it has its seed");
+                Access::Lottery(Lottery { commitment, ..lottery })
+            }
+            (Shown::Lottery | Shown::Nothing, _) => Access::Open,
+            (Shown::Code(_), _) => Access::Code(own.code.expect("who resolves it has its code")),
+            (Shown::Right(at, officers), _) => {
                 Access::Entitled(GivenBy { party: party(*at), officers: *officers })
             }
         };
@@ -139,7 +169,7 @@ impl Offered {
                 places.push(at);
                 PartyId::default()
             },
-            Some(PublicKey([0; 32])),
+            Own::NONE,
         );
         places
     }
@@ -148,6 +178,12 @@ impl Offered {
     #[must_use]
     pub fn funder(&self) -> usize {
         place_of(self.terms.funder())
+    }
+
+    /// Whether outside funds pay for it: it is an allowance then, and another organisation grants it too.
+    #[must_use]
+    pub fn sold(&self) -> bool {
+        matches!(self.terms.gives.price(), Some(Price::Outside(_)))
     }
 }
 

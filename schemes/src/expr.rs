@@ -8,7 +8,7 @@ mod parse;
 
 use core::fmt;
 
-pub use self::ask::{Ask, Did, Flow, Has, Key};
+pub use self::ask::{Ask, Asked, Did, Flow, Has, Key};
 pub(crate) use self::parse::{arithmetic, parse};
 
 /// An expression.

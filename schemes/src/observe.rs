@@ -1,17 +1,17 @@
 //! What is seen of a scenario: entries as they were executed ([`watch`]), and the state behind them. Expectations ask
 //! nothing else.
 
+mod count;
 mod watch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use musubi_figures::kpi::{self, Counter};
 use musubi_ledger::{
-    group::GroupLife,
+    group::Group,
     id::{InstrumentId, PartyId, TxId},
     instrument::{Flows, Totals},
     lot::OriginKind,
-    party::{Party, PartyKind},
+    party::Party,
     state::{ReadState, Row, RowKey},
     time::Time,
     wallet::{Holding, Wallet},
@@ -19,7 +19,7 @@ use musubi_ledger::{
 
 pub use self::watch::Observed;
 use crate::{
-    expr::{Ask, Did, Flow, Has, Key, NoValue},
+    expr::{Ask, Did, Flow, Has, NoValue},
     scheme::Scheme,
     stage::Actor,
 };
@@ -68,7 +68,7 @@ impl World<'_> {
                 count.ok_or_else(|| NoValue::Absent(format!("the step {step} was not played yet")))
             }
             Ask::Count(kind, test) => {
-                let counted = self.actors.iter().filter_map(|actor| self.party(actor.party));
+                let counted = self.everybody().into_iter().filter_map(|party| self.party(party));
                 let counted = counted.filter(|party| party.kind == *kind);
                 let counted = counted.filter(|party| match test {
                     None => true,
@@ -89,48 +89,24 @@ impl World<'_> {
                 let id = self.offers.get(offer);
                 Ok(id.and_then(|id| self.observed.taken.get(id)).copied().unwrap_or_default())
             }
+            Ask::Dues(asked, payees, of) => Ok(self.dues(*asked, payees, *of)),
+            Ask::Under(bodies) => Ok(self.under(bodies)),
             Ask::Key(key) => Ok(self.key_figure(*key)),
             Ask::Stage(party, instrument) => Ok(self.stage(*party, *instrument)),
             Ask::Declared(figure) => Ok(*figure),
         }
     }
 
-    /// As `musubi report kpi` counts it, of all time.
-    fn key_figure(&self, key: Key) -> i128 {
-        let parties = self.actors.iter().map(|actor| actor.party);
-        let parties: Vec<(PartyId, Party)> =
-            parties.filter_map(|id| Some((id, self.party(id)?))).collect();
-        let active = |kind| i128::from(kpi::active(parties.iter().map(|(_, party)| party), kind));
-        match key {
-            Key::Groups => {
-                let parties = parties.iter().map(|(id, party)| (*id, party));
-                i128::from(kpi::groups(parties, |id| self.life(id)))
-            }
-            Key::Registrants => active(PartyKind::Person),
-            Key::Merchants => active(PartyKind::Merchant),
-            Key::Settlement => self.yen(&self.observed.settlement),
-            Key::GroupMoves => self.yen(&self.observed.group_moves),
-        }
-    }
-
-    fn yen(&self, counter: &Counter) -> i128 {
-        let in_yen = |(id, counted): (InstrumentId, kpi::Counted)| match self
-            .state
-            .row(&RowKey::Instrument(id))
-        {
-            Some(Row::Instrument(of)) => {
-                kpi::yen(counted.cumulative, of.terms.face, of.terms.decimals)
-            }
-            _ => 0,
-        };
-        counter.sums().map(in_yen).sum()
-    }
-
-    fn life(&self, group: PartyId) -> Option<GroupLife> {
+    fn group(&self, group: PartyId) -> Option<Group> {
         match self.state.row(&RowKey::Group(group)) {
-            Some(Row::Group(group)) => Some(group.life),
+            Some(Row::Group(group)) => Some((*group).clone()),
             _ => None,
         }
+    }
+
+    /// Each once, whatever names they have.
+    fn everybody(&self) -> BTreeSet<PartyId> {
+        self.actors.iter().map(|actor| actor.party).collect()
     }
 
     fn party(&self, party: PartyId) -> Option<Party> {
@@ -183,7 +159,9 @@ impl World<'_> {
         let instruments: Vec<InstrumentId> =
             instrument.map_or_else(|| all.collect(), |one| vec![one]);
         let mut sum = 0;
-        for party in parties.iter().map(|at| self.actors[*at].party) {
+        // Who is drawn by a lottery has two names.
+        let parties: BTreeSet<PartyId> = parties.iter().map(|at| self.actors[*at].party).collect();
+        for party in parties {
             let Some(wallet) = self.wallet(party) else { continue };
             for instrument in &instruments {
                 let amount = match has {

@@ -60,6 +60,8 @@ pub struct Play<'s> {
     pub(crate) rights: BTreeMap<(usize, usize), TxId>,
     /// Transactions of the steps that have a name.
     pub(crate) past: BTreeMap<String, Vec<TxId>>,
+    /// What a transaction made that later steps mean, instead of it.
+    made: BTreeMap<TxId, Vec<TxId>>,
     written: u64,
 }
 
@@ -127,6 +129,7 @@ impl<'s> Play<'s> {
             offers: BTreeMap::new(),
             rights: BTreeMap::new(),
             past: BTreeMap::new(),
+            made: BTreeMap::new(),
             written: 0,
         }
     }
@@ -158,7 +161,7 @@ impl<'s> Play<'s> {
             match played {
                 Ok(results) => {
                     for (id, code) in results {
-                        ids.push(id);
+                        ids.extend(self.made.remove(&id).unwrap_or_else(|| vec![id]));
                         line.count(code);
                     }
                 }

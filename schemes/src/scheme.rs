@@ -168,6 +168,8 @@ pub enum Shown {
     Code(String),
     /// A right that so many officers of a party gave: its place in the cast.
     Right(usize, u8),
+    /// An application that has won.
+    Lottery,
 }
 
 /// What a unit of an offer gives.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use musubi_schemes::{
     Scheme,
-    configuration::Setting,
+    configuration::{Own, Setting},
     scheme::{Issued, Offered, Ruled},
 };
 use musubi_sdk::{
@@ -21,7 +21,7 @@ pub(super) struct Casting<'s> {
     pub(super) args: &'s Apply,
     /// Offers that are there, or drafted: by their places among the scheme's.
     pub(super) offers: BTreeMap<usize, TxId>,
-    /// Codes that were drawn in this run, by the same places.
+    /// Secrets that were drawn in this run, by the same places.
     pub(super) drawn: BTreeMap<usize, String>,
     /// What a person should know of an offer that is there.
     pub(super) notes: BTreeMap<usize, String>,
@@ -110,18 +110,18 @@ impl<'s> Casting<'s> {
         Ok(terms)
     }
 
-    /// An offer's terms with its parties here, and the key of its code.
+    /// An offer's terms with its parties here, and with what is this network's own.
     pub(super) async fn offer(
         &self,
         offer: &Offered,
-        code: Option<PublicKey>,
+        own: Own,
         session: &mut Session,
     ) -> Result<OfferTerms, CliError> {
         let mut parties = BTreeMap::new();
         for at in offer.parties() {
             parties.insert(at, self.party(at, session).await?);
         }
-        Ok(offer.resolved(&mut |at| parties[&at], code))
+        Ok(offer.resolved(&mut |at| parties[&at], own))
     }
 
     /// Who signs, by their names in the address book, and which of their signatures no body asks for by itself: that of who
@@ -156,6 +156,13 @@ impl<'s> Casting<'s> {
                 }
             };
             extra.extend(roles.iter().map(|role| want(Side::Debit, &[*role], party)));
+        }
+        if let Setting::Offer(_, offer) = setting
+            && offer.sold()
+        {
+            let city = self.scheme.cast.named("city").map_or(0, |places| places.start);
+            let city = self.party(city, session).await?;
+            extra.push(want(Side::Authority, &[Role::Officer], city));
         }
         names.dedup();
         Ok((names, extra))

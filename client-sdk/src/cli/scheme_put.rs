@@ -188,7 +188,7 @@ impl Casting<'_> {
                 Ok(found)
             }
             (Setting::Offer(at, offer), _) => {
-                self.forget_code((*at, offer), session)?;
+                self.forget_secret((*at, offer), session)?;
                 let offers = session.client()?.offers().await?;
                 self.look_offer((*at, offer), &offers, session).await
             }
@@ -203,7 +203,7 @@ impl Casting<'_> {
         session: &mut Session,
     ) -> Result<Line, CliError> {
         let kept = match setting {
-            Setting::Offer(at, offer) => self.keep_code((*at, offer), session)?,
+            Setting::Offer(at, offer) => self.keep_secret((*at, offer), session)?,
             _ => String::new(),
         };
         let (names, extra) = self.signers(setting, session).await?;

@@ -2,6 +2,8 @@
 
 use core::fmt::Write as _;
 
+use musubi_ledger::offer::Price;
+
 use super::{grouped, terms::condition};
 use crate::scheme::{Offered, Scheme, Shown, parts};
 
@@ -25,9 +27,20 @@ fn gives(scheme: &Scheme, offer: &Offered) -> String {
     let parts = parts(&offer.terms).iter();
     let parts = parts.map(|part| format!("{} of {}", grouped(part.amount.0), part.instrument));
     let mut text = parts.collect::<Vec<String>>().join(" and ");
+    match offer.terms.gives.price() {
+        None => {}
+        Some(Price::Outside(outside)) => {
+            let _ = write!(text, " for {} yen", grouped(outside.yen.0));
+        }
+        Some(Price::Exchange(exchange)) => {
+            let (amount, of) = (grouped(exchange.amount.0), exchange.instrument);
+            let _ = write!(text, " in exchange for {amount} of {of}");
+        }
+    }
     match &offer.shown {
         Shown::Nothing => {}
         Shown::Code(_) => text.push_str(" for who shows a code"),
+        Shown::Lottery => text.push_str(" for who wins a draw"),
         Shown::Right(by, _) => {
             let _ = write!(text, " by a right that {} gave", scheme.cast.members[*by].name);
         }

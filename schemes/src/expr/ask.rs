@@ -32,6 +32,10 @@ pub enum Ask {
     Taken(usize),
     /// How many of an instrument's stages a party has reached.
     Stage(usize, InstrumentId),
+    /// Dues that some ask for, by where they stand, of one instrument or of all.
+    Dues(Asked, Vec<usize>, Option<InstrumentId>),
+    /// Groups that lie right under some.
+    Under(Vec<usize>),
     /// A key figure, counted as reports count it.
     Key(Key),
     /// What does not change by anything that happens: a declaration's own figure.
@@ -70,6 +74,15 @@ pub enum Did {
     Capped,
     /// What reversals took back of it, owed or not.
     TakenBack,
+}
+
+/// Where dues stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Not paid yet, and it is not too late.
+    Open,
+    /// Paid by hand, as their payee wrote down.
+    InCash,
 }
 
 /// A key figure ([`musubi_figures::kpi`]).

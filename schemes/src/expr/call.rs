@@ -2,9 +2,10 @@
 
 use musubi_ledger::{
     calendar::Span, code::Code, id::InstrumentId, instrument::Validity, lot::OriginKind,
+    offer::Price,
 };
 
-use super::{Ask, Did, Flow, Has, Key, known::unknown};
+use super::{Ask, Asked, Did, Flow, Has, Key, known::unknown};
 use crate::{
     cast::Unfound,
     file::{Choices, Names, PARTY_KINDS, Plain},
@@ -27,6 +28,10 @@ pub(super) fn read(
     let has = |has| {
         source.counted(1..=2)?;
         Ok(Ask::Has(has, source.parties(0)?, source.instrument_if(1)?))
+    };
+    let dues = |asked| {
+        source.counted(1..=2)?;
+        Ok(Ask::Dues(asked, source.parties(0)?, source.instrument_if(1)?))
     };
     match name {
         "issued" => flow(Flow::Issued),
@@ -55,8 +60,16 @@ pub(super) fn read(
         "taken_back" => source.rule(Did::TakenBack),
         "taken" => {
             source.counted(1..=1)?;
-            let found = names.offers.iter().position(|offer| offer.name == arguments[0]);
-            found.map(Ask::Taken).ok_or_else(|| format!("no offer {}", arguments[0]))
+            source.offer().map(Ask::Taken)
+        }
+        "price" => {
+            source.counted(1..=1)?;
+            let price = match names.offers[source.offer()?].terms.gives.price() {
+                Some(Price::Outside(outside)) => outside.yen,
+                Some(Price::Exchange(exchange)) => exchange.amount,
+                None => return Err(format!("{} costs nothing", arguments[0])),
+            };
+            Ok(Ask::Declared(price.0.into()))
         }
         "tier" => {
             source.counted(2..=2)?;
@@ -66,6 +79,9 @@ pub(super) fn read(
             }
         }
         "count" => source.count(),
+        "open_dues" => dues(Asked::Open),
+        "in_cash" => dues(Asked::InCash),
+        "under" => source.counted(1..=1).and_then(|()| source.parties(0)).map(Ask::Under),
         "kpi1" => source.key(Key::Groups),
         "kpi5" => source.key(Key::Registrants),
         "kpi6" => source.key(Key::Merchants),
@@ -147,6 +163,12 @@ impl Source<'_> {
         let id = self.arguments[0].to_owned();
         let steps = self.names.steps.borrow();
         if steps.contains(&id) { Ok(id) } else { Err(format!("no step {id}")) }
+    }
+
+    fn offer(&self) -> Result<usize, String> {
+        let name = self.arguments[0];
+        let found = self.names.offers.iter().position(|offer| offer.name == name);
+        found.ok_or_else(|| format!("no offer {name}"))
     }
 
     fn rule(&self, did: Did) -> Result<Ask, String> {

@@ -2,7 +2,7 @@
 
 use crate::mistake::nearest;
 
-const KNOWN: [&str; 30] = [
+const KNOWN: [&str; 34] = [
     "issued",
     "redeemed",
     "expired",
@@ -24,6 +24,10 @@ const KNOWN: [&str; 30] = [
     "taken_back",
     "tier",
     "count",
+    "price",
+    "open_dues",
+    "in_cash",
+    "under",
     "kpi1",
     "kpi5",
     "kpi6",
@@ -36,14 +40,11 @@ const KNOWN: [&str; 30] = [
 ];
 
 /// Functions that wait for something this ledger does not have yet.
-const LATER: [(&str, &str); 7] = [
-    ("converted", "conversions"),
-    ("price", "offers"),
+const LATER: [(&str, &str); 4] = [
     ("fee", "settlement runs"),
     ("net", "settlement runs"),
     ("unused", "reports"),
     ("deposit", "reports"),
-    ("open_dues", "dues"),
 ];
 
 /// Why a name is none of a function.

@@ -86,7 +86,6 @@ fn terms(fields: &Fields<'_>, id: musubi_ledger::id::InstrumentId) -> Option<Ter
     let predicate = |key| fields.may(key).map_or(Some(None), |node| node.predicate());
     let (holders, acceptors) = (predicate("holders"), predicate("acceptors"));
     fields.later("settle", "settlement runs are not built yet: merchants redeem");
-    fields.later("repay", "repayments are not built yet");
     let terms = Terms {
         decimals: decimals?,
         face: face?,

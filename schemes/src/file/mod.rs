@@ -1,7 +1,7 @@
 //! From a text to a checked [`Scheme`]: every section in a file of its own, all mistakes told together.
 //!
 //! - [`node`]: values with places; [`fields`]: tables; [`value`]: instants, lengths, conditions; [`names`]: references;
-//! - [`choice`], [`head`], [`parties`], [`instrument`], [`bounds`] (its limits and stages), [`offer`], [`rule`], [`amount`] (how much a rule gives), [`step`], [`expect`]: the sections.
+//! - [`choice`], [`head`], [`parties`], [`instrument`], [`bounds`] (its limits and stages), [`offer`], [`price`] (what it costs, how it is drawn), [`rule`], [`amount`] (how much a rule gives), [`step`], [`expect`]: the sections.
 
 mod amount;
 mod bounds;
@@ -14,6 +14,7 @@ mod names;
 mod node;
 mod offer;
 mod parties;
+mod price;
 mod rule;
 mod step;
 mod value;
@@ -109,6 +110,7 @@ fn sections<'a>(reader: &'a Reader<'a>, top: Fields<'a>) -> Option<Scheme> {
         drop(names);
         offers.extend(offer);
     }
+    price::check_drawn(reader, &cast, &offers);
     let mut rules: Vec<Ruled> = Vec::new();
     let declared = top.may("rule").and_then(|node| node.list()).unwrap_or_default();
     for fields in declared.iter().filter_map(Node::fields) {

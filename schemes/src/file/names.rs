@@ -132,11 +132,15 @@ impl<'s> Names<'s> {
 
     /// An earlier step.
     pub(crate) fn step(&self, node: &Node<'_>) -> Option<String> {
-        let id = node.text()?;
+        self.step_called(node, &node.text()?)
+    }
+
+    /// An earlier step of this name, which stands in `node`.
+    pub(crate) fn step_called(&self, node: &Node<'_>, id: &str) -> Option<String> {
         let steps = self.steps.borrow();
-        if steps.contains(&id) {
-            return Some(id);
+        if steps.iter().any(|step| step == id) {
+            return Some(id.to_owned());
         }
-        node.unknown("earlier step", &id, steps.iter().map(String::as_str))
+        node.unknown("earlier step", id, steps.iter().map(String::as_str))
     }
 }

@@ -4,17 +4,18 @@ use musubi_ledger::{
     hash::sha256,
     id::DocumentHash,
     lot::OriginKind,
-    offer::{Access, Gift, Gives, OfferTerms, Part},
+    offer::{Access, Gift, Gives, OfferTerms, Part, Set},
     time::Time,
 };
 
-use super::{amount, fields::Fields, names::Names, node::Node, parties::is_name};
+use super::{amount, fields::Fields, names::Names, node::Node, parties::is_name, price};
 use crate::{
     cast::place_id,
     scheme::{Offered, Shown},
 };
 
-const ORIGINS: [(&str, OriginKind); 2] = [("free", OriginKind::Free), ("grant", OriginKind::Grant)];
+const ORIGINS: [(&str, OriginKind); 3] =
+    [("free", OriginKind::Free), ("grant", OriginKind::Grant), ("paid", OriginKind::Paid)];
 
 /// Reads one, after those that `names` has.
 pub(super) fn read(fields: Fields<'_>, names: &Names<'_>) -> Option<Offered> {
@@ -41,6 +42,12 @@ pub(super) fn read(fields: Fields<'_>, names: &Names<'_>) -> Option<Offered> {
 /// What must be shown: nothing, one code for all (`code`), or a right that officers give (`given_by`).
 fn shown(fields: &Fields<'_>, names: &Names<'_>) -> Option<Shown> {
     let officers = fields.may("officers").map_or(Some(1), |node| node.whole(1..=2));
+    if let Some(node) = fields.may("lottery") {
+        return match fields.has("code") || fields.has("given_by") {
+            true => node.wrong("`lottery`, `code` or `given_by`: one of them"),
+            false => Some(Shown::Lottery),
+        };
+    }
     match (fields.may("code"), fields.may("given_by")) {
         (Some(_), Some(both)) => both.wrong("`code` or `given_by`, not both"),
         (Some(code), None) => code.text().map(Shown::Code),
@@ -70,6 +77,8 @@ fn terms(
     let stock = fields.may("stock").map_or(Some(0), |node| node.whole(1..=u64::from(u32::MAX)));
     let caps = amount::caps(fields);
     let from = fields.may("from").map_or(Some(Time::ZERO), |node| node.time());
+    let price = fields.may("price").map(|node| price::price(&node, names));
+    let lottery = fields.may("lottery").map(|node| price::lottery(&node));
     let until = fields.end();
     let Some(until) = until else {
         return fields.wrong("`until` or `last_day` is missing: an offer ends");
@@ -80,9 +89,15 @@ fn terms(
     let document = notice(name.unwrap_or_default(), &parts);
     let terms = OfferTerms {
         issuer: place_id(issuer),
-        gives: Gives::Gift(Gift { parts, funder: place_id(funder?) }),
+        gives: match price {
+            None => Gives::Gift(Gift { parts, funder: place_id(funder?) }),
+            Some(price) => Gives::Set(Set { price: price?, parts, funder: place_id(funder?) }),
+        },
         who: who?,
-        access: Access::Open,
+        access: match lottery {
+            None => Access::Open,
+            Some(lottery) => Access::Lottery(lottery?),
+        },
         stock: (stock > 0).then_some(stock),
         caps: caps?,
         from: from?,
@@ -92,7 +107,7 @@ fn terms(
     match terms.well_formed() {
         true => Some(terms),
         false => fields.wrong(
-            "one to four different parts, caps `of` a payer or household, and it begins before it ends",
+            "one to four different parts, some `paid` where it is sold and none elsewhere; caps `of` a payer or household; a `stock` of what is sold or drawn; it begins before it ends, and a list closes before its seed is shown, within that",
         ),
     }
 }

@@ -9,7 +9,7 @@ use musubi_ledger::{
 };
 
 use super::{fields::Fields, names::parties_of, node::Node};
-use crate::cast::{Cast, GroupPlan, Member, place_id};
+use crate::cast::{Cast, Drawn, GroupPlan, Member, place_id};
 
 /// Most parties of one set: what a scenario plays in seconds.
 const SET_MAX: u64 = 20_000;
@@ -65,7 +65,11 @@ fn read_one(fields: Fields<'_>) -> Option<(Member, usize)> {
     for key in ["organisation", "officers"] {
         fields.later(key, "a scheme's issuers are the network's");
     }
+    let drawn = drawn(&fields);
     let (kind, count) = (kind?, count?);
+    if drawn.is_some() && (kind != PartyKind::Person || keyless.is_some() || later) {
+        return fields.wrong("who is drawn is a person, and the file says no more than how many");
+    }
     if let Some(node) = &keyless
         && node.flag() == Some(true)
         && kind != PartyKind::Person
@@ -81,9 +85,20 @@ fn read_one(fields: Fields<'_>) -> Option<(Member, usize)> {
         attributes,
         group: None,
         later,
+        drawn,
         stands: true,
     };
     Some((member, count))
+}
+
+/// `won` or `lost`: who stands here is known when an offer's lottery is drawn.
+fn drawn(fields: &Fields<'_>) -> Option<Drawn> {
+    match (fields.may("won"), fields.may("lost")) {
+        (Some(_), Some(both)) => both.wrong("`won` or `lost`, not both"),
+        (Some(node), None) => Some(Drawn { offer: node.text()?, won: true, at: node.at() }),
+        (None, Some(node)) => Some(Drawn { offer: node.text()?, won: false, at: node.at() }),
+        (None, None) => None,
+    }
 }
 
 pub(super) fn read_groups(fields: &Fields<'_>, cast: &mut Cast) {
@@ -121,8 +136,6 @@ fn read_group(fields: Fields<'_>, cast: &Cast) -> Option<Vec<Member>> {
     let (drafters, approvers) = (persons("drafters"), persons("approvers"));
     let policy = policy(&fields);
     let later = fields.may("later").and_then(|node| node.flag()).unwrap_or(false);
-    fields.later("members", "rosters come with dues");
-    fields.later("parent", "a group has no parent body yet");
     let at = fields.at();
     let reader = fields.reader();
     fields.finish();
@@ -155,6 +168,7 @@ fn read_group(fields: Fields<'_>, cast: &Cast) -> Option<Vec<Member>> {
             attributes: Vec::new(),
             group: Some(plan),
             later,
+            drawn: None,
             stands: true,
         });
     }

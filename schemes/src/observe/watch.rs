@@ -14,7 +14,7 @@ use musubi_ledger::{
     leaf::LeafKind,
     outcome::Account,
     party::PartyKind,
-    state::{ReadState, Row, RowKey},
+    state::{ReadState, Request, Row, RowKey},
 };
 
 use crate::{report::StepLine, stage::Seen};
@@ -29,6 +29,8 @@ pub struct Observed {
     pub(super) rules: BTreeMap<RuleId, Done>,
     /// Units taken of offers.
     pub(super) taken: BTreeMap<TxId, i128>,
+    /// Lines of lists of dues, as they stand.
+    pub(super) dues: BTreeMap<TxId, Request>,
     /// ⑦ and ❶ of the key figures.
     pub(super) settlement: Counter,
     pub(super) group_moves: Counter,
@@ -47,6 +49,13 @@ impl Observed {
     /// Takes what was executed for a step, the state after it, and what the step's transactions came to.
     pub(crate) fn watch(&mut self, seen: &[Seen], state: &dyn ReadState, line: &StepLine) {
         for seen in seen {
+            for (key, row) in &seen.block.changes {
+                if let (RowKey::Request(id), Some(Row::Request(request))) = (key, row)
+                    && request.list.is_some()
+                {
+                    self.dues.insert(*id, (**request).clone());
+                }
+            }
             let entries = seen.block.entries.iter();
             for entry in entries.filter(|entry| entry.leaf.kind == LeafKind::Transaction) {
                 self.watch_entry(entry);

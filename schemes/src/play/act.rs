@@ -37,6 +37,8 @@ pub(crate) enum After {
     Offer(usize),
     /// To an offer, whose, under which id.
     Right(usize, usize, TxId),
+    /// What later steps mean by this step, instead of the transaction itself.
+    Made(Vec<TxId>),
 }
 
 impl Act {
@@ -137,6 +139,7 @@ impl Play<'_> {
             }
             After::Offer(at) => drop(self.offers.insert(at, id)),
             After::Right(offer, at, right) => drop(self.rights.insert((offer, at), right)),
+            After::Made(ids) => drop(self.made.insert(id, ids)),
         }
     }
 }

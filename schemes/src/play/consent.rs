@@ -83,15 +83,30 @@ impl Play<'_> {
         vec![signer]
     }
 
-    /// Those who speak for a party where nothing moves.
+    /// Those who speak for a party where nothing moves: itself, a group's representative, an officer.
     pub(crate) fn authority(&self, at: usize) -> Vec<Signer> {
-        let party = self.party(at);
-        match &self.scheme.cast.members[at].group {
-            Some(group) => {
-                vec![(Side::Authority, Role::Representative, party, group.representative)]
+        match self.kind(at) {
+            PartyKind::Group => self.persons_of_group(at, 1),
+            PartyKind::Issuer | PartyKind::Registrar | PartyKind::Operator => {
+                self.officers(&self.scheme.cast.members[at].name, 1)
             }
-            None => vec![(Side::Authority, Role::Holder, party, at)],
+            _ => vec![(Side::Authority, Role::Holder, self.party(at), at)],
         }
+    }
+
+    /// Distinct persons of a group, its representative first; of another party whoever speaks for it.
+    pub(crate) fn persons_of_group(&self, at: usize, count: usize) -> Vec<Signer> {
+        let Some(plan) = &self.scheme.cast.members[at].group else { return self.authority(at) };
+        let group = self.party(at);
+        let mut persons = vec![(Side::Authority, Role::Representative, group, plan.representative)];
+        let roles = plan.drafters.iter().map(|at| (Role::Drafter, *at));
+        let roles = roles.chain(plan.approvers.iter().map(|at| (Role::Approver, *at)));
+        for (role, at) in roles {
+            if persons.len() < count && persons.iter().all(|person| person.3 != at) {
+                persons.push((Side::Authority, role, group, at));
+            }
+        }
+        persons
     }
 
     /// The standing acceptance of a party that covers all of these instruments.

@@ -17,6 +17,7 @@ use musubi_ledger::{
 
 use super::{Act, After, Fault, Play, Signer};
 use crate::{
+    cast::Member,
     scheme::Scheme,
     stage::{Actor, Stage},
 };
@@ -51,7 +52,8 @@ impl Play<'_> {
             .collect();
         self.must("an instrument", instruments)?;
         let members = &self.scheme.cast.members;
-        let there = |at: &usize| members[*at].stands && !members[*at].later;
+        let here = |member: &Member| member.stands && !member.later && member.drawn.is_none();
+        let there = |at: &usize| here(&members[*at]);
         let places: Vec<usize> = (0..members.len()).filter(there).collect();
         self.admit(&places)?;
         let offers = &self.scheme.offers;
@@ -144,11 +146,7 @@ impl Play<'_> {
             policy: plan.policy.clone(),
         };
         let mut signers = self.officers("registrar", 1);
-        signers.push((Side::Authority, Role::Representative, group, plan.representative));
-        let roles = plan.drafters.iter().map(|at| (Role::Drafter, *at));
-        let roles = roles.chain(plan.approvers.iter().map(|at| (Role::Approver, *at)));
-        let second = roles.filter(|(_, at)| *at != plan.representative).take(1);
-        signers.extend(second.map(|(role, at)| (Side::Authority, role, group, at)));
+        signers.extend(self.persons_of_group(at, 2));
         let body = self.body(plan.representative, Operation::CreateGroup(create));
         Act::new(body, signers)
     }

@@ -2,18 +2,24 @@
 //!
 //! - [`time`]: advance; [`parties`]: open, attest, freeze, unfreeze, `close_group`;
 //! - [`grants`]: allow, accept, budget; [`card`]: card; [`issue`]: `top_up`;
-//! - [`pay`]: pay; [`request`]: request; [`proposal`]: propose, approve, decline;
+//! - [`pay`]: pay; [`request`]: request; [`dues`]: dues, cash; [`proposal`]: propose, approve, decline;
+//! - [`outside`]: hold, `answer_hold`, repay; [`parent`]: parent; [`made`]: how steps name what earlier ones made;
 //! - [`undo`]: refund, correct; [`redeem`]: redeem, answer; [`life`]: life, touch; [`ask`]: `ask_spendable`;
-//! - [`rule`]: `put_rule`, `end_rule`; [`offer`]: `put_offer`, `end_offer`, entitle, take;
+//! - [`rule`]: `put_rule`, `end_rule`; [`offer`]: `put_offer`, `end_offer`, entitle, take; [`lottery`]: apply, reveal, draw;
 //! - [`document`] (receipts, invoices, credit notes): document.
 
 mod ask;
 mod card;
 mod document;
+mod dues;
 mod grants;
 mod issue;
 mod life;
+mod lottery;
+mod made;
 mod offer;
+mod outside;
+mod parent;
 mod parties;
 mod pay;
 mod proposal;
@@ -58,32 +64,41 @@ pub(crate) mod sealed {
 type Read = fn(&Fields<'_>, &Names<'_>) -> Option<Box<dyn Verb>>;
 
 /// Every verb that is there.
-const VERBS: [(&str, Read); 30] = [
+const VERBS: [(&str, Read); 39] = [
     ("accept", grants::accept),
     ("advance", time::advance),
     ("allow", grants::allow),
+    ("apply", lottery::apply),
     ("answer", redeem::answer),
+    ("answer_hold", outside::answer_hold),
     ("approve", proposal::approve),
     ("ask_spendable", ask::spendable),
     ("attest", parties::attest),
     ("budget", grants::budget),
     ("card", card::card),
+    ("cash", dues::cash),
     ("close_group", parties::close_group),
     ("correct", undo::correct),
     ("decline", proposal::decline),
     ("document", document::document),
+    ("draw", lottery::draw),
+    ("dues", dues::dues),
     ("end_offer", offer::end),
     ("end_rule", rule::end),
     ("entitle", offer::entitle),
     ("freeze", parties::freeze),
+    ("hold", outside::hold),
     ("life", life::life),
     ("open", parties::open),
+    ("parent", parent::parent),
     ("pay", pay::pay),
     ("propose", proposal::propose),
     ("put_offer", offer::put),
     ("put_rule", rule::put),
     ("redeem", redeem::redeem),
     ("refund", undo::refund),
+    ("repay", outside::repay),
+    ("reveal", lottery::reveal),
     ("request", request::request),
     ("take", offer::take),
     ("top_up", issue::top_up),
@@ -92,19 +107,7 @@ const VERBS: [(&str, Read); 30] = [
 ];
 
 /// Verbs that scheme files have and that wait for something this ledger does not have yet.
-const LATER: [(&str, &str); 11] = [
-    ("apply", "lotteries"),
-    ("reveal", "lotteries"),
-    ("draw", "lotteries"),
-    ("run", "runs"),
-    ("settle", "settlement runs"),
-    ("exchange", "exchanges with points outside"),
-    ("answer_hold", "exchanges with points outside"),
-    ("dues", "dues"),
-    ("cash", "dues"),
-    ("repay", "repayments"),
-    ("parent", "parent bodies"),
-];
+const LATER: [(&str, &str); 2] = [("run", "runs"), ("settle", "settlement runs")];
 
 /// The verb of this name.
 pub(crate) fn find(node: &Node<'_>, name: &str) -> Option<Read> {

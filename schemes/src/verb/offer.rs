@@ -1,16 +1,20 @@
 //! `take`, `entitle`, `put_offer`, `end_offer`: what may be taken, and by which right.
 
 use musubi_ledger::{
+    amount::Amount,
     hash::sha256,
     id::DocumentHash,
-    offer::entitlement_id,
+    offer::{Price, entitlement_id},
     operation::{Cause, EndOffer, Entitle, Happening, Operation, Payment, Showing, Take},
     time::Time,
     transaction::{Role, Side},
 };
 
 use super::{Act, Fault, Fields, Names, Play, Verb, sealed::Sealed};
-use crate::{play::After, scheme::Shown};
+use crate::{
+    play::{After, Signer},
+    scheme::Shown,
+};
 
 /// The block that carries an end may be a moment later than now.
 const SOON_MS: u64 = 3_600_000;
@@ -126,6 +130,8 @@ struct Taken {
     /// Another code than the offer's, or another's right: what must be refused.
     code: Option<String>,
     right_of: Option<usize>,
+    /// The same outside payment for all, which only one of them may use.
+    funding: Option<String>,
 }
 
 pub(super) fn take(fields: &Fields<'_>, names: &Names<'_>) -> Option<Box<dyn Verb>> {
@@ -136,16 +142,38 @@ pub(super) fn take(fields: &Fields<'_>, names: &Names<'_>) -> Option<Box<dyn Ver
         .may("via")
         .map_or(Some(false), |node| node.one_of(&[("mandate", false), ("live", true)]));
     let code = fields.may("shows").and_then(|node| node.text());
+    let funding = fields.may("funding").and_then(|node| node.text());
     let right_of = fields.may("right_of").map(|node| names.party(&node));
     let right_of = match right_of {
         Some(party) => Some(party?),
         None => None,
     };
     let units = u32::try_from(units?).ok()?;
-    Some(Box::new(Taken { offer: offer?, to: to?, units, live: live?, code, right_of }))
+    let (offer, to, live) = (offer?, to?, live?);
+    Some(Box::new(Taken { offer, to, units, live, code, right_of, funding }))
 }
 
 impl Taken {
+    /// What it costs, and who signs for that.
+    fn payment(&self, play: &mut Play<'_>, at: usize) -> Result<(Payment, Vec<Signer>), Fault> {
+        match play.scheme.offers[self.offer].terms.gives.price() {
+            None => Ok((Payment::Nothing, Vec::new())),
+            Some(Price::Outside(_)) => {
+                let issuer = play.institution("issuer");
+                let funding = DocumentHash(match &self.funding {
+                    Some(name) => sha256(name.as_bytes()),
+                    None => play.fresh_hash("funding"),
+                });
+                let says = (Side::Debit, Role::Issuer, play.party(issuer), issuer);
+                Ok((Payment::Outside(funding), vec![says]))
+            }
+            Some(Price::Exchange(exchange)) => {
+                let whole = exchange.amount.0.saturating_mul(u64::from(self.units));
+                Ok((Payment::Value, play.debit(at, Amount(whole), None)?))
+            }
+        }
+    }
+
     fn act(&self, play: &mut Play<'_>, at: usize) -> Result<Act, Fault> {
         let offered = &play.scheme.offers[self.offer];
         let offer = play.offer(self.offer)?;
@@ -155,7 +183,7 @@ impl Taken {
         };
         let showing = match (&code, &offered.shown) {
             (Some(key), _) => Showing::Code(key.public()),
-            (None, Shown::Right(..)) => {
+            (None, Shown::Right(..) | Shown::Lottery) => {
                 let whose = self.right_of.unwrap_or(at);
                 let right = play.rights.get(&(self.offer, whose)).copied();
                 let name = &play.scheme.cast.members[whose].name;
@@ -169,7 +197,8 @@ impl Taken {
         instruments.dedup();
         let (credit, mut signers) = play.receives(at, &instruments, self.live);
         let to = play.party(at);
-        let payment = Payment::Nothing;
+        let (payment, pays) = self.payment(play, at)?;
+        signers.extend(pays);
         let take = Take { offer, to, units: self.units, showing, payment, credit };
         let sender = play.sender(at);
         if signers.iter().all(|signer| signer.3 != sender) {

@@ -4,7 +4,6 @@ use musubi_ledger::{
     id::DocumentHash,
     operation::{Attest, Freeze, Operation},
     party::Attribute,
-    transaction::{Role, Side},
 };
 
 use super::{Act, Fault, Fields, Names, Play, Verb, sealed::Sealed};
@@ -114,14 +113,8 @@ impl Sealed for Close {
         let mut acts = Vec::new();
         for at in &self.0 {
             let group = play.party(*at);
-            let plan = play.scheme.cast.members[*at].group.as_ref();
-            let plan = plan.expect("checked when it was read").clone();
-            let mut signers = play.authority(*at);
-            let roles = plan.drafters.iter().map(|at| (Role::Drafter, *at));
-            let roles = roles.chain(plan.approvers.iter().map(|at| (Role::Approver, *at)));
-            let second = roles.filter(|(_, at)| *at != plan.representative).take(1);
-            signers.extend(second.map(|(role, at)| (Side::Authority, role, group, at)));
-            let body = play.body(plan.representative, Operation::CloseGroup { group });
+            let signers = play.persons_of_group(*at, 2);
+            let body = play.body(signers[0].3, Operation::CloseGroup { group });
             acts.push(Act::new(body, signers));
         }
         Ok(acts)

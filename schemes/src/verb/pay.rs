@@ -7,7 +7,10 @@ use musubi_ledger::{
     transaction::{Purpose, Role, Side},
 };
 
-use super::{Act, Fault, Fields, Names, Node, Play, Verb, dealt, sealed::Sealed};
+use super::{
+    Act, Fault, Fields, Names, Node, Play, Verb, dealt, dues::roster_line, made::Made,
+    sealed::Sealed,
+};
 use crate::play::Signer;
 
 const PURPOSES: [(&str, Purpose); 8] = [
@@ -43,7 +46,9 @@ struct Pay {
     tender: Tender,
     via: Via,
     purpose: Purpose,
-    request: Option<String>,
+    request: Option<Made>,
+    /// The line of the payee's roster for whom somebody else pays.
+    behalf: Option<String>,
 }
 
 #[derive(Debug)]
@@ -83,10 +88,10 @@ pub(super) fn pay(fields: &Fields<'_>, names: &Names<'_>) -> Option<Box<dyn Verb
     for key in ["gross", "coupons"] {
         fields.later(key, "coupons are not built yet");
     }
-    fields.later("behalf", "rosters come with dues");
     let via = fields.may("via").map_or(Some(Via::Mandate), |node| node.one_of(&VIAS));
     let purpose = purpose(fields);
-    let request = fields.may("request").map(|node| names.step(&node));
+    let behalf = fields.may("behalf").and_then(|node| node.text());
+    let request = fields.may("request").map(|node| Made::read(&node, names));
     let request = match request {
         Some(step) => Some(step?),
         None => None,
@@ -110,7 +115,7 @@ pub(super) fn pay(fields: &Fields<'_>, names: &Names<'_>) -> Option<Box<dyn Verb
             to.len()
         ));
     };
-    Some(Box::new(Pay { pairs, tender: tender?, via: via?, purpose: purpose?, request }))
+    Some(Box::new(Pay { pairs, tender: tender?, via: via?, purpose: purpose?, request, behalf }))
 }
 
 impl Tender {
@@ -207,6 +212,7 @@ impl Pay {
         let mut body = play.body(sender, operation);
         body.purpose = self.purpose;
         body.answers = answers;
+        body.on_behalf_of = self.behalf.as_ref().map(|name| roster_line(play, name));
         Ok(Act::new(body, signers))
     }
 }
@@ -216,7 +222,7 @@ impl Sealed for Pay {
     fn play(&self, play: &mut Play<'_>) -> Result<Vec<Act>, Fault> {
         let requests = match &self.request {
             None => Vec::new(),
-            Some(step) => play.past.get(step).cloned().unwrap_or_default(),
+            Some(made) => made.ids(play)?,
         };
         if self.request.is_some() && requests.len() != self.pairs.len() {
             return Err(Fault::Lacks(format!(

@@ -2,7 +2,7 @@
 
 use musubi_ledger::{
     amount::Amount,
-    id::{DocumentHash, PartyId, TxId},
+    id::{DocumentHash, TxId},
     operation::{Correct, CorrectionReason, Leg, Operation, Refund},
     state::{Row, RowKey, Settled},
 };
@@ -75,11 +75,6 @@ impl Undo {
         }
     }
 
-    fn place(play: &Play<'_>, party: PartyId) -> Result<usize, Fault> {
-        let found = play.actors.iter().position(|actor| actor.party == party);
-        found.ok_or_else(|| Fault::Lacks(format!("{party} is not of this scheme")))
-    }
-
     fn act(&self, play: &mut Play<'_>, original: TxId) -> Result<Act, Fault> {
         let judged = match play.stage.state().row(&RowKey::Judged(original)) {
             Some(Row::Judged(judged)) => judged.settled.clone(),
@@ -89,8 +84,8 @@ impl Undo {
         let settled = judged.ok_or_else(lacks)?;
         let legs = self.legs(&settled)?;
         let Some(reason) = self.correct else {
-            let payee = Self::place(play, settled.to)?;
-            let payer = Self::place(play, settled.from)?;
+            let payee = play.place(settled.to)?;
+            let payer = play.place(settled.from)?;
             let sum = Amount(legs.iter().map(|leg| leg.amount.0).sum());
             let signers = play.debit(payee, sum, Some(payer))?;
             let refund = Operation::Refund(Refund { original, legs });

@@ -65,8 +65,8 @@ fn a_mistake_is_told_with_place_line_and_guess() {
         ("do = \"allow\"", "do = \"alow\"", "did you mean allow?"),
         (
             "do = \"allow\"",
-            "do = \"exchange\"",
-            "`exchange` is not supported yet: exchanges with points outside are not built yet",
+            "do = \"settle\"",
+            "`settle` is not supported yet: settlement runs are not built yet",
         ),
         ("[choices]", "[calendars]\nnumber = 1\n[choices]", "`calendars` is not supported yet"),
         ("[scenario]", "[[offer]]\nid = \"gift\"\n[scenario]", "an offer ends"),
