@@ -340,6 +340,27 @@ pub struct OfferView {
     pub height: u64,
 }
 
+/// What a coupon would take off a price: `GET /v1/offers/{id}/quote`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CouponQuote {
+    /// The offer.
+    pub id: TxId,
+    /// The price before it.
+    pub gross: Amount,
+    /// What it takes off.
+    pub discount: Amount,
+    /// What is left to pay.
+    pub pays: Amount,
+    /// Who adds the rest for the shop; none, where the shop bears it.
+    pub sponsor: Option<PartyId>,
+    /// Why it cannot be used there, if it cannot: what a payment would be told.
+    pub code: Option<Code>,
+    /// Height as of which.
+    pub height: u64,
+    /// Block time as of which.
+    pub time: Time,
+}
+
 /// An application to a lottery.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ApplicationView {

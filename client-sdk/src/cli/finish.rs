@@ -29,8 +29,8 @@ pub(crate) struct Plan {
     extra: Vec<Wanted>,
     /// A memo's text.
     memo: Option<String>,
-    /// A code that is shown: for whom, by its key.
-    code: Option<(PartyId, SecretKey)>,
+    /// Codes that are shown: for whom, by their keys.
+    codes: Vec<(PartyId, SecretKey)>,
     /// What to say when it has been applied.
     done: String,
 }
@@ -43,7 +43,7 @@ impl Plan {
             signers: actor.map(SignSpec::plain).into_iter().collect(),
             extra: Vec::new(),
             memo: None,
-            code: None,
+            codes: Vec::new(),
             done: done.into(),
         }
     }
@@ -56,7 +56,7 @@ impl Plan {
 
     /// With a code that `taker` shows.
     pub(crate) fn code(mut self, taker: PartyId, key: Option<SecretKey>) -> Self {
-        self.code = key.map(|key| (taker, key));
+        self.codes.extend(key.map(|key| (taker, key)));
         self
     }
 
@@ -94,7 +94,7 @@ impl Plan {
         };
         confirm(&words(session, &half).await?, "Sign this?", signing.yes)?;
         let mut half = sign(session, half, &signers, &self.extra).await?;
-        if let Some((taker, key)) = &self.code {
+        for (taker, key) in &self.codes {
             half = half.sign(Slot::new(Side::Authority, Role::Code, *taker), key)?;
         }
         conclude(session, half, signing, &self.done).await

@@ -17,6 +17,7 @@ mod charge;
 mod confirm;
 mod contact;
 mod contacts;
+mod coupon;
 mod define;
 mod document;
 mod document_lines;

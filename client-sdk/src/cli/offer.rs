@@ -19,6 +19,7 @@ use serde_json::json;
 
 use super::{
     args::{Signing, Units},
+    coupon::{self, QuoteArgs},
     draw::{self, ApplyArgs, CountArgs, RevealArgs},
     error::CliError,
     files::read_input,
@@ -89,6 +90,8 @@ pub(crate) enum OfferCommand {
         #[arg(value_name = "NAME|ID")]
         offer: String,
     },
+    /// Ask what a coupon would take off a price at a shop
+    Quote(QuoteArgs),
     /// Make codes for an issuer's offers, or print the key of a code
     Codes {
         /// Whose offers they are for
@@ -178,6 +181,7 @@ pub(crate) async fn run(command: OfferCommand, session: &mut Session) -> Result<
         OfferCommand::Apply(args) => draw::apply(args, session).await,
         OfferCommand::Reveal(args) => draw::reveal(args, session).await,
         OfferCommand::Count(args) => draw::count(args, session).await,
+        OfferCommand::Quote(args) => coupon::quote(args, session).await,
         OfferCommand::Draw { offer } => draw::check(&offer, session).await,
         OfferCommand::Codes { issuer, code, count } => codes(&issuer, code, count, session).await,
     }
@@ -223,11 +227,11 @@ async fn show(text: &str, session: &mut Session) -> Result<Report, CliError> {
     Report::new(&view.offer.terms, text)
 }
 
-fn reference(text: &str) -> DocumentHash {
+pub(crate) fn reference(text: &str) -> DocumentHash {
     DocumentHash(sha256(text.as_bytes()))
 }
 
-fn code_key(issuer: &PartyId, code: &str) -> SecretKey {
+pub(crate) fn code_key(issuer: &PartyId, code: &str) -> SecretKey {
     SecretKey::from_seed(&code_seed(issuer, code))
 }
 

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use musubi_sdk::{
-    Composer, Draft, Leg, PartyId, Purpose, ShopCode, TxId,
+    Composer, Draft, Leg, PartyId, Purpose, SecretKey, ShopCode, TxId,
     operation::{self, Citation, Movement},
 };
 
 use super::{
     args::{Signing, Sum, parse_purpose},
+    coupon,
     error::CliError,
     files,
     finish::Plan,
@@ -56,6 +57,10 @@ pub(crate) struct Pay {
     /// Spend from a group's event budget: its mandate, which names you as staff
     #[arg(long, value_name = "NAME|ID", requires = "from")]
     budget: Option<String>,
+    /// A coupon that you use: its offer, with what you show behind a colon (event=REFERENCE, code=CODE, right=ID). The
+    /// amount is then the price, of which you pay what coupons leave
+    #[arg(long = "coupon", value_name = "NAME|ID[:SHOWN]", conflicts_with = "budget")]
+    coupons: Vec<String>,
     /// The party whose wallet pays, if it is not your own
     #[arg(long, value_name = "NAME|ADDRESS")]
     from: Option<String>,
@@ -69,7 +74,14 @@ pub(crate) async fn run(args: Pay, session: &mut Session) -> Result<Report, CliE
     let code = read_code(&args, session).await?;
     let composer = session.composer().await?;
     let (payer, payee) = (from, target(&args, code.as_ref(), session).await?);
+    let mut codes = Vec::new();
     let mut draft = match (&code, &args.budget) {
+        _ if !args.coupons.is_empty() => {
+            let sides = (contact.party, payer, payee);
+            let (draft, shown) = with_coupons(&args, code.as_ref(), sides, session).await?;
+            codes = shown;
+            draft
+        }
         _ if !args.any_of.is_empty() => {
             any_of(&args, (contact.party, payer, payee), session).await?
         }
@@ -91,7 +103,36 @@ pub(crate) async fn run(args: Pay, session: &mut Session) -> Result<Report, CliE
         draft = draft.on_behalf_of(line);
     }
     let done = format!("Paid {}.", session.name(&payee));
-    Plan::new(draft, Some(&actor), done).memo(args.memo.clone()).run(session, &args.signing).await
+    let mut plan = Plan::new(draft, Some(&actor), done).memo(args.memo.clone());
+    for key in codes {
+        plan = plan.code(payer, Some(key));
+    }
+    plan.run(session, &args.signing).await
+}
+
+/// A payment of a price less what coupons take off it, and the keys of codes that are shown. A request is answered by its price.
+async fn with_coupons(
+    args: &Pay,
+    code: Option<&ShopCode>,
+    (sender, from, to): (PartyId, PartyId, PartyId),
+    session: &mut Session,
+) -> Result<(Draft, Vec<SecretKey>), CliError> {
+    let pay = match args.any_of.is_empty() {
+        true => {
+            let leg = legs(args, code, session).await?[0];
+            let (instruments, amount) = (vec![leg.instrument], leg.amount);
+            let Ways { debit, credit, .. } = ways(args, code, session)?;
+            operation::Pay { from, to, instruments, amount, debit, credit }
+        }
+        false => tender(args, (from, to), session).await?,
+    };
+    let (op, keys) = coupon::with_coupons(&args.coupons, pay, session).await?;
+    let draft = session.composer().await?.pay_with_coupons(sender, op);
+    let draft = match ways(args, code, session)?.request {
+        Some(request) => draft.answers(request),
+        None => draft,
+    };
+    Ok((draft, keys))
 }
 
 /// A payment in whatever of several instruments there is.
@@ -100,6 +141,15 @@ async fn any_of(
     (sender, from, to): (PartyId, PartyId, PartyId),
     session: &mut Session,
 ) -> Result<Draft, CliError> {
+    let pay = tender(args, (from, to), session).await?;
+    Ok(session.composer().await?.pay_any(sender, pay))
+}
+
+async fn tender(
+    args: &Pay,
+    (from, to): (PartyId, PartyId),
+    session: &mut Session,
+) -> Result<operation::Pay, CliError> {
     let mut instruments = Vec::new();
     for code in &args.any_of {
         instruments.push(session.instrument(Some(code)).await?);
@@ -112,8 +162,7 @@ async fn any_of(
     let amount = parse_amount(args.amount.as_deref().unwrap_or_default(), decimals)?;
     let instruments = instruments.into_iter().map(|(id, _)| id).collect();
     let Ways { debit, credit, .. } = ways(args, None, session)?;
-    let pay = operation::Pay { from, to, instruments, amount, debit, credit };
-    Ok(session.composer().await?.pay_any(sender, pay))
+    Ok(operation::Pay { from, to, instruments, amount, debit, credit })
 }
 
 /// Both sides' citations, and the request that is answered.

@@ -1,10 +1,11 @@
 //! One method per route that reads.
 
 use musubi_ledger::{
+    amount::Amount,
     api::{
-        Checkpoints, DocumentView, DrawView, DuesView, EvidenceView, FullTransaction, Info,
-        InstrumentView, OfferPage, OfferView, Page, PartyView, ProposalView, RuleView, RunView,
-        SettlementView, SpendableView, Status, WalletView,
+        Checkpoints, CouponQuote, DocumentView, DrawView, DuesView, EvidenceView, FullTransaction,
+        Info, InstrumentView, OfferPage, OfferView, Page, PartyView, ProposalView, RuleView,
+        RunView, SettlementView, SpendableView, Status, WalletView,
     },
     genesis::Genesis,
     id::{InstrumentId, MediumId, PartyId, Reference, RuleId, TxId},
@@ -158,6 +159,20 @@ impl Client {
     /// [`ClientError`].
     pub async fn offer(&self, id: TxId) -> Result<OfferView, ClientError> {
         self.http().get_json(&format!("/v1/offers/{id}")).await
+    }
+
+    /// What a coupon would take off a price, for a payer at a shop.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn quote(
+        &self,
+        offer: TxId,
+        (payer, payee): (PartyId, PartyId),
+        gross: Amount,
+    ) -> Result<CouponQuote, ClientError> {
+        let query = format!("payer={payer}&payee={payee}&gross={gross}");
+        self.http().get_json(&format!("/v1/offers/{offer}/quote?{query}")).await
     }
 
     /// Where a lottery stands: of its applications a page, the newest first.

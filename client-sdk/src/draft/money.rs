@@ -6,8 +6,8 @@ use musubi_ledger::{
     lot::OriginKind,
     operation::{
         AnswerRedemption, AnswerSettlement, Citation, Correct, CorrectionReason, Decide, Decision,
-        Leg, Movement, Operation, Pay, Propose, RedemptionAnswer, Refund, RequestPayment,
-        RequestRedemption, Settle, TopUp, Touch,
+        Leg, Movement, Operation, Pay, PayWithCoupons, Propose, RedemptionAnswer, Refund,
+        RequestPayment, RequestRedemption, Settle, TopUp, Touch,
     },
     time::Time,
     transaction::Purpose,
@@ -68,6 +68,13 @@ impl Composer {
     pub fn pay_any(&self, sender: PartyId, mut pay: Pay) -> Draft {
         pay.instruments = ascending(&pay.instruments);
         self.draft(sender, Operation::Pay(pay))
+    }
+
+    /// A payment of a price less what coupons take off it. Instruments and coupons may stand in any order.
+    pub fn pay_with_coupons(&self, sender: PartyId, mut op: PayWithCoupons) -> Draft {
+        op.pay.instruments = ascending(&op.pay.instruments);
+        op.coupons.sort_unstable_by_key(|used| used.offer);
+        self.draft(sender, Operation::PayWithCoupons(op))
     }
 
     /// Renews value whose expiry slides.

@@ -105,6 +105,7 @@ fn reader_routes() -> OpenApiRouter<Api> {
         .routes(routes!(offers::offer))
         .routes(routes!(documents::dues))
         .routes(routes!(offers::draw))
+        .routes(routes!(offers::quote))
         .routes(routes!(rules::rules))
         .routes(routes!(rules::rule))
         .routes(routes!(runs::run))

@@ -39,6 +39,11 @@ pub(super) const OFFERS: &[(&str, &str)] = &[
         "instrument: InstrumentId, off: Formula?, most: Amount?, least: Amount, at: [PartyId], shops: Predicate?, \
          alone: bool, sponsor: Sponsor, campaign: u32",
     ),
+    (
+        "CouponQuote",
+        "id: TxId, gross: Amount, discount: Amount, pays: Amount, sponsor: PartyId?, code: Code?, height: u64, \
+         time: u64",
+    ),
     ("UseCoupon", "offer: TxId, showing: Showing"),
     ("PayWithCoupons", "pay: Pay, gross: Amount, coupons: [UseCoupon]"),
     ("OutsidePrice", "yen: Amount, key: PublicKey"),

@@ -31,6 +31,7 @@ const ROUTES: &[&str] = &[
     "get /v1/offers",
     "get /v1/offers/{id}",
     "get /v1/offers/{id}/draw",
+    "get /v1/offers/{id}/quote",
     "get /v1/entitlements/{id}",
     "get /v1/seals",
     "get /log/checkpoint",
@@ -433,6 +434,20 @@ async fn offers_and_rights_are_answered_as_their_schemas_say() {
         schema::check(&description, &schema, &value, &path).unwrap();
         assert!(path.contains("entitlements") || value.to_string().contains(&offer.to_string()));
     }
+    let coupon = city::coupons(city::borne("issuer", city::off(300)));
+    let put = client.signed("i1", city::put_offer(coupon), &city::issuers());
+    client.committed(&put).await;
+    let (coupon, alice, shop) = (put.body.id(), city::id("alice"), city::id("shop"));
+    let quoted =
+        |gross: u64| format!("/v1/offers/{coupon}/quote?payer={alice}&payee={shop}&gross={gross}");
+    let value: Value = client.read(&quoted(1_000)).await;
+    let schema = json!({ "$ref": "#/components/schemas/CouponQuote" });
+    schema::check(&description, &schema, &value, "quote").unwrap();
+    assert_eq!((&value["discount"], &value["pays"]), (&json!("300"), &json!("700")));
+    assert_eq!((&value["sponsor"], &value["code"]), (&json!(city::id("issuer")), &Value::Null));
+    let value: Value = client.read(&quoted(300)).await;
+    schema::check(&description, &schema, &value, "quote").unwrap();
+    assert_eq!(value["code"], "coupon_mismatch", "something must be left to pay");
     let lottery = city::Access::Lottery(city::lottery(musubi_ledger::time::Time(1)));
     let terms = city::OfferTerms { access: lottery.clone(), stock: Some(1), ..city::offers(5) };
     let city::Access::Lottery(lottery) = lottery else { unreachable!() };

@@ -2,10 +2,13 @@
 
 use core::fmt::Write as _;
 
-use musubi_ledger::offer::Price;
+use musubi_ledger::offer::{Coupon, Gives, Price};
 
 use super::{grouped, terms::condition};
-use crate::scheme::{Offered, Scheme, Shown, parts};
+use crate::{
+    cast::place_of,
+    scheme::{Offered, Scheme, Shown, parts},
+};
 
 /// A line for each offer; nothing where there is none.
 pub(super) fn list(scheme: &Scheme) -> String {
@@ -26,7 +29,10 @@ pub(super) fn list(scheme: &Scheme) -> String {
 fn gives(scheme: &Scheme, offer: &Offered) -> String {
     let parts = parts(&offer.terms).iter();
     let parts = parts.map(|part| format!("{} of {}", grouped(part.amount.0), part.instrument));
-    let mut text = parts.collect::<Vec<String>>().join(" and ");
+    let mut text = match &offer.terms.gives {
+        Gives::Coupon(coupon) => coupon_text(scheme, coupon),
+        _ => parts.collect::<Vec<String>>().join(" and "),
+    };
     match offer.terms.gives.price() {
         None => {}
         Some(Price::Outside(outside)) => {
@@ -53,6 +59,32 @@ fn gives(scheme: &Scheme, offer: &Offered) -> String {
     }
     for cap in &offer.terms.caps {
         let _ = write!(text, "; {}", super::rules::cap(cap));
+    }
+    text
+}
+
+fn coupon_text(scheme: &Scheme, coupon: &Coupon) -> String {
+    let name = |id| scheme.cast.members[place_of(id)].name.clone();
+    let mut text = match &coupon.off {
+        Some(off) => format!("a coupon of {}", super::rules::formula(off, "the price")),
+        None => "a coupon that rules give something back for".into(),
+    };
+    if let Some(most) = coupon.most {
+        let _ = write!(text, ", at most {}", grouped(most.0));
+    }
+    if !coupon.least.is_zero() {
+        let _ = write!(text, ", for a price from {} on", grouped(coupon.least.0));
+    }
+    if !coupon.at.is_empty() {
+        let shops: Vec<String> = coupon.at.iter().map(|shop| name(*shop)).collect();
+        let _ = write!(text, ", at {}", shops.join(" and "));
+    }
+    if let Some(shops) = &coupon.shops {
+        let _ = write!(text, ", at shops with {}", condition(shops));
+    }
+    if coupon.off.is_some() {
+        let by = coupon.sponsor().map_or("the shop".into(), name);
+        let _ = write!(text, ", borne by {by}");
     }
     text
 }

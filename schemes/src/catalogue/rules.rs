@@ -83,7 +83,7 @@ fn base(base: Base) -> &'static str {
     }
 }
 
-fn formula(formula: &Formula, base: &str) -> String {
+pub(super) fn formula(formula: &Formula, base: &str) -> String {
     match formula {
         Formula::Rate(rate) => {
             let rounding = match (rate.carry, rate.rounding) {

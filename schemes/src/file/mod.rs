@@ -6,6 +6,7 @@
 mod amount;
 mod bounds;
 mod choice;
+mod coupon;
 mod expect;
 mod fields;
 mod head;

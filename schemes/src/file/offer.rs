@@ -8,7 +8,7 @@ use musubi_ledger::{
     time::Time,
 };
 
-use super::{amount, fields::Fields, names::Names, node::Node, parties::is_name, price};
+use super::{amount, coupon, fields::Fields, names::Names, node::Node, parties::is_name, price};
 use crate::{
     cast::place_id,
     scheme::{Offered, Shown},
@@ -70,29 +70,25 @@ fn terms(
     names: &Names<'_>,
     (name, issuer): (Option<&str>, usize),
 ) -> Option<OfferTerms> {
-    let parts = fields.need("gives").map(|node| node.some()).unwrap_or_default();
-    let parts = parts.iter().map(|node| part(node, names)).collect::<Option<Vec<Part>>>();
-    let funder = fields.may("funder").map_or(Some(issuer), |node| names.party(&node));
+    let gives = match fields.may("coupon") {
+        Some(node) => coupon::read(&node, names).map(Gives::Coupon),
+        None => gift(fields, names, issuer),
+    };
     let who = fields.may("who").map_or(Some(None), |node| node.predicate());
     let stock = fields.may("stock").map_or(Some(0), |node| node.whole(1..=u64::from(u32::MAX)));
     let caps = amount::caps(fields);
     let from = fields.may("from").map_or(Some(Time::ZERO), |node| node.time());
-    let price = fields.may("price").map(|node| price::price(&node, names));
     let lottery = fields.may("lottery").map(|node| price::lottery(&node));
     let until = fields.end();
     let Some(until) = until else {
         return fields.wrong("`until` or `last_day` is missing: an offer ends");
     };
-    let mut parts = parts?;
-    parts.sort_by_key(|part| (part.instrument, part.origin, part.campaign));
     let stock = u32::try_from(stock?).ok()?;
-    let document = notice(name.unwrap_or_default(), &parts);
+    let gives = gives?;
+    let document = notice(name.unwrap_or_default(), &gives);
     let terms = OfferTerms {
         issuer: place_id(issuer),
-        gives: match price {
-            None => Gives::Gift(Gift { parts, funder: place_id(funder?) }),
-            Some(price) => Gives::Set(Set { price: price?, parts, funder: place_id(funder?) }),
-        },
+        gives,
         who: who?,
         access: match lottery {
             None => Access::Open,
@@ -107,16 +103,35 @@ fn terms(
     match terms.well_formed() {
         true => Some(terms),
         false => fields.wrong(
-            "one to four different parts, some `paid` where it is sold and none elsewhere; caps `of` a payer or household; a `stock` of what is sold or drawn; it begins before it ends, and a list closes before its seed is shown, within that",
+            "one to four different parts, some `paid` where it is sold and none elsewhere (or a coupon); caps `of` a payer or household; a `stock` of what is sold or drawn; it begins before it ends, and a list closes before its seed is shown, within that",
         ),
     }
 }
 
 /// What its notice hashes to. An offer has no name on the ledger: by this one is told from the issuer's others, since an
 /// instrument's code stands there once.
-fn notice(name: &str, parts: &[Part]) -> DocumentHash {
-    let of = parts.first().map(|part| part.instrument.to_string()).unwrap_or_default();
+fn notice(name: &str, gives: &Gives) -> DocumentHash {
+    let of = match gives {
+        Gives::Coupon(coupon) => Some(coupon.instrument),
+        Gives::Gift(_) | Gives::Set(_) => gives.parts().first().map(|part| part.instrument),
+    };
+    let of = of.map(|code| code.to_string()).unwrap_or_default();
     DocumentHash(sha256(format!("offer {name} of {of}").as_bytes()))
+}
+
+/// What is given, or sold for a price.
+fn gift(fields: &Fields<'_>, names: &Names<'_>, issuer: usize) -> Option<Gives> {
+    let parts = fields.need("gives").map(|node| node.some()).unwrap_or_default();
+    let parts = parts.iter().map(|node| part(node, names)).collect::<Option<Vec<Part>>>();
+    let funder = fields.may("funder").map_or(Some(issuer), |node| names.party(&node));
+    let price = fields.may("price").map(|node| price::price(&node, names));
+    let mut parts = parts?;
+    parts.sort_by_key(|part| (part.instrument, part.origin, part.campaign));
+    let funder = place_id(funder?);
+    Some(match price {
+        None => Gives::Gift(Gift { parts, funder }),
+        Some(price) => Gives::Set(Set { price: price?, parts, funder }),
+    })
 }
 
 fn part(node: &Node<'_>, names: &Names<'_>) -> Option<Part> {

@@ -111,6 +111,10 @@ impl Observed {
             Fact::Taken { offer, units, .. } => {
                 *self.taken.entry(*offer).or_default() += i128::from(*units);
             }
+            Fact::Coupon { offer, .. } => *self.taken.entry(*offer).or_default() += 1,
+            Fact::CouponBack { offer, returned: true, .. } => {
+                *self.taken.entry(*offer).or_default() -= 1;
+            }
             _ => {}
         }
     }

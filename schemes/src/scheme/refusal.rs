@@ -57,6 +57,7 @@ impl Refusal {
                 Code::HolderNotEligible,
                 Code::MandateMismatch,
                 Code::TakerNotEligible,
+                Code::CouponNotAccepted,
             ],
             Self::OverLimit => {
                 &[Code::OverLimit, Code::OverWalletMax, Code::OverTransferMax, Code::OverMandate]

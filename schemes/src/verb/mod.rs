@@ -10,6 +10,7 @@
 
 mod ask;
 mod card;
+mod coupon;
 mod document;
 mod dues;
 mod grants;

@@ -4,6 +4,7 @@ use musubi_ledger::{
     amount::Amount,
     hash::sha256,
     id::DocumentHash,
+    keys::SecretKey,
     offer::{Price, entitlement_id},
     operation::{Cause, EndOffer, Entitle, Happening, Operation, Payment, Showing, Take},
     time::Time,
@@ -153,6 +154,32 @@ pub(super) fn take(fields: &Fields<'_>, names: &Names<'_>) -> Option<Box<dyn Ver
     Some(Box::new(Taken { offer, to, units, live, code, right_of, funding }))
 }
 
+/// What is shown for an offer: what it asks for, or another code; and the code's key.
+pub(super) fn shown(
+    play: &Play<'_>,
+    at: usize,
+    code: Option<&str>,
+    whose: usize,
+) -> Result<(Showing, Option<SecretKey>), Fault> {
+    let offered = &play.scheme.offers[at];
+    Ok(match (code, &offered.shown) {
+        (Some(code), _) => coded(play, code),
+        (None, Shown::Code(code)) => coded(play, code),
+        (None, Shown::Right(..) | Shown::Lottery) => {
+            let right = play.rights.get(&(at, whose)).copied();
+            let name = &play.scheme.cast.members[whose].name;
+            let lacks = || Fault::Lacks(format!("{name} has no right to {}", offered.name));
+            (Showing::Entitlement(right.ok_or_else(lacks)?), None)
+        }
+        (None, Shown::Nothing) => (Showing::Nothing, None),
+    })
+}
+
+fn coded(play: &Play<'_>, code: &str) -> (Showing, Option<SecretKey>) {
+    let key = play.code_key(code);
+    (Showing::Code(key.public()), Some(key))
+}
+
 impl Taken {
     /// What it costs, and who signs for that.
     fn payment(&self, play: &mut Play<'_>, at: usize) -> Result<(Payment, Vec<Signer>), Fault> {
@@ -177,21 +204,8 @@ impl Taken {
     fn act(&self, play: &mut Play<'_>, at: usize) -> Result<Act, Fault> {
         let offered = &play.scheme.offers[self.offer];
         let offer = play.offer(self.offer)?;
-        let code = match (&self.code, &offered.shown) {
-            (Some(code), _) | (None, Shown::Code(code)) => Some(play.code_key(code)),
-            _ => None,
-        };
-        let showing = match (&code, &offered.shown) {
-            (Some(key), _) => Showing::Code(key.public()),
-            (None, Shown::Right(..) | Shown::Lottery) => {
-                let whose = self.right_of.unwrap_or(at);
-                let right = play.rights.get(&(self.offer, whose)).copied();
-                let name = &play.scheme.cast.members[whose].name;
-                let lacks = || Fault::Lacks(format!("{name} has no right to {}", offered.name));
-                Showing::Entitlement(right.ok_or_else(lacks)?)
-            }
-            (None, _) => Showing::Nothing,
-        };
+        let whose = self.right_of.unwrap_or(at);
+        let (showing, code) = shown(play, self.offer, self.code.as_deref(), whose)?;
         let parts = crate::scheme::parts(&offered.terms);
         let mut instruments: Vec<_> = parts.iter().map(|part| part.instrument).collect();
         instruments.dedup();

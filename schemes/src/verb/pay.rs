@@ -8,7 +8,11 @@ use musubi_ledger::{
 };
 
 use super::{
-    Act, Fault, Fields, Names, Node, Play, Verb, dealt, dues::roster_line, made::Made,
+    Act, Fault, Fields, Names, Node, Play, Verb,
+    coupon::{self, Coupons},
+    dealt,
+    dues::roster_line,
+    made::Made,
     sealed::Sealed,
 };
 use crate::play::Signer;
@@ -49,6 +53,7 @@ struct Pay {
     request: Option<Made>,
     /// The line of the payee's roster for whom somebody else pays.
     behalf: Option<String>,
+    coupons: Option<Coupons>,
 }
 
 #[derive(Debug)]
@@ -85,9 +90,6 @@ pub(super) fn legs(node: &Node<'_>, names: &Names<'_>) -> Option<Vec<Leg>> {
 pub(super) fn pay(fields: &Fields<'_>, names: &Names<'_>) -> Option<Box<dyn Verb>> {
     let from = fields.need("from").and_then(|node| names.parties(&node));
     let to = fields.need("to").and_then(|node| names.parties(&node));
-    for key in ["gross", "coupons"] {
-        fields.later(key, "coupons are not built yet");
-    }
     let via = fields.may("via").map_or(Some(Via::Mandate), |node| node.one_of(&VIAS));
     let purpose = purpose(fields);
     let behalf = fields.may("behalf").and_then(|node| node.text());
@@ -100,12 +102,22 @@ pub(super) fn pay(fields: &Fields<'_>, names: &Names<'_>) -> Option<Box<dyn Verb
         Some(node) => legs(&node, names).map(Tender::Legs),
         None => {
             let named = fields.may("instruments").map(|node| names.several(&node));
-            let amount = fields.need("amount").and_then(|node| node.amount());
+            let amount = match fields.has("gross") && !fields.has("amount") {
+                // What coupons leave is reckoned when it is paid.
+                true => Some(Amount::ZERO),
+                false => fields.need("amount").and_then(|node| node.amount()),
+            };
             match named {
                 Some(named) => Some(Tender::Any(Some(named?), amount?)),
                 None => Some(Tender::Any(None, amount?)),
             }
         }
+    };
+    let coupons = match tender {
+        Some(Tender::Legs(_)) if fields.has("gross") => {
+            return fields.wrong("a price less coupons is paid as an `amount`, not in legs");
+        }
+        _ => coupon::read(fields, names),
     };
     let (from, to) = (from?, to?);
     let Some(pairs) = dealt(&from, &to) else {
@@ -115,7 +127,8 @@ pub(super) fn pay(fields: &Fields<'_>, names: &Names<'_>) -> Option<Box<dyn Verb
             to.len()
         ));
     };
-    Some(Box::new(Pay { pairs, tender: tender?, via: via?, purpose: purpose?, request, behalf }))
+    let (tender, via, purpose, coupons) = (tender?, via?, purpose?, coupons?);
+    Some(Box::new(Pay { pairs, tender, via, purpose, request, behalf, coupons }))
 }
 
 impl Tender {
@@ -150,14 +163,12 @@ impl Pay {
         &self,
         play: &Play<'_>,
         (from, to): (usize, usize),
-        of: &[InstrumentId],
+        (of, amount): (&[InstrumentId], Amount),
     ) -> Result<(Citation, Vec<Signer>), Fault> {
         let members = &play.scheme.cast.members;
         let lacks = |what: &str| Fault::Lacks(format!("{} has no {what}", members[from].name));
         match self.via {
-            Via::Mandate | Via::Live => {
-                Ok((Citation::Live, play.debit(from, self.tender.amount(), Some(to))?))
-            }
+            Via::Mandate | Via::Live => Ok((Citation::Live, play.debit(from, amount, Some(to))?)),
             Via::Card => {
                 let card = play.cards.get(&from).ok_or_else(|| lacks("card"))?;
                 let cited = Citation::Medium { medium: card.medium, mandate: card.debit };
@@ -186,10 +197,18 @@ impl Pay {
         if let (Some(card), Tender::Any(None, _)) = (card, &self.tender) {
             instruments.retain(|id| card.instruments.contains(id));
         }
-        let (debit, mut signers) = self.debit(play, pair, &instruments)?;
+        let amount = match &self.coupons {
+            Some(coupons) => coupons.leave(play, self.tender.amount()),
+            None => self.tender.amount(),
+        };
+        let (debit, mut signers) = self.debit(play, pair, (&instruments, amount))?;
         let (credit, more) = match answers {
             Some(_) => (Citation::Request, Vec::new()),
-            None => play.receives(to, &instruments, self.via == Via::Live),
+            // A standing acceptance says nothing of a price.
+            None => {
+                let live = self.via == Via::Live || self.coupons.is_some();
+                play.receives(to, &instruments, live)
+            }
         };
         signers.extend(more);
         let (giver, taker): (PartyId, PartyId) = (play.party(from), play.party(to));
@@ -198,11 +217,14 @@ impl Pay {
                 let legs = legs.clone();
                 Operation::Transfer(Movement { from: giver, to: taker, legs, debit, credit })
             }
-            Tender::Any(_, amount) => {
-                let amount = *amount;
+            Tender::Any(..) => {
                 let (from, to) = (giver, taker);
                 Operation::Pay(PayOperation { from, to, instruments, amount, debit, credit })
             }
+        };
+        let (operation, keys) = match (operation, &self.coupons) {
+            (Operation::Pay(pay), Some(coupons)) => coupons.used(play, pair.0, pay)?,
+            (plain, _) => (plain, Vec::new()),
         };
         let sender = match self.via {
             Via::Card => to,
@@ -213,7 +235,8 @@ impl Pay {
         body.purpose = self.purpose;
         body.answers = answers;
         body.on_behalf_of = self.behalf.as_ref().map(|name| roster_line(play, name));
-        Ok(Act::new(body, signers))
+        let shown = |act: Act, key| act.and((Side::Authority, Role::Code, giver, key));
+        Ok(keys.into_iter().fold(Act::new(body, signers), shown))
     }
 }
 

@@ -1,16 +1,18 @@
-//! Offers, all of them by pages and one by its id; where a lottery stands.
+//! Offers, all of them by pages and one by its id; where a lottery stands; what a coupon takes off.
 
 use axum::{Json, extract::State};
 use musubi_ledger::{
-    api::{ApplicationView, DrawView, OfferPage, OfferView},
+    amount::Amount,
+    api::{ApplicationView, CouponQuote, DrawView, OfferPage, OfferView},
     id::TxId,
+    judge::{Quote, coupon_quote},
     state::{ReadState, Row, RowKey, Shared},
 };
 use serde::Deserialize;
 
 use crate::http::{
     Api, Who,
-    extract::{PathOf, QueryOf},
+    extract::{PathOf, QueryOf, party_of},
     problem::{ApiError, DoorCode},
 };
 
@@ -78,6 +80,45 @@ pub(in crate::http) async fn draw(
 ) -> Result<Json<DrawView>, ApiError> {
     let view = api.read_at_head(Who::Reader, move |ledger, head| {
         Ok(stands(ledger.state(), id, query.before, head.height))
+    });
+    view.await?.map(Json).ok_or_else(|| DoorCode::NotFound.into())
+}
+
+/// A coupon's payment.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Purchase {
+    payer: String,
+    payee: String,
+    gross: Amount,
+}
+
+/// What a coupon would take off a price
+///
+/// Asks neither for the right or code that is shown, nor for the money.
+#[utoipa::path(get, path = "/v1/offers/{id}/quote", operation_id = "quote", tag = "reader",
+    params(("id" = String, Path, description = "The id of the transaction that put it", pattern = "^[0-9a-f]{64}$"),
+           ("payer" = String, Query, description = "Who would use it: `party1…`, or an address of the scheme"),
+           ("payee" = String, Query, description = "At which shop: `party1…`, or an address of the scheme"),
+           ("gross" = String, Query, description = "The price before it, in the smallest unit of its instrument", pattern = "^(0|[1-9][0-9]{0,19})$")),
+    responses((status = 200, description = "What it takes off, or why it cannot be used there", body = ref("#/components/schemas/CouponQuote"))))]
+pub(in crate::http) async fn quote(
+    State(api): State<Api>,
+    PathOf(id): PathOf<TxId>,
+    QueryOf(query): QueryOf<Purchase>,
+) -> Result<Json<CouponQuote>, ApiError> {
+    let sides = (party_of(&api, &query.payer)?, party_of(&api, &query.payee)?);
+    let gross = query.gross;
+    let view = api.read_at_head(Who::Reader, move |ledger, head| {
+        let (state, time, height) = (ledger.state(), head.time, head.height);
+        let known = matches!(state.row(&RowKey::Offer(id)), Some(Row::Offer(_)));
+        let (quote, code) = match coupon_quote(state, id, sides, gross, time) {
+            Ok(quote) => (quote, None),
+            Err(code) => (Quote { discount: Amount::ZERO, sponsor: None }, Some(code)),
+        };
+        let Quote { discount, sponsor } = quote;
+        let pays = gross.checked_sub(discount).unwrap_or_default();
+        Ok(known.then_some(CouponQuote { id, gross, discount, pays, sponsor, code, height, time }))
     });
     view.await?.map(Json).ok_or_else(|| DoorCode::NotFound.into())
 }
