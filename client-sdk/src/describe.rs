@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::describe_offer::{about_offers, showing};
 pub use crate::{
-    describe_document::{document_text, dues_text, kind_text},
+    describe_document::{document_text, dues_text, kind_name, kind_text},
     describe_offer::{offer_state, offer_text},
     describe_rule::rule_text,
 };

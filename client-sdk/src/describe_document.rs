@@ -11,14 +11,20 @@ use musubi_ledger::{
 
 use crate::describe::{Glossary, grouped};
 
-/// What issuing a document says: a line for what it is, one for each field.
+/// What a document is called.
 #[must_use]
-pub fn document_text(op: &IssueDocument, glossary: &Glossary) -> Vec<String> {
-    let what = match &op.kind {
+pub fn kind_name(kind: &DocumentKind) -> &'static str {
+    match kind {
         DocumentKind::Receipt(_) => "receipt (領収書)",
         DocumentKind::Invoice(_) => "qualified invoice (適格請求書)",
         DocumentKind::CreditNote(_) => "credit note (適格返還請求書)",
-    };
+    }
+}
+
+/// What issuing a document says: a line for what it is, one for each field.
+#[must_use]
+pub fn document_text(op: &IssueDocument, glossary: &Glossary) -> Vec<String> {
+    let what = kind_name(&op.kind);
     let mut lines = vec![format!("Issue {what} {} as {}", op.number, glossary.party(&op.issuer))];
     lines.extend(op.addressee.map(|party| format!("For {}", glossary.party(&party))));
     lines.extend(op.replaces.as_ref().map(|number| format!("In place of {number}")));

@@ -329,6 +329,31 @@ pub struct DocumentView {
     pub height: u64,
 }
 
+/// The documents about a payment: `GET /v1/transactions/{id}/documents`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DocumentsView {
+    /// The payment, or the request that was paid in cash.
+    pub id: TxId,
+    /// By issuer, whoever was paid first: the one that counts, its credit notes from the newest on, and what it replaced from
+    /// the newest on.
+    pub documents: Vec<IssuedDocument>,
+    /// Whether some were left out: each document names the next one of its kind.
+    pub more: bool,
+    /// Height as of which.
+    pub height: u64,
+}
+
+/// A document among others.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct IssuedDocument {
+    /// Who issued it.
+    pub issuer: PartyId,
+    /// Its number.
+    pub number: Reference,
+    /// What the state keeps of it.
+    pub document: Document,
+}
+
 /// An offer: `GET /v1/offers/{id}`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct OfferView {

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use musubi_sdk::{
     Day, PartyId, Reference, Time,
-    describe::kind_text,
     ledger::{
         document::{
             CreditNote, DocumentKind, Invoice, Receipt, RegistrationNumber,
@@ -19,11 +18,12 @@ use musubi_sdk::{
 use super::{
     args::Signing,
     document_lines::{Line, lines_of},
+    document_show,
     error::CliError,
     finish::Plan,
     party::evidence,
     session::Session,
-    table::{self, Report},
+    table::Report,
     when::When,
 };
 
@@ -36,6 +36,12 @@ pub(crate) enum DocumentCommand {
     Invoice(InvoiceArgs),
     /// Take part of an invoice back
     Credit(CreditArgs),
+    /// What payees say about a payment: what counts, credit notes, what was replaced
+    List {
+        /// The payment, or the request that was paid in cash
+        #[arg(long, value_name = "NAME|ID")]
+        of: String,
+    },
     /// Show a document
     Show {
         /// Who issued it
@@ -147,7 +153,10 @@ pub(crate) async fn run(
         }
         DocumentCommand::Invoice(args) => invoice(args, session).await,
         DocumentCommand::Credit(args) => credit(args, session).await,
-        DocumentCommand::Show { issuer, number } => show(&issuer, &number, session).await,
+        DocumentCommand::List { of } => document_show::list(&of, session).await,
+        DocumentCommand::Show { issuer, number } => {
+            document_show::show(&issuer, &number, session).await
+        }
     }
 }
 
@@ -220,25 +229,4 @@ async fn issue(
     let op = IssueDocument { issuer, number: paper.number, addressee, body, replaces, kind };
     let draft = session.composer().await?.issue_document(contact.party, op);
     Plan::new(draft, Some(&actor), done).run(session, &paper.signing).await
-}
-
-async fn show(issuer: &str, number: &Reference, session: &mut Session) -> Result<Report, CliError> {
-    let issuer = session.party(issuer).await?;
-    let view = session.client()?.document(issuer, number).await?;
-    let document = &view.document;
-    let none = || "none".to_owned();
-    let mut lines = table::fields(&[
-        ("Document", number.to_string()),
-        ("Issuer", session.name(&issuer)),
-        ("For", document.addressee.map_or_else(none, |party| session.name(&party))),
-        ("Issued", table::time(document.issued)),
-        ("By transaction", document.issued_by.to_string()),
-        ("Paper", document.body.to_string()),
-        ("Replaces", document.replaces.as_ref().map_or_else(none, ToString::to_string)),
-        ("Replaced by", document.replaced_by.as_ref().map_or_else(none, ToString::to_string)),
-    ]);
-    for line in kind_text(&document.kind) {
-        lines += &format!("\n{line}");
-    }
-    Report::new(&view, lines)
 }

@@ -8,6 +8,7 @@ use musubi_sdk::{
 use serde_json::json;
 
 use super::{
+    document_show,
     error::CliError,
     history::lines,
     session::Session,
@@ -50,7 +51,11 @@ pub(crate) struct InfoArgs {
 pub(crate) async fn status(args: StatusArgs, session: &mut Session) -> Result<Report, CliError> {
     let id = session.book().transaction(&args.id)?;
     let status = session.client()?.status(id).await?;
-    Report::new(&status, table::fields(&facts(&status)))
+    let mut facts = facts(&status);
+    if status.verdict == Verdict::Applied {
+        facts.push(("Documents", document_show::in_short(id, session).await));
+    }
+    Report::new(&status, table::fields(&facts))
 }
 
 fn facts(status: &Status) -> Vec<(&'static str, String)> {

@@ -86,6 +86,7 @@ const LINES: &[&str] = &[
      --rounding half-up --basis gross --supplied 2026-04-01 --body i1.pdf --replaces I-0",
     "document credit C-1 --invoice I-1 --line 10=105:10 --body c1.pdf --for jichikai --yes",
     "document show bakery I-1",
+    "document list --of sale1",
     "rule list POINT",
     "rule show POINT 1 --json",
     "rule put POINT 1 reward.json --as issuer-officer-1 --sign issuer-officer-2",

@@ -3,9 +3,7 @@
 use musubi_ledger::{
     amount::Amount,
     api::{
-        Checkpoints, CouponQuote, DocumentView, DrawView, DuesView, EvidenceView, FullTransaction,
-        Info, InstrumentView, OfferPage, OfferView, Page, PartyView, ProposalView, RuleView,
-        RunView, SettlementView, SpendableView, Status, WalletView,
+        Checkpoints, CouponQuote, DocumentView, DocumentsView, DrawView, DuesView, EvidenceView, FullTransaction, Info, InstrumentView, OfferPage, OfferView, Page, PartyView, ProposalView, RuleView, RunView, SettlementView, SpendableView, Status, WalletView,
     },
     genesis::Genesis,
     id::{InstrumentId, MediumId, PartyId, Reference, RuleId, TxId},
@@ -221,6 +219,14 @@ impl Client {
         // Numbers take any visible character, `/` and `?` too.
         let number: String = number.as_str().bytes().map(|byte| format!("%{byte:02X}")).collect();
         self.http().get_json(&format!("/v1/parties/{issuer}/documents/{number}")).await
+    }
+
+    /// What payees say about a payment, or about a request that was paid in cash.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn documents(&self, payment: TxId) -> Result<DocumentsView, ClientError> {
+        self.http().get_json(&format!("/v1/transactions/{payment}/documents")).await
     }
 
     /// A run, with its open lines from line `from` on.

@@ -118,4 +118,7 @@ pub struct Document {
     pub replaced_by: Option<Reference>,
     /// What credit notes have taken back of each line, in the lines' order.
     pub credited: Vec<TaxLine>,
+    /// The newest credit note of an invoice; of a credit note, the one before it of the same invoice: from the invoice on,
+    /// all of them are found, the newest first.
+    pub last_note: Option<Reference>,
 }

@@ -35,11 +35,11 @@ pub(super) fn issue(case: &mut Case<'_, '_>, op: &IssueDocument) -> Result<(), C
         return Err(Code::DocumentExists);
     }
     check_place(case, op)?;
-    match &op.kind {
+    let last_note = match &op.kind {
         DocumentKind::CreditNote(note) => credit(case, op, note)?,
-        DocumentKind::Receipt(_) | DocumentKind::Invoice(_) => {}
-    }
-    keep(case, op);
+        DocumentKind::Receipt(_) | DocumentKind::Invoice(_) => None,
+    };
+    keep(case, op, last_note);
     Ok(())
 }
 
@@ -103,8 +103,12 @@ fn standing(
     found.filter(|document| document.replaced_by.is_none()).ok_or(Code::UnknownDocument)
 }
 
-/// Takes part of an invoice back, by rates that it has and never beyond it.
-fn credit(case: &mut Case<'_, '_>, op: &IssueDocument, note: &CreditNote) -> Result<(), Code> {
+/// Takes part of an invoice back, by rates that it has and never beyond it; the number of the note that did so before.
+fn credit(
+    case: &mut Case<'_, '_>,
+    op: &IssueDocument,
+    note: &CreditNote,
+) -> Result<Option<Reference>, Code> {
     let invoiced = standing(case, op.issuer, &note.invoice)?;
     let DocumentKind::Invoice(invoice) = &invoiced.kind else {
         return Err(Code::UnknownDocument);
@@ -126,12 +130,15 @@ fn credit(case: &mut Case<'_, '_>, op: &IssueDocument, note: &CreditNote) -> Res
         assert!(before.tax <= known.tax, "INV-19: no more is credited than was invoiced");
     }
     case.outcome.cites.push(invoiced.issued_by);
-    let changed = Document { credited, ..(*invoiced).clone() };
+    let before = invoiced.last_note.clone();
+    let last_note = Some(op.number.clone());
+    let changed = Document { credited, last_note, ..(*invoiced).clone() };
     case.state.put_document(op.issuer, &note.invoice, changed);
-    Ok(())
+    Ok(before)
 }
 
-fn keep(case: &mut Case<'_, '_>, op: &IssueDocument) {
+/// `last_note`: of a credit note, the one before it.
+fn keep(case: &mut Case<'_, '_>, op: &IssueDocument, last_note: Option<Reference>) {
     if let Some(number) = &op.replaces {
         let replaced = case.state.document(op.issuer, number).expect("looked at before");
         let replaced = Document { replaced_by: Some(op.number.clone()), ..(*replaced).clone() };
@@ -155,6 +162,7 @@ fn keep(case: &mut Case<'_, '_>, op: &IssueDocument) {
         replaces: op.replaces.clone(),
         replaced_by: None,
         credited,
+        last_note,
     };
     case.state.put_document(op.issuer, &op.number, document);
 }

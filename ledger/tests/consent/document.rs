@@ -186,6 +186,10 @@ fn a_credit_note_takes_no_more_back_than_was_invoiced() {
     w.reject(Code::UnknownDocument, "shop", note("C-4", "C-1", &[third]), &shop);
     let kept = w.paper("shop", "I-1").unwrap().credited;
     assert_eq!(kept, [tax_line(80, 99, 7), tax_line(100, 105, 10)]);
+    // From the invoice on, its notes are found, the newest first.
+    let next = |number: &str| w.paper("shop", number).unwrap().last_note.map(|n| n.to_string());
+    let found: Vec<_> = std::iter::successors(next("I-1"), |number| next(number)).collect();
+    assert_eq!(found, ["C-3", "C-2", "C-1"]);
     // What was credited would be there again if its invoice were replaced.
     let replaces = Some("I-1".parse().unwrap());
     let again = invoice(None, vec![tax_line(100, 105, 10)]);

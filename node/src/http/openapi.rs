@@ -100,6 +100,7 @@ fn reader_routes() -> OpenApiRouter<Api> {
         .routes(routes!(grants::settlement))
         .routes(routes!(grants::hold))
         .routes(routes!(documents::document))
+        .routes(routes!(documents::documents))
         .routes(routes!(grants::entitlement))
         .routes(routes!(offers::offers))
         .routes(routes!(offers::offer))

@@ -38,7 +38,9 @@ pub(super) const PAPERS: &[(&str, &str)] = &[
     (
         "Document",
         "issued_by: TxId, issued: u64, addressee: PartyId?, body: Hash, kind: DocumentKind, \
-         replaces: Reference?, replaced_by: Reference?, credited: [TaxLine]",
+         replaces: Reference?, replaced_by: Reference?, credited: [TaxLine], last_note: Reference?",
     ),
+    ("IssuedDocument", "issuer: PartyId, number: Reference, document: Document"),
+    ("DocumentsView", "id: TxId, documents: [IssuedDocument], more: bool, height: u64"),
     ("DocumentView", "issuer: PartyId, number: Reference, document: Document, height: u64"),
 ];

@@ -42,6 +42,7 @@ const ROUTES: &[&str] = &[
     "get /v1/entries",
     "get /v1/transactions/{id}",
     "get /v1/transactions/{id}/full",
+    "get /v1/transactions/{id}/documents",
     "get /v1/wallets/{party}",
     "get /v1/wallets/{party}/spendable",
     "get /v1/wallets/{party}/proof",

@@ -1,6 +1,12 @@
 //! Documents, dues and holds, as they are answered.
 
-use musubi_ledger::{amount::Amount, id::RosterLine, state::derived_id};
+use musubi_ledger::{
+    amount::Amount,
+    api::Page,
+    code::Code,
+    id::{RosterLine, TxId},
+    state::derived_id,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -40,6 +46,48 @@ async fn documents_are_found_by_any_number() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_leads_to_all_that_is_said_about_it() {
+    let client = Client::start().await;
+    let (payment, other) = (client.payment(346), client.payment(346));
+    client.committed(&payment).await;
+    client.committed(&other).await;
+    let of = |id| format!("/v1/transactions/{id}/documents");
+    let numbers = async |id| {
+        let view = answers(&client, &of(id), "DocumentsView").await;
+        assert_eq!(view["more"], false);
+        let documents = view["documents"].as_array().unwrap().clone();
+        let number = |said: &Value| said["number"].as_str().unwrap().to_owned();
+        documents.iter().map(number).collect::<Vec<_>>()
+    };
+    let (id, other) = (payment.body.id(), other.body.id());
+    assert!(numbers(id).await.is_empty(), "nobody has said anything");
+
+    let issue = async |number: &str, replaces: Option<&str>, kind| {
+        let replaces = replaces.map(|number| number.parse().unwrap());
+        let op = city::IssueDocument { replaces, ..city::issue("shop", number, kind) };
+        let issued = client.signed("shop", Operation::IssueDocument(op), &[city::own("shop")]);
+        assert_eq!(client.committed(&issued).await.code, Some(Code::Applied), "{number}");
+    };
+    let invoice = || city::invoice(Some(id), vec![city::tax_line(100, 315, 31)]);
+    issue("I-1", None, invoice()).await;
+    issue("R-9", None, city::receipt(other)).await;
+    issue("I-2", Some("I-1"), invoice()).await;
+    issue("I-3", Some("I-2"), invoice()).await;
+    for number in ["C-1", "C-2"] {
+        let lines = vec![city::tax_line(100, 105, 10)];
+        issue(number, None, city::credit_note("I-3", lines)).await;
+    }
+    assert_eq!(numbers(id).await, ["I-3", "C-2", "C-1", "I-2", "I-1"]);
+    assert_eq!(numbers(other).await, ["R-9"]);
+
+    // What is no payment has none; what is not known is not found.
+    let history: Page = client.read(&format!("/v1/parties/{}/history", city::id("shop"))).await;
+    assert!(numbers(history.entries.last().unwrap().id).await.is_empty());
+    let unknown = client.get(&of(TxId([7; 32]))).send().await.unwrap();
+    problem(unknown, 404, "not_found").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_list_of_dues_says_who_has_paid() {
     let client = Client::start().await;
     let mut lines = vec![
@@ -69,6 +117,13 @@ async fn a_list_of_dues_says_who_has_paid() {
     assert_eq!(status(0), "open");
     assert_eq!(status(1), json!({ "cash": cash.body.id() }));
     answers(&client, &format!("/v1/requests/{request}"), "RequestView").await;
+    // A receipt for cash is found under the request that was paid.
+    let receipt = city::issues_document("club", "2026-1", city::receipt(request));
+    client.committed(&client.signed("alice", receipt, &[city::member("club", "alice")])).await;
+    let path = format!("/v1/transactions/{request}/documents");
+    let said = answers(&client, &path, "DocumentsView").await;
+    assert_eq!(said["documents"][0]["issuer"], city::id("club").to_string());
+    assert_eq!(said["documents"][0]["number"], "2026-1");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

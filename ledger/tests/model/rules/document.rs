@@ -16,6 +16,8 @@ pub(super) struct Paper {
     kind: DocumentKind,
     replaced: bool,
     credited: BTreeMap<(u16, bool), (u64, u64)>,
+    /// Notes that took back of it, as they came.
+    notes: Vec<Reference>,
 }
 
 impl Paper {
@@ -107,11 +109,13 @@ impl Model {
         }
         if let DocumentKind::CreditNote(note) = &op.kind {
             self.take_back_invoice(&key(&note.invoice), &note.lines)?;
+            let invoice = self.papers.get_mut(&key(&note.invoice)).unwrap();
+            invoice.notes.push(op.number.clone());
         }
         if let Some(number) = &op.replaces {
             self.papers.get_mut(&key(number)).unwrap().replaced = true;
         }
-        let paper = Paper { kind: op.kind.clone(), replaced: false, credited };
+        let paper = Paper { kind: op.kind.clone(), replaced: false, credited, notes: Vec::new() };
         self.papers.insert(key(&op.number), paper);
         Ok(())
     }
@@ -169,9 +173,22 @@ impl Model {
                 let credited: BTreeMap<(u16, bool), (u64, u64)> =
                     kept.credited.iter().map(|l| (l.of(), (l.total.0, l.tax.0))).collect();
                 assert_eq!(paper.credited, credited, "{number}");
+                if !matches!(kept.kind, DocumentKind::CreditNote(_)) {
+                    let notes = notes_from(world, *issuer, kept.last_note.clone());
+                    assert!(paper.notes.iter().rev().eq(&notes), "{number}: {notes:?}");
+                }
                 papers += 1;
             }
         }
         assert_eq!(papers, self.papers.len());
     }
+}
+
+/// The credit notes that rows lead to, from one on.
+fn notes_from(world: &World, issuer: PartyId, first: Option<Reference>) -> Vec<Reference> {
+    let of = |number: &Reference| match world.state.row(&RowKey::Document(issuer, number.clone())) {
+        Some(Row::Document(kept)) => kept.last_note.clone(),
+        other => panic!("{number} took back and is {other:?}"),
+    };
+    std::iter::successors(first, of).collect()
 }
