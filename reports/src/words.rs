@@ -67,3 +67,12 @@ pub fn regime(regime: Regime) -> &'static str {
         Regime::Counter => "カウンター（価値なし）",
     }
 }
+
+/// What an operation is called that moves value and is no kind of line of its own; none where the API's name must do.
+#[must_use]
+pub fn operation(name: &str) -> Option<&'static str> {
+    match name {
+        "touch" => Some("有効期限の更新"),
+        _ => None,
+    }
+}

@@ -80,7 +80,7 @@ async fn a_groups_accounts_balance_and_name_who_let_payouts_go() {
     assert_eq!(costs.remark(0), "起案 佐藤 花子 承認 =HYPERLINK(\"x\")");
     let sheet = group.sheet();
     let csv = String::from_utf8(format::csv::write(&sheet.tables[1])).unwrap();
-    assert!(csv.contains("\"'=HYPERLINK(\"\"x\"\")\",MEBUKU,1,500\r\n"), "{csv}");
+    assert!(csv.contains("\"'=HYPERLINK(\"\"x\"\")\",MEBUKU,1,500,,\r\n"), "{csv}");
     let error = accounts::make(materials(&source, &names), ALICE, the_day()).unwrap_err();
     assert_eq!(error.code(), "no_group");
 }

@@ -8,7 +8,9 @@ use musubi_sdk::{InstrumentId, PartyId};
 use serde::Serialize;
 
 use super::{
-    Category, Document, Line, Materials, Rest, Unit, framed,
+    Category, Document, Line, Materials, Rest, Unit,
+    dues::{self, Asked, Dues, InCash},
+    framed,
     statement::{self, Statement, by_instrument},
 };
 use crate::{
@@ -34,10 +36,16 @@ pub struct Accounts {
     pub period: Period,
     /// What it rests on.
     pub rest: Rest,
+    /// Instruments that occur.
+    pub units: Vec<Unit>,
     /// One account per instrument.
     pub accounts: Vec<Account>,
-    /// Dues that were paid, by member.
+    /// Dues by member: paid out of wallets, in cash, not yet.
     pub dues: Vec<Dues>,
+    /// Lines of lists of dues: settled in the period, or unpaid at its end.
+    pub asked: Vec<Asked>,
+    /// What came in cash: no part of the accounts above.
+    pub cash: Vec<InCash>,
     /// All lines.
     pub lines: Vec<Line>,
 }
@@ -74,19 +82,6 @@ pub struct Heading {
     pub amount: Sum,
 }
 
-/// Dues of one member.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Dues {
-    /// The roster line for whom it was paid, or else who paid.
-    pub member: String,
-    /// Of which instrument.
-    pub instrument: InstrumentId,
-    /// How many payments.
-    pub count: u64,
-    /// How much, refunds taken off.
-    pub amount: Sum,
-}
-
 /// Makes the accounts of a group. The source's scope must hold the period's ends and the group's events.
 ///
 /// # Errors
@@ -110,20 +105,30 @@ pub fn make(
         let instrument = unit.instrument;
         account(*unit, &lines, of(&ends[0], instrument), of(&ends[1], instrument))
     };
-    let accounts = units.iter().map(account).collect::<Result<_, _>>()?;
+    let accounts = units.iter().map(account).collect::<Result<Vec<Account>, _>>()?;
     let end = source.at(period.until());
     let (representative, life) = match end.group(group).or(source.end().group(group)) {
         Some(row) => (row.representative, row.life),
         None => (group, GroupLife::Forming),
     };
+    // Of what was asked for and never paid, no wallet knows.
+    let asked = dues::asked(materials, group, period);
+    let cash = dues::in_cash(materials, group, period);
+    let of_dues = asked.iter().map(|line| line.instrument);
+    let of_cash = cash.iter().map(|record| record.instrument);
+    let instruments: Vec<InstrumentId> =
+        accounts.iter().map(|a| a.unit.instrument).chain(of_dues).chain(of_cash).collect();
     Ok(Accounts {
         group: materials.names.of(group),
         representative: materials.names.of(representative),
         life,
         period,
         rest,
+        units: super::units(source, instruments).into_values().collect(),
         accounts,
-        dues: dues(&lines),
+        dues: dues::by_member(materials, &lines, &asked, &cash),
+        asked,
+        cash,
         lines,
     })
 }
@@ -155,24 +160,6 @@ fn headings(lines: &[&Line], side: impl Fn(&Line) -> Sum) -> Vec<Heading> {
         heading.amount += side(line);
     }
     headings.into_values().collect()
-}
-
-fn dues(lines: &[Line]) -> Vec<Dues> {
-    let mut dues: BTreeMap<(String, InstrumentId), Dues> = BTreeMap::new();
-    let paid = |line: &&Line| {
-        line.purpose == Purpose::DUES
-            && matches!(line.category, Category::Payment | Category::Refund)
-    };
-    for line in lines.iter().filter(paid) {
-        let payer = || line.with.first().map(|named| named.name.clone()).unwrap_or_default();
-        let member = line.on_behalf_of.clone().unwrap_or_else(payer);
-        let instrument = line.instrument;
-        let empty = Dues { member: member.clone(), instrument, count: 0, amount: Sum::ZERO };
-        let entry = dues.entry((member, instrument)).or_insert(empty);
-        entry.count += u64::from(line.category == Category::Payment);
-        entry.amount += line.income - line.spending;
-    }
-    dues.into_values().collect()
 }
 
 impl Heading {
@@ -224,24 +211,7 @@ impl Accounts {
     }
 
     fn decimals(&self, instrument: InstrumentId) -> u8 {
-        let found = self.accounts.iter().find(|account| account.unit.instrument == instrument);
-        found.map_or(0, |account| account.unit.decimals)
-    }
-
-    fn dues_table(&self) -> Table {
-        Table::of(
-            "dues",
-            "会費納入一覧",
-            &self.dues,
-            vec![
-                (Column::words("会員", 26), &|dues| Cell::text(dues.member.clone())),
-                (Column::words("種類", 10), &|dues| Cell::text(dues.instrument.to_string())),
-                (Column::figures("件数", 8), &|dues| Cell::Count(dues.count)),
-                (Column::figures("金額", 14), &|dues| {
-                    Cell::Sum(dues.amount, self.decimals(dues.instrument))
-                }),
-            ],
-        )
+        self.units.iter().find(|u| u.instrument == instrument).map_or(0, |unit| unit.decimals)
     }
 
     fn lines_table(&self) -> Table {
@@ -274,6 +244,14 @@ impl Document for Accounts {
             GroupLife::Active => "活動中",
             GroupLife::Closing => "解散手続中",
         };
+        let mut notes =
+            vec!["支出はすべて、起案者と別の承認者の電子署名により実行されています。".into()];
+        if !self.cash.is_empty() {
+            notes.push(
+                "現金収納は団体が記録したもので、収支計算書と台帳の残高には含まれません。".into(),
+            );
+        }
+        let places = |instrument| self.decimals(instrument);
         let sheet = Sheet {
             title: "収支報告書".into(),
             facts: vec![
@@ -281,10 +259,14 @@ impl Document for Accounts {
                 ("代表者".into(), self.representative.name.clone()),
                 ("状態".into(), life.into()),
             ],
-            tables: vec![self.table(), self.dues_table(), self.lines_table()],
-            notes: vec![
-                "支出はすべて、起案者と別の承認者の電子署名により実行されています。".into(),
+            tables: vec![
+                self.table(),
+                dues::dues_table(&self.dues, places),
+                dues::cash_table(&self.cash, places),
+                dues::asked_table(&self.asked, places),
+                self.lines_table(),
             ],
+            notes,
         };
         framed(sheet, Some(self.period), &self.rest)
     }

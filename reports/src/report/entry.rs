@@ -38,6 +38,14 @@ pub enum Category {
     RedemptionPaid,
     /// A claim came back.
     RedemptionReturned,
+    /// A line of a bulk grant (一括給付).
+    Grant,
+    /// What an offer gives, and its price (引換・購入).
+    Offer,
+    /// Value that waits for an exchange, was exchanged, or came back.
+    Exchange,
+    /// A debt to an issuer was repaid out of the wallet.
+    Repayment,
     /// Anything else; the line's `what` names it.
     Other,
 }
@@ -56,6 +64,10 @@ impl Category {
             Self::RedemptionAsked => "換金申請",
             Self::RedemptionPaid => "換金済",
             Self::RedemptionReturned => "換金戻り",
+            Self::Grant => "給付",
+            Self::Offer => "引換・購入",
+            Self::Exchange => "交換",
+            Self::Repayment => "返済",
             Self::Other => "その他",
         }
     }
@@ -247,6 +259,13 @@ fn category(party: PartyId, event: &Event) -> Category {
         (What::Operation("refund"), _) => Category::Refund,
         (What::Operation("correct"), _) => Category::Correction,
         (What::Operation("transfer" | "pay" | "propose" | "decide"), _) => Category::Payment,
+        (What::Operation("run_chunk"), _) => Category::Grant,
+        (What::Operation("take"), _) => Category::Offer,
+        (What::Operation("hold" | "answer_hold"), _)
+        | (What::Due(musubi_ledger::state::DueKind::Hold), _) => Category::Exchange,
+        (What::Operation("repay"), _) => Category::Repayment,
+        // What was given lapses with the group.
+        (What::Operation("close_group"), _) => Category::Expiry,
         _ => Category::Other,
     }
 }
@@ -302,7 +321,17 @@ impl Line {
         let kind = match (self.category, self.income.is_zero(), self.spending.is_zero()) {
             (Category::Payment, false, _) => "受取",
             (Category::Payment, _, false) => "支払",
-            (Category::Other, ..) => return format!("その他（{}）", self.what),
+            (Category::Exchange, ..) if self.what == "answer_hold" => match self.spending.is_zero()
+            {
+                true => "交換戻り",
+                false => "交換済",
+            },
+            (Category::Exchange, ..) if self.what == "hold" => "交換申込",
+            (Category::Exchange, ..) => "交換期限切れ",
+            (Category::Other, ..) => match words::operation(&self.what) {
+                Some(name) => name,
+                None => return format!("その他（{}）", self.what),
+            },
             (category, ..) => category.word(),
         };
         match words::purpose(self.purpose) {

@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod bank;
+pub mod dues;
 mod entry;
 pub mod export;
 pub mod kpi;
@@ -148,6 +149,7 @@ pub(crate) fn due(kind: DueKind) -> &'static str {
     match kind {
         DueKind::Lots => "失効",
         DueKind::Redemption => "換金期限切れ",
+        DueKind::Hold => "交換期限切れ",
         _ => "期限到来",
     }
 }

@@ -6,7 +6,7 @@ use musubi_ledger::{
     execute::Entry,
     fact::Fact,
     id::RosterLine,
-    operation::{Operation, RedemptionAnswer, settlement_line},
+    operation::{Operation, RecordCash, RedemptionAnswer, settlement_line},
     outcome::{Account, Owed, Posting},
     state::{Changes, DueKind, Redemption, Row, RowKey},
     transaction::{Body, Role, Side},
@@ -51,6 +51,8 @@ pub struct Event {
     pub redeemed: Vec<Redeemed>,
     /// Who drafted and approved a group's payout.
     pub approval: Option<Approval>,
+    /// What was said to have come in cash.
+    pub cash: Option<Cash>,
     /// All postings.
     pub postings: Vec<Posting>,
     /// Changes of what parties owe.
@@ -94,6 +96,21 @@ impl Redeemed {
     }
 }
 
+/// A record of cash, which moves nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Cash {
+    /// The payment request that it settles, or opens again.
+    pub request: TxId,
+    /// Who was paid.
+    pub payee: PartyId,
+    /// Whether it came in; otherwise an earlier record was a mistake.
+    pub received: bool,
+    /// Who recorded it.
+    pub by: PartyId,
+    /// Hash of what shows it.
+    pub evidence: DocumentHash,
+}
+
 /// Who let a group's payout go.
 #[derive(Clone, Debug)]
 pub struct Approval {
@@ -125,13 +142,14 @@ impl Event {
             undone: None,
             redeemed: Vec::new(),
             approval: None,
+            cash: None,
             postings: entry.outcome.postings.clone(),
             owed: entry.outcome.receivables.clone(),
             facts: entry.outcome.facts.clone(),
         };
         match body {
             Some(body) => {
-                event.explain(&body.operation, changes);
+                event.explain(body, changes);
                 let Moves { purpose, answers, moved, undone } = Moves::of(entry, body, changes);
                 (event.purpose, event.answers) = (purpose, answers);
                 (event.moved, event.undone) = (moved, undone);
@@ -144,8 +162,8 @@ impl Event {
         Some(event)
     }
 
-    fn explain(&mut self, operation: &Operation, changes: &Changes) {
-        match operation {
+    fn explain(&mut self, body: &Body, changes: &Changes) {
+        match &body.operation {
             Operation::Propose(_) => self.explain_payout(self.id, changes),
             Operation::Decide(op) => self.explain_payout(op.proposal, changes),
             Operation::RequestRedemption(_) => {
@@ -166,6 +184,7 @@ impl Event {
                 let lines = op.lines.iter().map(|index| settlement_line(&op.settlement, *index));
                 self.redeemed.extend(lines.filter_map(|id| redeemed(id, changes, Some(op.answer))));
             }
+            Operation::RecordCash(op) => self.cash = cash(op, body.sender, changes),
             _ => {}
         }
     }
@@ -182,10 +201,11 @@ impl Event {
         });
     }
 
-    /// Whether it touches a party's wallet, or what the party owes.
+    /// Whether it touches a party's wallet, or what the party owes, or tells of cash that it got.
     #[must_use]
     pub fn touches(&self, party: PartyId) -> bool {
-        self.postings.iter().any(|posting| posting.account == Account::Wallet(party))
+        self.cash.is_some_and(|cash| cash.payee == party)
+            || self.postings.iter().any(|posting| posting.account == Account::Wallet(party))
             || self.owed.iter().any(|owed| owed.party == party)
     }
 
@@ -198,6 +218,14 @@ impl Event {
     pub fn of(&self, party: PartyId) -> impl Iterator<Item = &Posting> {
         self.postings.iter().filter(move |posting| posting.account == Account::Wallet(party))
     }
+}
+
+fn cash(op: &RecordCash, by: PartyId, changes: &Changes) -> Option<Cash> {
+    let Some(Some(Row::Request(request))) = changes.get(&RowKey::Request(op.request)) else {
+        return None;
+    };
+    let RecordCash { request: id, received, evidence } = *op;
+    Some(Cash { request: id, payee: request.payee, received, by, evidence })
 }
 
 fn redeemed(id: TxId, changes: &Changes, answer: Option<RedemptionAnswer>) -> Option<Redeemed> {

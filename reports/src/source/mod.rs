@@ -16,7 +16,7 @@ use serde::Serialize;
 
 pub use self::{
     collect::{Collector, Scope},
-    event::{Approval, Event, Moved, Redeemed, Undone, What},
+    event::{Approval, Cash, Event, Moved, Redeemed, Undone, What},
     rows::Rows,
 };
 use crate::error::ReportError;

@@ -7,12 +7,12 @@ use musubi_ledger::{
     instrument::{Instrument, Totals},
     party::Party,
     settlement::Settlement,
-    state::{Changes, Redemption, Row, RowKey},
+    state::{Changes, Redemption, Request, RequestStatus, Row, RowKey},
     wallet::Wallet,
 };
 use musubi_sdk::{Amount, InstrumentId, PartyId, TxId};
 
-/// Parties, groups, wallets, instruments, totals, redemptions, settlements and what is owed, at one moment.
+/// Parties, groups, wallets, instruments, totals, redemptions, settlements, lists of dues and what is owed, at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Rows(BTreeMap<RowKey, Row>);
 
@@ -21,6 +21,10 @@ impl Rows {
     pub(super) fn apply(&mut self, changes: &Changes) {
         for (key, row) in changes.iter().filter(|(key, _)| is_kept(key)) {
             match row {
+                // A shop's requests are many, and no report asks for them.
+                Some(Row::Request(request)) if !self.0.contains_key(key) && !is_due(request) => {
+                    None
+                }
                 Some(row) => self.0.insert(key.clone(), row.clone()),
                 None => self.0.remove(key),
             };
@@ -74,6 +78,23 @@ impl Rows {
             (RowKey::Settlement(id), Row::Settlement(settlement)) => Some((*id, &**settlement)),
             _ => None,
         })
+    }
+
+    /// The lines of all lists of dues, and what else was paid in cash.
+    pub fn dues(&self) -> impl Iterator<Item = (TxId, &Request)> {
+        self.0.iter().filter_map(|(key, row)| match (key, row) {
+            (RowKey::Request(id), Row::Request(request)) => Some((*id, &**request)),
+            _ => None,
+        })
+    }
+
+    /// A line of a list of dues, or what else was paid in cash.
+    #[must_use]
+    pub fn due(&self, id: TxId) -> Option<&Request> {
+        match self.0.get(&RowKey::Request(id)) {
+            Some(Row::Request(request)) => Some(request),
+            _ => None,
+        }
     }
 
     /// What a party owes, by instrument.
@@ -132,6 +153,10 @@ impl Rows {
     }
 }
 
+fn is_due(request: &Request) -> bool {
+    request.list.is_some() || matches!(request.status, RequestStatus::Cash(_))
+}
+
 fn is_kept(key: &RowKey) -> bool {
     matches!(
         key,
@@ -142,6 +167,7 @@ fn is_kept(key: &RowKey) -> bool {
             | RowKey::Totals(_)
             | RowKey::Redemption(_)
             | RowKey::Settlement(_)
+            | RowKey::Request(_)
             | RowKey::Receivable(..)
     )
 }
