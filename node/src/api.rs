@@ -189,6 +189,23 @@ impl Ledger for Node {
         Ok((ids, page.more))
     }
 
+    fn children(
+        &self,
+        body: &PartyId,
+        after: Option<&PartyId>,
+        limit: usize,
+    ) -> Read<(Vec<PartyId>, bool)> {
+        let after = after.map(|group| RowKey::Child(*body, *group).to_bytes());
+        let page = self.store.rows(Table::Child, &body.0, after.as_deref(), limit);
+        let page = page.map_err(fault)?;
+        let group = |(key, _): (Vec<u8>, _)| match RowKey::from_bytes(&key) {
+            Some(RowKey::Child(_, group)) => Ok(group),
+            _ => Err(ReadFault("a row of a body's groups has no such key".into())),
+        };
+        let groups = page.rows.into_iter().map(group).collect::<Read<Vec<PartyId>>>()?;
+        Ok((groups, page.more))
+    }
+
     fn block(&self, height: u64) -> Read<Option<Vec<u8>>> {
         let Some(block) = self.store.block(height).map_err(fault)? else { return Ok(None) };
         let Some(entry) = self.store.raft_entry(height).map_err(fault)? else { return Ok(None) };

@@ -13,6 +13,7 @@ use std::{
 use musubi_ledger::{
     batch::NodeId,
     genesis::{Genesis, Node},
+    id::PartyId,
     keys::SecretKey,
 };
 use serde::{Deserialize, Serialize};
@@ -125,6 +126,9 @@ pub struct HttpSection {
     /// Who may read about parties and erase memos.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub operator: Vec<ReaderSection>,
+    /// Who may read about one body and the groups under it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub body: Vec<BodySection>,
     /// Limits of the API.
     #[serde(default)]
     pub limits: HttpLimits,
@@ -136,21 +140,25 @@ impl HttpSection {
     /// # Errors
     /// [`ConfigError::Mismatch`] if a token's hash is no SHA-256.
     pub fn to_http(&self) -> Result<HttpConfig, ConfigError> {
-        let token = |kind: &str, reader: &ReaderSection| {
-            let bytes = hex::decode(&reader.token_sha256).ok();
+        let token = |kind: &str, name: &str, token_sha256: &str| {
+            let bytes = hex::decode(token_sha256).ok();
             let hash: Option<[u8; 32]> = bytes.and_then(|bytes| bytes.try_into().ok());
             let hash = hash.ok_or_else(|| {
                 ConfigError::Mismatch(format!(
-                    "http.{kind} `{}`: token_sha256 must be 64 hexadecimal digits",
-                    reader.name
+                    "http.{kind} `{name}`: token_sha256 must be 64 hexadecimal digits"
                 ))
             })?;
-            Ok(ReaderToken::from_sha256(&reader.name, hash))
+            Ok(ReaderToken::from_sha256(name, hash))
         };
-        let readers = self.reader.iter().map(|of| token("reader", of));
-        let operator = |of| token("operator", of).map(ReaderToken::of_operator);
-        let operators = self.operator.iter().map(operator);
-        let tokens = readers.chain(operators).collect::<Result<_, _>>()?;
+        let reader = |kind, of: &ReaderSection| token(kind, &of.name, &of.token_sha256);
+        let readers = self.reader.iter().map(|of| reader("reader", of));
+        let operators = self.operator.iter();
+        let operators = operators.map(|of| reader("operator", of).map(ReaderToken::of_operator));
+        let bodies = self.body.iter().map(|of| {
+            let known = token("body", &of.name, &of.token_sha256);
+            known.map(|token| token.of_body(of.party))
+        });
+        let tokens = readers.chain(operators).chain(bodies).collect::<Result<_, _>>()?;
         Ok(HttpConfig { listen: self.listen, tokens, limits: self.limits })
     }
 }
@@ -163,6 +171,18 @@ pub struct ReaderSection {
     pub name: String,
     /// Lower-case hex SHA-256 of the bearer token; the token itself is not kept here.
     pub token_sha256: String,
+}
+
+/// `[[http.body]]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BodySection {
+    /// Name for the access log.
+    pub name: String,
+    /// Lower-case hex SHA-256 of the bearer token; the token itself is not kept here.
+    pub token_sha256: String,
+    /// The body: `party1…`.
+    pub party: PartyId,
 }
 
 /// `[log]`.

@@ -287,6 +287,7 @@ fn http_section(
         allow_remote: false,
         reader: readers.iter().map(section).collect(),
         operator: operators.iter().map(section).collect(),
+        body: Vec::new(),
         limits: HttpLimits::default(),
     }
 }

@@ -6,6 +6,8 @@
 #[path = "../../ledger/tests/common/mod.rs"]
 mod city;
 
+#[path = "http/bodies.rs"]
+mod bodies;
 #[path = "http/client.rs"]
 mod client;
 #[path = "http/description.rs"]

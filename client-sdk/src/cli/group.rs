@@ -10,7 +10,7 @@ use musubi_sdk::{
 };
 
 use super::{
-    args::Signing, contacts::Contact, error::CliError, finish::Plan, party_show,
+    args::Signing, contacts::Contact, error::CliError, finish::Plan, group_children, party_show,
     register::registrar, session::Session, sums::parse_amount, table::Report, when::When,
 };
 
@@ -29,6 +29,8 @@ pub(crate) enum GroupCommand {
     Change(Change),
     /// Join a parent body (both sides sign), or leave it (either side)
     Parent(ParentArgs),
+    /// List the groups directly under a body
+    Children(group_children::Children),
     /// Begin a group's end, or end it once nothing paid is in its wallet: two persons of the group sign
     Close(Which),
     /// Install successors in a group that cannot act: two registrar officers sign
@@ -169,6 +171,7 @@ pub(crate) async fn run(command: GroupCommand, session: &mut Session) -> Result<
             Plan::new(draft, Some(&actor), done).run(session, &args.signing).await
         }
         GroupCommand::Parent(args) => parent(args, session).await,
+        GroupCommand::Children(args) => group_children::list(args, session).await,
         GroupCommand::Install(args) => install(args, session).await,
     }
 }

@@ -30,6 +30,7 @@ mod exchange;
 mod files;
 mod finish;
 mod group;
+mod group_children;
 mod handover;
 mod history;
 mod instrument;

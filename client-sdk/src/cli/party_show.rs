@@ -74,6 +74,7 @@ fn policy(session: &Session, group: &Group) -> Vec<(&'static str, String)> {
     vec![
         ("Life", table::word(&group.life)),
         ("Representative", session.name(&group.representative)),
+        ("Lies under", group.parent.map(|body| session.name(&body)).unwrap_or_default()),
         ("Payouts need", format!("a drafter and {}", bands.join(", "))),
         (
             "Roles",

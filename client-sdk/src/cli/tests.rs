@@ -87,6 +87,7 @@ const LINES: &[&str] = &[
     "document credit C-1 --invoice I-1 --line 10=105:10 --body c1.pdf --for jichikai --yes",
     "document show bakery I-1",
     "document list --of sale1",
+    "group children rengo --balances",
     "rule list POINT",
     "rule show POINT 1 --json",
     "rule put POINT 1 reward.json --as issuer-officer-1 --sign issuer-officer-2",

@@ -3,7 +3,7 @@
 use musubi_ledger::{
     amount::Amount,
     api::{
-        Checkpoints, CouponQuote, DocumentView, DocumentsView, DrawView, DuesView, EvidenceView, FullTransaction, Info, InstrumentView, OfferPage, OfferView, Page, PartyView, ProposalView, RuleView, RunView, SettlementView, SpendableView, Status, WalletView,
+        Checkpoints, ChildView, ChildrenView, CouponQuote, DocumentView, DocumentsView, DrawView, DuesView, EvidenceView, FullTransaction, Info, InstrumentView, OfferPage, OfferView, Page, PartyView, PlaceView, ProposalView, RuleView, RunView, SettlementView, SpendableView, Status, WalletView,
     },
     genesis::Genesis,
     id::{InstrumentId, MediumId, PartyId, Reference, RuleId, TxId},
@@ -227,6 +227,36 @@ impl Client {
     /// [`ClientError`].
     pub async fn documents(&self, payment: TxId) -> Result<DocumentsView, ClientError> {
         self.http().get_json(&format!("/v1/transactions/{payment}/documents")).await
+    }
+
+    /// All groups directly under a body, by id.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn children(&self, body: PartyId) -> Result<Vec<ChildView>, ClientError> {
+        let mut all = Vec::new();
+        let mut after = String::new();
+        loop {
+            let path = format!("/v1/parties/{body}/children{after}");
+            let page: ChildrenView = self.http().get_json(&path).await?;
+            all.extend(page.children);
+            match page.next {
+                Some(next) => after = format!("?after={next}"),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    /// Where a group lies under a body, in whatever layer.
+    ///
+    /// # Errors
+    /// [`ClientError`]: `not_found` if it does not.
+    pub async fn place_under(
+        &self,
+        body: PartyId,
+        group: PartyId,
+    ) -> Result<PlaceView, ClientError> {
+        self.http().get_json(&format!("/v1/parties/{body}/children/{group}")).await
     }
 
     /// A run, with its open lines from line `from` on.

@@ -3,7 +3,13 @@
 
 use super::{case::Case, consent::Consents};
 use crate::{
-    code::Code, group::GroupLife, id::PartyId, limits, operation::SetParent, party::PartyKind,
+    code::Code,
+    group::GroupLife,
+    id::PartyId,
+    limits,
+    operation::SetParent,
+    party::PartyKind,
+    state::{Row, RowKey},
     transaction::Side,
 };
 
@@ -31,6 +37,12 @@ pub(super) fn set(case: &mut Case<'_, '_>, op: &SetParent) -> Result<(), Code> {
     }
     if group.life == GroupLife::Closing && op.parent.is_some() {
         return Err(Code::GroupClosing);
+    }
+    if let Some(left) = group.parent {
+        case.state.remove(RowKey::Child(left, op.group));
+    }
+    if let Some(parent) = op.parent {
+        case.state.put(RowKey::Child(parent, op.group), Row::Child);
     }
     group.parent = op.parent;
     case.state.put_group(op.group, group);

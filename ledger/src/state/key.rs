@@ -82,6 +82,7 @@ pub enum Table {
     Hold = 43,
     Settlement = 44,
     Coupons = 48,
+    Child = 60,
 }
 
 impl Table {
@@ -127,6 +128,7 @@ impl Table {
         Self::Hold,
         Self::Settlement,
         Self::Coupons,
+        Self::Child,
     ];
 }
 
@@ -213,6 +215,8 @@ pub enum RowKey {
     Settlement(TxId),
     /// The coupons that a payment used.
     Coupons(TxId),
+    /// A body's group, by both: says no more than the group's own row, from the other side.
+    Child(PartyId, PartyId),
 }
 
 impl RowKey {
@@ -260,6 +264,7 @@ impl RowKey {
             Self::Hold(_) => Table::Hold,
             Self::Settlement(_) => Table::Settlement,
             Self::Coupons(_) => Table::Coupons,
+            Self::Child(..) => Table::Child,
         }
     }
 
@@ -305,6 +310,10 @@ impl RowKey {
             | Self::Documented(id, party) => {
                 bytes.extend(id.0);
                 bytes.extend(party.0);
+            }
+            Self::Child(body, group) => {
+                bytes.extend(body.0);
+                bytes.extend(group.0);
             }
             Self::Receivable(party, instrument) => {
                 bytes.extend(party.0);
@@ -422,6 +431,7 @@ impl RowKey {
             43 => Self::Hold(part(rest)?),
             44 => Self::Settlement(part(rest)?),
             48 => Self::Coupons(part(rest)?),
+            60 => pair(rest, 16, Self::Child)?,
             _ => Self::due_from_bytes(bytes)?,
         };
         // One key, one spelling.
@@ -535,6 +545,7 @@ mod tests {
             RowKey::Hold(id),
             RowKey::Settlement(id),
             RowKey::Coupons(id),
+            RowKey::Child(party, PartyId([8; 16])),
         ];
         let tables = keys.each_ref().map(|key| key.to_bytes()[0]);
         assert_eq!(tables, Table::ALL.map(|table| table as u8), "every table has its key here");

@@ -394,6 +394,7 @@ pub enum Row {
     RunWaiting(Amount),
     Coupons(Shared<UsedCoupons>),
     Settlement(Shared<Settlement>),
+    Child,
 }
 
 impl Row {

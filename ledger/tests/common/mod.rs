@@ -14,6 +14,7 @@ mod coupons;
 mod documents;
 mod epoch;
 mod genesis;
+mod groups;
 mod names;
 mod offers;
 mod operations;

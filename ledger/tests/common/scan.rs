@@ -15,7 +15,7 @@ use musubi_ledger::{
     wallet::{Holding, Wallet},
 };
 
-use super::{coupons, offers, rules, runs};
+use super::{coupons, groups, offers, rules, runs};
 
 /// Sums over all wallets, rows of the supply, and digests.
 pub fn scan(state: &MemoryState, block: &Block) {
@@ -79,6 +79,7 @@ pub fn scan_rows(state: &MemoryState) {
             _ => check_grant(state, key, row),
         }
     }
+    groups::check_bodies(state);
     supply.retain(|_, amount| *amount > 0);
     assert_eq!(held, supply, "INV-1: wallets hold what was issued and not burnt");
     assert_eq!(totals, per_instrument, "INV-1: instruments sum their lots");

@@ -41,6 +41,12 @@ fn every_value_is_checked_before_anything_starts() {
         let error = check(&text).expect_err(line).to_string();
         assert!(error.contains(named), "{line}: {error}");
     }
+    let party = musubi_ledger::id::PartyId([1; 16]);
+    let body = format!(
+        "[http]\nbody = [{{ name = \"rengo\", token_sha256 = \"12\", party = \"{party}\" }}]"
+    );
+    let error = check(&FILE.replace("[http]", &body)).expect_err("no hash").to_string();
+    assert!(error.contains("body `rengo`"), "{error}");
     let outside =
         FILE.replacen("[http]\n    listen = \"127.0.0.1:0\"", "[http]\nlisten = \"0.0.0.0:0\"", 1);
     assert!(check(&outside).expect_err("not loopback").to_string().contains("allow_remote"));

@@ -155,6 +155,17 @@ pub trait Ledger: Send + Sync + 'static {
     /// [`ReadFault`].
     fn offers(&self, after: Option<TxId>, limit: usize) -> Read<(Vec<TxId>, bool)>;
 
+    /// Groups directly under `body` by id, behind `after`, at most `limit`; and whether there are more.
+    ///
+    /// # Errors
+    /// [`ReadFault`].
+    fn children(
+        &self,
+        body: &PartyId,
+        after: Option<&PartyId>,
+        limit: usize,
+    ) -> Read<(Vec<PartyId>, bool)>;
+
     /// The data of the Raft entry that block `height` executed: a batch's bytes. `None` for block 0 and
     /// beyond the head.
     ///

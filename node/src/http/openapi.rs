@@ -14,8 +14,8 @@ use super::{
     Api, auth, feed, health, memos,
     problem::{ApiError, DoorCode, PROBLEM_JSON},
     read::{
-        blocks, documents, download, evidence, grants, log, offers, parties, proofs, public, rules,
-        runs, snapshot, statements, transactions,
+        blocks, bodies, documents, download, evidence, grants, log, offers, parties, proofs,
+        public, rules, runs, snapshot, statements, transactions,
     },
     schemas, submit, test_time,
 };
@@ -29,7 +29,7 @@ const EVERYWHERE: &[DoorCode] = &[
     DoorCode::Busy,
 ];
 /// And those of routes that need a reader token.
-const READER: &[DoorCode] = &[DoorCode::Unauthorised];
+const READER: &[DoorCode] = &[DoorCode::Unauthorised, DoorCode::NotBelow];
 /// And those of operators' routes.
 const OPERATOR: &[DoorCode] = &[DoorCode::Unauthorised, DoorCode::OperatorOnly];
 /// And those of the clock's.
@@ -101,6 +101,8 @@ fn reader_routes() -> OpenApiRouter<Api> {
         .routes(routes!(grants::hold))
         .routes(routes!(documents::document))
         .routes(routes!(documents::documents))
+        .routes(routes!(bodies::children))
+        .routes(routes!(bodies::place))
         .routes(routes!(grants::entitlement))
         .routes(routes!(offers::offers))
         .routes(routes!(offers::offer))

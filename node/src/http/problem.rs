@@ -57,6 +57,7 @@ door_codes! {
     OtherMemo "other_memo" BAD_REQUEST "The transaction does not cite this memo: its body has another hash, or none."
     Unauthorised "unauthorised" UNAUTHORIZED "This route needs a reader token: send `Authorization: Bearer <token>`."
     OperatorOnly "operator_only" FORBIDDEN "This route needs an operator's token; this one lets its bearer read."
+    NotBelow "not_below" FORBIDDEN "This token reads about one body and the groups that lie under it now; this is about somebody else, or about more."
     MemoNotHere "memo_not_here" NOT_FOUND "The memo has not come to this node; ask again, or ask another node."
     NotFound "not_found" NOT_FOUND "There is nothing under this address."
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "This route does not take this method; the Allow header names those it takes."

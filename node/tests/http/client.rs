@@ -36,6 +36,9 @@ pub(crate) const TOKEN: &str = "a reader's token";
 /// An operator's.
 pub(crate) const OPERATOR: &str = "an operator's token";
 
+/// That of a body, the city: who holds it sees what lies under the city.
+pub(crate) const BODY: &str = "the city's token";
+
 /// A running API.
 pub(crate) struct Client {
     pub(crate) town: Arc<Town>,
@@ -75,6 +78,7 @@ impl Client {
                 ReaderToken::new("auditor", "another"),
                 ReaderToken::new("app", TOKEN),
                 ReaderToken::new("desk", OPERATOR).of_operator(),
+                ReaderToken::new("hall", BODY).of_body(city::id("city")),
             ],
             limits,
         };

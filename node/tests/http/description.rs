@@ -48,6 +48,8 @@ const ROUTES: &[&str] = &[
     "get /v1/wallets/{party}/proof",
     "get /v1/parties/{party}",
     "get /v1/parties/{party}/history",
+    "get /v1/parties/{party}/children",
+    "get /v1/parties/{party}/children/{group}",
     "get /v1/parties/{party}/documents/{number}",
     "get /v1/parties/{party}/proposals",
     "get /v1/parties/{party}/statement",
@@ -118,6 +120,7 @@ pub(crate) fn filled(path: &str) -> String {
         .replace("{code}", "MEBUKU")
         .replace("{index}", "0")
         .replace("{number}", "1")
+        .replace("{group}", &city::id("club").to_string())
         .replace("{path}", "0/000.p/1")
         .replace("{name}", &evidence().0.name)
         + match path {

@@ -343,6 +343,27 @@ impl Ledger for Town {
         Ok((ids, more))
     }
 
+    fn children(
+        &self,
+        body: &PartyId,
+        after: Option<&PartyId>,
+        limit: usize,
+    ) -> Read<(Vec<PartyId>, bool)> {
+        let books = self.books.read().unwrap();
+        let mut groups: Vec<PartyId> = books
+            .state
+            .rows()
+            .filter_map(|(key, _)| match key {
+                RowKey::Child(of, group) if of == body && after < Some(group) => Some(*group),
+                _ => None,
+            })
+            .collect();
+        groups.sort_unstable();
+        let more = groups.len() > limit;
+        groups.truncate(limit);
+        Ok((groups, more))
+    }
+
     fn block(&self, height: u64) -> Read<Option<Vec<u8>>> {
         let books = self.books.read().unwrap();
         let Some(entry) = height.checked_sub(1).and_then(|at| books.raft.get(at as usize)) else {

@@ -1,7 +1,8 @@
-//! Routes that read. [`public`], [`log`] and [`evidence`] are for everyone; [`transactions`], [`parties`], [`grants`], [`documents`], [`rules`], [`offers`], [`runs`],
+//! Routes that read. [`public`], [`log`] and [`evidence`] are for everyone; [`transactions`], [`parties`], [`bodies`], [`grants`], [`documents`], [`rules`], [`offers`], [`runs`],
 //! [`blocks`], [`snapshot`], [`statements`] and [`download`] are about parties and need a reader token.
 
 pub(super) mod blocks;
+pub(super) mod bodies;
 pub(super) mod documents;
 pub(super) mod download;
 pub(super) mod evidence;
