@@ -10,7 +10,10 @@ mod settle;
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
-use musubi_ledger::policy::{PolicyBundle, bundle::BUNDLE_BYTES_MAX};
+use musubi_ledger::{
+    policy::{PolicyBundle, bundle::BUNDLE_BYTES_MAX},
+    tlog::proof_file::MAX_PROOF_BYTES,
+};
 use musubi_sdk::{Day, Time};
 use serde_json::json;
 
@@ -18,7 +21,11 @@ use self::{input::Input, output::Output};
 use crate::{
     error::ReportError,
     period::Period,
-    report::{Materials, accounts, kpi, receipt, statement, unused},
+    report::{
+        Materials, accounts, kpi,
+        receipt::{self, Shown},
+        statement, unused,
+    },
     source::Scope,
 };
 
@@ -59,6 +66,9 @@ enum Command {
     Export(export::ExportArgs),
 }
 
+/// The longest paper that a receipt takes along.
+const PAPER_BYTES_MAX: usize = 10_000_000;
+
 #[derive(Debug, Args)]
 struct ReceiptArgs {
     /// The payment's proof, from `musubi proof get`
@@ -67,6 +77,12 @@ struct ReceiptArgs {
     /// The ledger's policy bundle, from `musubi policy export`
     #[arg(long, value_name = "BUNDLE")]
     policy: PathBuf,
+    /// The proof of the transaction that issued the payee's receipt or invoice: shows its number, T-number and tax by rate
+    #[arg(long, value_name = "PROOF")]
+    document: Option<PathBuf>,
+    /// The issued paper: held against its hash on the ledger, and attached
+    #[arg(long, value_name = "FILE", requires = "document")]
+    paper: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -165,9 +181,12 @@ fn receipt_of(args: &ReceiptArgs, input: &Input, output: &Output) -> Result<(), 
     };
     let policies = bundle.verify(&chain).map_err(bad)?;
     let names = input.names(&policies.genesis().scheme)?;
-    let proof = read(&args.proof, musubi_ledger::tlog::proof_file::MAX_PROOF_BYTES)?;
-    let receipt = receipt::make(&proof, &policies, &names)?;
-    output.write_with(&receipt, &receipt.extras(&proof))
+    let proof = read(&args.proof, MAX_PROOF_BYTES)?;
+    let document = args.document.as_ref().map(|file| read(file, MAX_PROOF_BYTES)).transpose()?;
+    let paper = args.paper.as_ref().map(|file| read(file, PAPER_BYTES_MAX)).transpose()?;
+    let shown = document.as_deref().map(|proof| Shown { proof, paper: paper.as_deref() });
+    let receipt = receipt::make(&proof, shown, &policies, &names)?;
+    output.write_with(&receipt, &receipt.extras(&proof, shown))
 }
 
 fn span(period: Period) -> Scope {
