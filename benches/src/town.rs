@@ -197,6 +197,7 @@ impl Town {
             to: party(PERSON, n % self.persons),
             amount: Amount(1),
             salt: Salt([1; 16]),
+            old: None,
         };
         let plan = RunPlan::new((0..count).map(line).collect()).expect("a run's lines");
         let officer = party(OFFICE, 10);
@@ -209,6 +210,7 @@ impl Town {
             count: plan.count(),
             total: plan.total(),
             until: Time(START * 2),
+            import: None,
         };
         let body = self.body(officer, Operation::OpenRun(manifest));
         let run = body.id();

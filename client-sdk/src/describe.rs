@@ -428,6 +428,19 @@ fn administrative(operation: &Operation, glossary: &Glossary) -> Vec<String> {
         Operation::EndRule(op) => {
             format!("End rule {} of {} from {}", op.id.number, op.id.instrument, op.at)
         }
+        Operation::OpenRun(op) if op.import.is_some() => format!(
+            "Take over up to {} of {:?} value in {} old balances of a list, until {}, funded by {}{}",
+            glossary.amount(op.instrument, op.total),
+            op.origin,
+            op.count,
+            op.until,
+            party(&op.funder),
+            if op.import.is_some_and(|import| import.owed) {
+                ", who owes what is applied"
+            } else {
+                ""
+            }
+        ),
         Operation::OpenRun(op) => format!(
             "Grant up to {} to the {} lines of a list, until {}, funded by {}",
             glossary.amount(op.instrument, op.total),

@@ -14,7 +14,7 @@ use crate::{
     instrument::{Instrument, Totals},
     judge::Missing,
     keys::PublicKey,
-    lot::Lot,
+    lot::{Lot, OriginKind},
     offer::{Offer, draw::Draw},
     outcome::Outcome,
     party::{KeyRecord, Party, PartyStatus},
@@ -495,6 +495,44 @@ pub struct OfferPage {
     pub offers: Vec<OfferView>,
     /// Pass as `after` to go on; none at the end.
     pub next: Option<TxId>,
+}
+
+/// What runs keep for a party until it is on the ledger: `GET /v1/parties/{party}/waiting`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WaitingPage {
+    /// By run and line, ascending.
+    pub lines: Vec<WaitingLine>,
+    /// Whether there are more: pass the last one's `run` and `line` to go on.
+    pub more: bool,
+    /// Height as of which.
+    pub height: u64,
+}
+
+/// A line of a run whose party was not on the ledger when it was brought.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WaitingLine {
+    /// The run.
+    pub run: TxId,
+    /// Its place in the manifest, from 0.
+    pub line: u32,
+    /// The entitlement's id, as the line's fact named it.
+    pub entitlement: TxId,
+    /// Of which instrument.
+    pub instrument: InstrumentId,
+    /// How much.
+    pub amount: Amount,
+    /// Free, grant or paid.
+    pub origin: OriginKind,
+    /// Who bears it, or handed it over.
+    pub funder: PartyId,
+    /// Campaign number; 0 for none.
+    pub campaign: u32,
+    /// Whether it is a balance of another system.
+    pub import: bool,
+    /// When the run ends, or was ended.
+    pub until: Time,
+    /// Whether the run still applies lines.
+    pub open: bool,
 }
 
 /// Open lines of a run that stand beside each other and are alike.

@@ -176,6 +176,7 @@ codes! {
     129 OverOffer "over_offer" Rejected "More units than the offer lets this party or its household take."
     130 OutOfStock "out_of_stock" Rejected "Fewer units of the offer are left."
     131 AlreadyEntitled "already_entitled" Rejected "This event or code already has its entitlement to this offer."
+    140 BalanceLapsed "balance_lapsed" Rejected "The old balance had expired before it was taken over."
     148 CouponNotAccepted "coupon_not_accepted" Rejected "The shop does not take this coupon, or has not agreed to it: it must sign the payment itself, or request the price before coupons where another party bears them."
     149 CouponMismatch "coupon_mismatch" Rejected "What is paid is not the price less what the coupons take off; or a coupon is of another unit, or goes with no other; ask what it takes off."
     150 UnderLeast "under_least" Rejected "The price is below the least one for this coupon."

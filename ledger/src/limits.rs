@@ -152,7 +152,7 @@ const _: () = {
     assert!(EVIDENCE_BYTES_MAX < FRAME_BYTES_MAX);
     assert!(RUN_LINES_MAX <= 1 << RUN_PROOF_MAX);
     // With its signatures and the rest of the body.
-    assert!((40 << RUN_CHUNK_LEVEL_MAX) + 32 * RUN_PROOF_MAX + 4_096 < TRANSACTION_BYTES_MAX);
+    assert!((82 << RUN_CHUNK_LEVEL_MAX) + 32 * RUN_PROOF_MAX + 4_096 < TRANSACTION_BYTES_MAX);
     // A chunk's lines stand in one row.
     assert!(RUN_LINES_PER_ROW.is_multiple_of(1 << RUN_CHUNK_LEVEL_MAX));
     assert!(SUBMISSION_WINDOW_MS < PROPOSAL_WINDOW_MS);

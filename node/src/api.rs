@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use musubi_consensus::Submission;
 use musubi_ledger::{
+    amount::Amount,
     api::{EvidenceView, Info},
     batch::Batch,
     execute::{Entry, Head},
@@ -15,7 +16,7 @@ use musubi_ledger::{
     policy::PolicyBundle,
     proof::{statement::Statement, wallet::WalletProof},
     snapshot::Manifest,
-    state::{ReadState, RowKey, Table},
+    state::{ReadState, Row, RowKey, Table},
     time::Time,
     tlog::{
         proof::prove_inclusion,
@@ -204,6 +205,24 @@ impl Ledger for Node {
         };
         let groups = page.rows.into_iter().map(group).collect::<Read<Vec<PartyId>>>()?;
         Ok((groups, page.more))
+    }
+
+    fn run_waiting(
+        &self,
+        party: PartyId,
+        after: Option<(TxId, u32)>,
+        limit: usize,
+    ) -> Read<(Vec<(TxId, u32, Amount)>, bool)> {
+        let after = after.map(|(run, line)| RowKey::RunWaiting(party, run, line).to_bytes());
+        let page = self.store.rows(Table::RunWaiting, &party.0, after.as_deref(), limit);
+        let page = page.map_err(fault)?;
+        let line = |(key, row): (Vec<u8>, Row)| match (RowKey::from_bytes(&key), row) {
+            (Some(RowKey::RunWaiting(_, run, line)), Row::RunWaiting(amount)) => {
+                Ok((run, line, amount))
+            }
+            _ => Err(ReadFault("a row of what waits has no such key".into())),
+        };
+        Ok((page.rows.into_iter().map(line).collect::<Read<Vec<_>>>()?, page.more))
     }
 
     fn block(&self, height: u64) -> Read<Option<Vec<u8>>> {

@@ -26,6 +26,8 @@ mod papers;
 mod proofs;
 #[path = "http/reading.rs"]
 mod reading;
+#[path = "http/runs.rs"]
+mod runs;
 #[path = "http/schema.rs"]
 mod schema;
 #[path = "http/submission.rs"]

@@ -117,6 +117,7 @@ async fn show(id: InstrumentId, session: &mut Session) -> Result<Report, CliErro
         ("Accepted by", test(&terms.acceptors)),
         ("Terms", terms.document.to_string()),
         ("Issued", shown(sum(|flows| flows.issued))),
+        ("Taken over", shown(sum(|flows| flows.imported))),
         ("Redeemed", shown(sum(|flows| flows.redeemed))),
         ("Expired", shown(sum(|flows| flows.expired))),
         ("Corrected", shown(sum(|flows| flows.corrected))),

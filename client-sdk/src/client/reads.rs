@@ -3,7 +3,7 @@
 use musubi_ledger::{
     amount::Amount,
     api::{
-        Checkpoints, ChildView, ChildrenView, CouponQuote, DocumentView, DocumentsView, DrawView, DuesView, EvidenceView, FullTransaction, Info, InstrumentView, OfferPage, OfferView, Page, PartyView, PlaceView, ProposalView, RuleView, RunView, SettlementView, SpendableView, Status, WalletView,
+        Checkpoints, ChildView, ChildrenView, CouponQuote, DocumentView, DocumentsView, DrawView, DuesView, EvidenceView, FullTransaction, Info, InstrumentView, OfferPage, OfferView, Page, PartyView, PlaceView, ProposalView, RuleView, RunView, SettlementView, SpendableView, Status, WaitingLine, WaitingPage, WalletView,
     },
     genesis::Genesis,
     id::{InstrumentId, MediumId, PartyId, Reference, RuleId, TxId},
@@ -265,6 +265,24 @@ impl Client {
     /// [`ClientError`].
     pub async fn run(&self, id: TxId, from: u32) -> Result<RunView, ClientError> {
         self.http().get_json(&format!("/v1/runs/{id}?from={from}")).await
+    }
+
+    /// What runs keep for a party, all of it, by run and line.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn waiting(&self, party: PartyId) -> Result<Vec<WaitingLine>, ClientError> {
+        let mut all: Vec<WaitingLine> = Vec::new();
+        loop {
+            let behind = all.last().map(|last| format!("?run={}&line={}", last.run, last.line));
+            let path = format!("/v1/parties/{party}/waiting{}", behind.unwrap_or_default());
+            let page: WaitingPage = self.http().get_json(&path).await?;
+            let more = page.more && !page.lines.is_empty();
+            all.extend(page.lines);
+            if !more {
+                return Ok(all);
+            }
+        }
     }
 
     /// Seal bodies' bytes from height `from` on, ascending, at most `count`; fewer at the end.

@@ -239,7 +239,9 @@ pub(super) fn of(body: &Body, signed: &[Signature], kind: Kinds<'_>) -> Vec<Want
         Operation::OpenRun(op) => {
             let issuer = kind(&op.funder) == Some(PartyKind::Issuer);
             let funder = if issuer { Vec::new() } else { debit(op.funder, signed, kind) };
-            [some_officers(2)].into_iter().chain(funder).collect()
+            // Two of the issuer; for old balances one of another organisation too.
+            let officers = some_officers(if op.import.is_some() { 3 } else { 2 });
+            [officers].into_iter().chain(funder).collect()
         }
         Operation::ChangeInstrument(_) | Operation::PutRule(_) | Operation::Settle(_) => {
             vec![some_officers(2)]

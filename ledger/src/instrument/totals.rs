@@ -9,6 +9,8 @@ use crate::{amount::Amount, lot::OriginKind};
 pub enum Came {
     /// Issued.
     Issued,
+    /// Taken over from another system.
+    Imported,
     /// Restored for a refund of what the merchant had redeemed already; owed by the merchant.
     Restored,
 }
@@ -38,6 +40,8 @@ pub struct Flows {
     pub expired: Amount,
     /// Taken back by corrections.
     pub corrected: Amount,
+    /// Taken over from another system: counted apart, so that no report takes it for sales of its period.
+    pub imported: Amount,
 }
 
 /// What came and went of an instrument. Counts up only, so a report of a period is the difference of two.
@@ -53,12 +57,19 @@ pub struct Totals {
 }
 
 impl Flows {
-    fn came(&self) -> [Amount; 2] {
-        [self.issued, self.restored]
+    fn came(&self) -> [Amount; 3] {
+        [self.issued, self.restored, self.imported]
     }
 
     fn went(&self) -> [Amount; 3] {
         [self.redeemed, self.expired, self.corrected]
+    }
+
+    /// What is there of this origin: what came and has not gone.
+    #[must_use]
+    pub fn outstanding(&self) -> i128 {
+        let sum = |amounts: &[Amount]| amounts.iter().map(|part| i128::from(part.0)).sum::<i128>();
+        sum(&self.came()) - sum(&self.went())
     }
 }
 
@@ -81,7 +92,7 @@ impl Totals {
         }
     }
 
-    /// All that came: issued and restored.
+    /// All that came: issued, restored and taken over.
     ///
     /// # Panics
     /// Never: what would leave the range is not counted.
@@ -110,10 +121,13 @@ impl Totals {
         self.came().checked_sub(self.went()).expect("INV-1: no more goes than came")
     }
 
-    /// Issued in all, corrected issues apart: what a cap on issue counts.
+    /// Issued and taken over in all, corrected issues apart: what a cap on issue counts.
     #[must_use]
     pub fn issued(&self) -> u128 {
-        let of = |f: &Flows| u128::from(f.issued.0).saturating_sub(u128::from(f.corrected.0));
+        let of = |f: &Flows| {
+            let came = u128::from(f.issued.0) + u128::from(f.imported.0);
+            came.saturating_sub(u128::from(f.corrected.0))
+        };
         self.flows().into_iter().map(of).sum()
     }
 
@@ -123,6 +137,7 @@ impl Totals {
         let flows = self.of_mut(origin);
         let sum = match came {
             Came::Issued => &mut flows.issued,
+            Came::Imported => &mut flows.imported,
             Came::Restored => &mut flows.restored,
         };
         *sum = sum.checked_add(amount)?;

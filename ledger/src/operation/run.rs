@@ -1,24 +1,25 @@
-//! Operations about runs: bulk grants by a signed manifest.
+//! Operations about runs: bulk grants, and old balances taken over, by a signed manifest.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     amount::Amount,
-    id::{InstrumentId, MerkleHash, PartyId, TxId},
+    id::{DocumentHash, InstrumentId, MerkleHash, PartyId, TxId},
     lot::OriginKind,
     run::RunLine,
     time::Time,
 };
 
-/// The manifest of a bulk grant.
+/// The manifest of a run.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpenRun {
-    /// What is granted; its issuer issues it.
+    /// What is granted or taken over; its issuer issues it.
     pub instrument: InstrumentId,
-    /// Free value or a grant.
+    /// Free value or a grant; paid value only where it is taken over.
     pub origin: OriginKind,
-    /// Who bears it: the issuer, or who owes it as much of the instrument as lines are applied.
+    /// Who bears it: the issuer, or who owes it as much of the instrument as lines are applied. Of an import: who hands
+    /// the funds over, the issuer where that is nobody on this ledger.
     pub funder: PartyId,
     /// Campaign number; 0 for none.
     pub campaign: u32,
@@ -30,6 +31,18 @@ pub struct OpenRun {
     pub total: Amount,
     /// Lines are applied before this time.
     pub until: Time,
+    /// The lines are balances of another system, which are taken over.
+    pub import: Option<Import>,
+}
+
+/// On what the taking over of old balances rests.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Import {
+    /// Hash of the paper by which the old system's operator hands over this list; each is used once, for ever, per issuer.
+    pub handover: DocumentHash,
+    /// Whether the funder owes the issuer what is applied, rather than having handed over funds for the total.
+    pub owed: bool,
 }
 
 /// Some lines of a run with the proof that they are: a complete subtree of its tree.

@@ -1,4 +1,5 @@
-//! Bulk grants: many lines behind one manifest that the issuer and the funder signed.
+//! Runs: many lines behind one manifest that the issuer and the funder signed. They are granted something, or are balances of
+//! another system that are taken over.
 //!
 //! The lines stand outside the ledger; the manifest holds the root of an RFC 6962 tree over them. A chunk brings a complete
 //! subtree of lines with its path to that root, so whoever submits it needs no right of their own. [`plan`] makes roots and
@@ -15,7 +16,7 @@ use crate::{
     amount::Amount,
     codec,
     hash::{Hash, tagged},
-    id::{PartyId, Salt, TxId},
+    id::{DocumentHash, PartyId, Salt, TxId},
     keys::PublicKey,
     limits,
     operation::{OpenRun, RunChunk},
@@ -26,7 +27,7 @@ use crate::{
     },
 };
 
-/// One line of a run: who is granted how much. Its place in the manifest is its place in the tree.
+/// One line of a run: who gets how much. Its place in the manifest is its place in the tree.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunLine {
@@ -36,6 +37,32 @@ pub struct RunLine {
     pub amount: Amount,
     /// Random: the line's hash stands in its neighbours' proofs and must not tell what it says.
     pub salt: Salt,
+    /// What it was in another system, if it is taken over.
+    pub old: Option<OldBalance>,
+}
+
+/// What a line of an import was before: a balance, or that part of one that expires at the same time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OldBalance {
+    /// A keyed hash of its number over there; each is taken over once, for ever, per issuer.
+    pub reference: DocumentHash,
+    /// From when on it could no longer be spent there; here it never lasts longer.
+    pub use_expiry: Option<Time>,
+}
+
+impl OldBalance {
+    /// Whether it can still be spent at `now`.
+    #[must_use]
+    pub fn usable(&self, now: Time) -> bool {
+        self.use_expiry.is_none_or(|end| now < end)
+    }
+
+    /// The earlier of its own expiry and that of what is issued now.
+    #[must_use]
+    pub fn expiry(&self, issued: Option<Time>) -> Option<Time> {
+        [self.use_expiry, issued].into_iter().flatten().min()
+    }
 }
 
 impl RunLine {
@@ -98,12 +125,20 @@ pub fn line_id(run: &TxId, index: u32) -> TxId {
     TxId(tagged("musubi/v1/line", &[&run.0, &index.to_le_bytes()]))
 }
 
+impl Run {
+    /// Whether it applies lines at `now`, as far as it itself tells: not if a key that signed it is compromised.
+    #[must_use]
+    pub fn open(&self, now: Time) -> bool {
+        self.ended.is_none() && now < self.manifest.until
+    }
+}
+
 impl OpenRun {
     /// Whether its parts are within their bounds, as far as that depends on them alone.
     #[must_use]
     pub fn well_formed(&self) -> bool {
         (1..=limits::RUN_LINES_MAX).contains(&self.count)
-            && self.origin != crate::lot::OriginKind::Paid
+            && (self.import.is_some() || self.origin != crate::lot::OriginKind::Paid)
     }
 
     /// How many parts of `2^level` lines it has.

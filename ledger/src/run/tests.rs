@@ -17,7 +17,12 @@ fn lines(count: u32) -> Vec<RunLine> {
     let line = |at: u32| {
         let mut bytes = [0; 16];
         bytes[..4].copy_from_slice(&at.to_le_bytes());
-        RunLine { to: PartyId(bytes), amount: Amount(u64::from(at) + 1), salt: Salt([7; 16]) }
+        RunLine {
+            to: PartyId(bytes),
+            amount: Amount(u64::from(at) + 1),
+            salt: Salt([7; 16]),
+            old: None,
+        }
     };
     (0..count).map(line).collect()
 }
@@ -48,6 +53,7 @@ fn manifest(plan: &RunPlan) -> OpenRun {
         count: plan.count(),
         total: plan.total(),
         until: Time(1),
+        import: None,
     }
 }
 

@@ -87,7 +87,7 @@ pub enum Table {
 
 impl Table {
     /// Every table, by number.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 41] = [
         Self::Meta,
         Self::Party,
         Self::Key,

@@ -6,14 +6,16 @@ use musubi_ledger::{
     hash::sha256,
     id::{Salt, TxId},
     lot::OriginKind,
-    operation::{EndRun, OpenRun, Operation},
-    run::{Run, RunLine, RunLines, is_set, plan::RunPlan},
+    operation::{EndRun, Import, OpenRun, Operation},
+    run::{OldBalance, Run, RunLine, RunLines, is_set, plan::RunPlan},
     state::{ReadState, Row, RowKey, Shared},
     time::Time,
 };
 
 use super::{
-    names::{id, instrument},
+    DAY,
+    genesis::BEGIN,
+    names::{document, id, instrument},
     rules::issuers,
     world::World,
 };
@@ -23,7 +25,7 @@ pub fn run_lines(name: &str, of: &[(&str, u64)]) -> Vec<RunLine> {
     let line = |(at, (to, amount)): (usize, &(&str, u64))| {
         let mut salt = [0; 16];
         salt.copy_from_slice(&sha256(format!("run {name} {at}").as_bytes())[..16]);
-        RunLine { to: id(to), amount: Amount(*amount), salt: Salt(salt) }
+        RunLine { to: id(to), amount: Amount(*amount), salt: Salt(salt), old: None }
     };
     of.iter().enumerate().map(line).collect()
 }
@@ -44,6 +46,35 @@ pub fn manifest(of: &str, plan: &RunPlan, until: Time) -> OpenRun {
         count: plan.count(),
         total: plan.total(),
         until,
+        import: None,
+    }
+}
+
+/// The same lines as balances of old cards: each has a card of its own name, and its own expiry.
+pub fn old_lines(
+    name: &str,
+    of: &[(&str, u64)],
+    end: impl Fn(usize) -> Option<Time>,
+) -> Vec<RunLine> {
+    let mut lines = run_lines(name, of);
+    for (at, line) in lines.iter_mut().enumerate() {
+        let reference = document(&format!("card {name} {at}"));
+        line.old = Some(OldBalance { reference, use_expiry: end(at) });
+    }
+    lines
+}
+
+/// A run of old balances planned.
+pub fn old_plan(name: &str, of: &[(&str, u64)], end: impl Fn(usize) -> Option<Time>) -> RunPlan {
+    RunPlan::new(old_lines(name, of, end)).unwrap()
+}
+
+/// The manifest of a run of old balances: paid ones, whose funds were handed over with a paper of this name.
+pub fn import(of: &str, plan: &RunPlan, until: Time, paper: &str) -> OpenRun {
+    OpenRun {
+        origin: OriginKind::Paid,
+        import: Some(Import { handover: document(paper), owed: false }),
+        ..manifest(of, plan, until)
     }
 }
 
@@ -57,7 +88,8 @@ pub fn end_run(run: TxId) -> Operation {
     Operation::EndRun(EndRun { run })
 }
 
-/// What random days run: small, of more than one chunk, and one of a single line. Some lines can never be applied.
+/// What random days run: small, of more than one chunk, and one of a single line; and two of old balances, some of which lapse
+/// or stand in both. Some lines can never be applied.
 pub fn lists() -> Vec<Vec<RunLine>> {
     let some = [
         ("alice", 100),
@@ -73,7 +105,13 @@ pub fn lists() -> Vec<Vec<RunLine>> {
         ("nobody", 7),
     ];
     let many: Vec<(&str, u64)> = (0..67).map(|at| some[at * 7 % some.len()]).collect();
-    vec![run_lines("some", &some), run_lines("many", &many), run_lines("one", &some[..1])]
+    let end = |at: usize| [None, Some(2), Some(20), Some(0), Some(400)][at % 5];
+    let end = |at| end(at).map(|days| BEGIN.plus(days * DAY));
+    let mut cards = old_lines("card", &some, end);
+    let mut more = old_lines("more", &many, end);
+    (more[3].old, more[5].old, cards[6].old) = (cards[1].old, more[4].old, None);
+    let grants = [run_lines("some", &some), run_lines("many", &many), run_lines("one", &some[..1])];
+    grants.into_iter().chain([cards, more]).collect()
 }
 
 impl World {

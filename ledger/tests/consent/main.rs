@@ -16,6 +16,7 @@ mod group;
 mod group_life;
 mod hold;
 mod hostile;
+mod import;
 mod keys;
 mod life;
 mod limits;

@@ -385,7 +385,7 @@ fn told_of(w: &World, at: usize) -> Vec<(u32, Code)> {
 #[test]
 fn equal_lines_are_two() {
     let mut w = World::new();
-    let line = RunLine { to: id("alice"), amount: Amount(5), salt: Salt([1; 16]) };
+    let line = RunLine { to: id("alice"), amount: Amount(5), salt: Salt([1; 16]), old: None };
     let plan = RunPlan::new(vec![line, line]).unwrap();
     let run = w.run(manifest("POINT", &plan, until(&w)));
     for _ in 0..2 {

@@ -215,6 +215,10 @@ fn issuing_undoing_and_settling() {
     w.sale("alice", "shop", "MEBUKU", 500);
     let op = settlement("MEBUKU", &[("shop", 400)], w.now);
     row(&mut w, &Operation::Settle(op), &issuers());
+    let cards = old_plan("two", &[("alice", 5)], |_| None);
+    let op = OpenRun { funder: id("shop"), ..import("MEBUKU", &cards, until, "paper") };
+    let four = [&across()[..], &[debit("shop")]].concat();
+    row(&mut w, &Operation::OpenRun(op), &four);
     let terms = match w.state.row(&RowKey::Instrument(instrument("MEBUKU"))) {
         Some(Row::Instrument(kept)) => kept.terms.clone(),
         other => panic!("{other:?}"),

@@ -307,6 +307,12 @@ fn grants() -> Vec<Vector> {
     let plan = run_plan("vector", &many);
     let opened =
         OpenRun { origin: OriginKind::Free, funder: id("shop"), ..manifest("POINT", &plan, end) };
+    let cards = old_plan("vector", &many[..3], |at| (at < 2).then_some(end));
+    let taken_over = OpenRun {
+        import: Some(Import { handover: document("handover"), owed: true }),
+        funder: id("shop"),
+        ..import("MEBUKU", &cards, end, "handover")
+    };
     let funded = || [&issuers()[..], &[debit("shop")]].concat();
     let test = AttributeTest { name: "resident".into(), any_of: vec!["yes".into()] };
     let full = MandateTerms {
@@ -496,6 +502,12 @@ fn grants() -> Vec<Vector> {
             vec![debit("alice"), credit("shop"), shows("alice", "K7QM")],
         ),
         ("open_run: another funds it", Operation::OpenRun(opened), funded()),
+        (
+            "open_run: old balances, which another owes",
+            Operation::OpenRun(taken_over),
+            [&issuer()[..], &[officer("city", "c1"), debit("shop")]].concat(),
+        ),
+        ("run_chunk: old balances", chunk(&cards, tx("run"), 6, 0), vec![own("alice")]),
         ("run_chunk: the last, smaller one", chunk(&plan, tx("run"), 6, 1), vec![own("alice")]),
         ("run_chunk: one line", chunk(&plan, tx("run"), 0, 2), vec![own("alice")]),
         ("end_run", end_run(tx("run")), issuer()),

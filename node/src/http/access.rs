@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use musubi_consensus::RefuseReason;
 use musubi_ledger::{
+    amount::Amount,
     api::{EvidenceView, Info},
     execute::{Entry, Head, ItemResult},
     hash::Hash,
@@ -165,6 +166,18 @@ pub trait Ledger: Send + Sync + 'static {
         after: Option<&PartyId>,
         limit: usize,
     ) -> Read<(Vec<PartyId>, bool)>;
+
+    /// Lines of runs that wait for a party, by run and line, behind `after`, at most `limit`, with their amounts; and whether
+    /// there are more.
+    ///
+    /// # Errors
+    /// [`ReadFault`].
+    fn run_waiting(
+        &self,
+        party: PartyId,
+        after: Option<(TxId, u32)>,
+        limit: usize,
+    ) -> Read<(Vec<(TxId, u32, Amount)>, bool)>;
 
     /// The data of the Raft entry that block `height` executed: a batch's bytes. `None` for block 0 and
     /// beyond the head.

@@ -112,6 +112,7 @@ fn reader_routes() -> OpenApiRouter<Api> {
         .routes(routes!(rules::rules))
         .routes(routes!(rules::rule))
         .routes(routes!(runs::run))
+        .routes(routes!(runs::waiting))
         .routes(routes!(statements::wallet_proof))
         .routes(routes!(statements::statement))
         .routes(routes!(proofs::proof))

@@ -266,7 +266,8 @@ const OBJECTS: &[(&str, &str)] = &[
     ("LifeStep", "life: Life, at: u64"),
     (
         "Flows",
-        "issued: Amount, restored: Amount, redeemed: Amount, expired: Amount, corrected: Amount",
+        "issued: Amount, restored: Amount, redeemed: Amount, expired: Amount, corrected: Amount, \
+         imported: Amount",
     ),
     ("Totals", "free: Flows, grant: Flows, paid: Flows"),
     ("Limit", "of: LimitOf, kinds: [PartyKind], who: Predicate?, most: Amount"),

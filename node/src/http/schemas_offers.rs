@@ -61,9 +61,11 @@ pub(super) const OFFERS: &[(&str, &str)] = &[
     (
         "OpenRun",
         "instrument: InstrumentId, origin: OriginKind, funder: PartyId, campaign: u32, root: Hash, count: u32, \
-         total: Amount, until: u64",
+         total: Amount, until: u64, import: Import?",
     ),
-    ("RunLine", "to: PartyId, amount: Amount, salt: Bytes16"),
+    ("Import", "handover: Hash, owed: bool"),
+    ("OldBalance", "reference: Hash, use_expiry: u64?"),
+    ("RunLine", "to: PartyId, amount: Amount, salt: Bytes16, old: OldBalance?"),
     ("RunChunk", "run: TxId, level: u8, place: u32, lines: [RunLine], proof: [Hash]"),
     ("EndRun", "run: TxId"),
     (
@@ -71,6 +73,12 @@ pub(super) const OFFERS: &[(&str, &str)] = &[
         "manifest: OpenRun, granted_by: [PublicKey], ended: u64?, applied: u32, given: Amount, waiting: u32",
     ),
     ("OpenLines", "first: u32, count: u32, tried: bool"),
+    (
+        "WaitingLine",
+        "run: TxId, line: u32, entitlement: TxId, instrument: InstrumentId, amount: Amount, origin: OriginKind, \
+         funder: PartyId, campaign: u32, import: bool, until: u64, open: bool",
+    ),
+    ("WaitingPage", "lines: [WaitingLine], more: bool, height: u64"),
     ("RunView", "id: TxId, run: Run, open: [OpenLines], next: u32?, height: u64"),
     (
         "Settle",

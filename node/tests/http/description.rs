@@ -52,6 +52,7 @@ const ROUTES: &[&str] = &[
     "get /v1/parties/{party}/children/{group}",
     "get /v1/parties/{party}/documents/{number}",
     "get /v1/parties/{party}/proposals",
+    "get /v1/parties/{party}/waiting",
     "get /v1/parties/{party}/statement",
     "get /v1/proposals/{id}",
     "get /v1/proofs/{id}",
@@ -328,6 +329,8 @@ fn samples(client: &Client) -> Vec<Transaction> {
         ..city::movement("alice", "shop", 1)
     };
     let plan = city::run_plan("sample", &[("alice", 5), ("zoe", 6)]);
+    let cards =
+        city::old_plan("sample", &[("alice", 5), ("zoe", 6)], |at| (at == 1).then_some(Time(9)));
     let operations = vec![
         Operation::Transfer(by_medium),
         Operation::EnrolMedium(medium),
@@ -369,6 +372,8 @@ fn samples(client: &Client) -> Vec<Transaction> {
         city::end_rule("MEBUKU", 1, Time(9)),
         Operation::OpenRun(city::manifest("POINT", &plan, Time(9))),
         city::chunk(&plan, id, 0, 1),
+        Operation::OpenRun(city::import("MEBUKU", &cards, Time(9), "paper")),
+        city::chunk(&cards, id, 0, 1),
         city::end_run(id),
         Operation::Touch(Touch { party: city::id("alice"), instrument: city::instrument("POINT") }),
         Operation::RevokeMandate { mandate: id },

@@ -10,6 +10,7 @@ use std::{
 
 use musubi_consensus::Submission;
 use musubi_ledger::{
+    amount::Amount,
     api::{EvidenceView, Info},
     batch::{Batch, NodeId},
     evidence::{Evidence, Suspects},
@@ -362,6 +363,30 @@ impl Ledger for Town {
         let more = groups.len() > limit;
         groups.truncate(limit);
         Ok((groups, more))
+    }
+
+    fn run_waiting(
+        &self,
+        party: PartyId,
+        after: Option<(TxId, u32)>,
+        limit: usize,
+    ) -> Read<(Vec<(TxId, u32, Amount)>, bool)> {
+        let books = self.books.read().unwrap();
+        let mut lines: Vec<(TxId, u32, Amount)> = books
+            .state
+            .rows()
+            .filter_map(|(key, row)| match (key, row) {
+                (RowKey::RunWaiting(of, run, line), Row::RunWaiting(amount)) if *of == party => {
+                    Some((*run, *line, *amount))
+                }
+                _ => None,
+            })
+            .filter(|(run, line, _)| after.is_none_or(|after| after < (*run, *line)))
+            .collect();
+        lines.sort_unstable();
+        let more = lines.len() > limit;
+        lines.truncate(limit);
+        Ok((lines, more))
     }
 
     fn block(&self, height: u64) -> Read<Option<Vec<u8>>> {

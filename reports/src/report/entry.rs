@@ -22,6 +22,10 @@ use crate::{
 pub enum Category {
     /// Value was issued into the wallet (チャージ).
     TopUp,
+    /// A run granted it (給付).
+    Grant,
+    /// A balance of another system was taken over (残高引継).
+    Import,
     /// Somebody paid, or was paid.
     Payment,
     /// What rules gave, took or passed on beside it.
@@ -56,6 +60,8 @@ impl Category {
     pub fn word(self) -> &'static str {
         match self {
             Self::TopUp => "チャージ",
+            Self::Grant => "給付",
+            Self::Import => "残高引継",
             Self::Payment => "支払・受取",
             Self::Derived => "特典・還元・配分",
             Self::Refund => "返金",
@@ -256,6 +262,8 @@ fn category(party: PartyId, event: &Event) -> Category {
         (_, false) => Category::Derived,
         (What::Due(musubi_ledger::state::DueKind::Lots), _) => Category::Expiry,
         (What::Operation("top_up"), _) => Category::TopUp,
+        (What::Operation("run_chunk"), _) if event.imports => Category::Import,
+        (What::Operation("run_chunk"), _) => Category::Grant,
         (What::Operation("refund"), _) => Category::Refund,
         (What::Operation("correct"), _) => Category::Correction,
         (What::Operation("transfer" | "pay" | "propose" | "decide"), _) => Category::Payment,

@@ -159,9 +159,7 @@ fn check_outstanding(balance: &Balance, rows: &crate::source::Rows) -> Result<()
         OriginKind::Grant => totals.grant,
         OriginKind::Paid => totals.paid,
     };
-    let came = i128::from(flows.issued.0) + i128::from(flows.restored.0);
-    let went = [flows.redeemed, flows.expired, flows.corrected];
-    let state = came - went.iter().map(|amount| i128::from(amount.0)).sum::<i128>();
+    let state = flows.outstanding();
     let parts = balance.unused.0 + balance.claims.0 + balance.expired.0;
     check_sum("balances", balance.unit.instrument, parts, balance.outstanding.0)?;
     Ok(check_sum("balances", balance.unit.instrument, parts, state)?)

@@ -75,9 +75,7 @@ fn check_totals(rows: &Rows) -> Result<(), Mismatch> {
             (OriginKind::Paid, totals.paid),
         ];
         for (origin, flows) in origins {
-            let came = i128::from(flows.issued.0) + i128::from(flows.restored.0);
-            let went = [flows.redeemed, flows.expired, flows.corrected];
-            let state = came - went.iter().map(|amount| i128::from(amount.0)).sum::<i128>();
+            let state = flows.outstanding();
             let postings = held.get(&(instrument, origin)).copied().unwrap_or_default();
             if postings != state {
                 return Err(Mismatch { whose: Whose::All, instrument, postings, state });

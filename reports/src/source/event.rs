@@ -49,6 +49,8 @@ pub struct Event {
     pub undone: Option<Undone>,
     /// Redemptions that were asked for, answered, or timed out: several where it settles.
     pub redeemed: Vec<Redeemed>,
+    /// Whether it took over balances of another system.
+    pub imports: bool,
     /// Who drafted and approved a group's payout.
     pub approval: Option<Approval>,
     /// What was said to have come in cash.
@@ -141,6 +143,7 @@ impl Event {
             moved: None,
             undone: None,
             redeemed: Vec::new(),
+            imports: false,
             approval: None,
             cash: None,
             postings: entry.outcome.postings.clone(),
@@ -185,6 +188,7 @@ impl Event {
                 self.redeemed.extend(lines.filter_map(|id| redeemed(id, changes, Some(op.answer))));
             }
             Operation::RecordCash(op) => self.cash = cash(op, body.sender, changes),
+            Operation::RunChunk(op) => self.imports = imports(op.run, changes),
             _ => {}
         }
     }
@@ -226,6 +230,14 @@ fn cash(op: &RecordCash, by: PartyId, changes: &Changes) -> Option<Cash> {
     };
     let RecordCash { request: id, received, evidence } = *op;
     Some(Cash { request: id, payee: request.payee, received, by, evidence })
+}
+
+/// Whether a run takes over old balances; its row changes with every chunk.
+fn imports(run: TxId, changes: &Changes) -> bool {
+    match changes.get(&RowKey::Run(run)) {
+        Some(Some(Row::Run(run))) => run.manifest.import.is_some(),
+        _ => false,
+    }
 }
 
 fn redeemed(id: TxId, changes: &Changes, answer: Option<RedemptionAnswer>) -> Option<Redeemed> {

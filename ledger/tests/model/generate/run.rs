@@ -2,7 +2,7 @@
 
 use musubi_ledger::{
     id::MerkleHash,
-    operation::{EndRun, OpenRun},
+    operation::{EndRun, Import, OpenRun},
     run::plan::RunPlan,
 };
 
@@ -54,10 +54,14 @@ pub(super) fn list_of(root: &MerkleHash) -> usize {
 }
 
 fn open(world: &World, step: &Step) -> Made {
-    let plan = RunPlan::new(lists().swap_remove(usize::from(step[2] % 3))).unwrap();
+    let list = usize::from(step[2] % 6).min(4);
+    let plan = RunPlan::new(lists().swap_remove(list)).unwrap();
     let of = pick(&["POINT", "COIN", "MEBUKU", "GIFT", "VOUCHER", "NONE"], step[3]).unwrap();
     let mut signers = officials(step[4]);
     let mut op = OpenRun { ..manifest(of, &plan, world.now.plus(u64::from(step[5] % 20) * DAY)) };
+    if list > 2 || step[2] / 8 % 16 == 0 {
+        op = take_over(op, step);
+    }
     match step[3] / 8 % 12 {
         0 => {
             signers.push(debit("shop"));
@@ -76,4 +80,12 @@ fn open(world: &World, step: &Step) -> Made {
         _ => {}
     }
     (Operation::OpenRun(op), signers, None)
+}
+
+/// As an import, most often of paid value, by one of a few papers.
+fn take_over(op: OpenRun, step: &Step) -> OpenRun {
+    let paper = format!("handover {}", step[6] % 7);
+    let import = Some(Import { handover: document(&paper), owed: step[6].is_multiple_of(3) });
+    let origins = [OriginKind::Paid, OriginKind::Paid, OriginKind::Grant, OriginKind::Free];
+    OpenRun { import, origin: pick(&origins, step[7]).unwrap(), ..op }
 }

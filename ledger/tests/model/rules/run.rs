@@ -27,7 +27,15 @@ fn root(lines: &[RunLine]) -> Hash {
         let (left, right) = lines.split_at(lines.len().next_power_of_two() / 2);
         return sha256(&[&[1][..], &root(left), &root(right)].concat());
     };
-    sha256(&[&[0][..], &line.to.0, &line.amount.0.to_le_bytes(), &line.salt.0].concat())
+    let end = |end: Option<Time>| match end {
+        Some(end) => [&[1][..], &end.0.to_le_bytes()].concat(),
+        None => vec![0],
+    };
+    let old = match line.old {
+        Some(old) => [&[1][..], &old.reference.0, &end(old.use_expiry)].concat(),
+        None => vec![0],
+    };
+    sha256(&[&[0][..], &line.to.0, &line.amount.0.to_le_bytes(), &line.salt.0, &old].concat())
 }
 
 /// The hashes beside `lines[from..to]` on the way up, the lowest first.
@@ -61,7 +69,8 @@ impl Ran {
 
 impl Model {
     pub(super) fn open_run(&mut self, op: &OpenRun, id: TxId, by: &Signatures) -> Result<(), Code> {
-        demand((1..=100_000).contains(&op.count) && op.origin as u8 != 2, Code::NotWellFormed)?;
+        let may_be_paid = op.origin as u8 != 2 || op.import.is_some();
+        demand((1..=100_000).contains(&op.count) && may_be_paid, Code::NotWellFormed)?;
         demand(op.total.0 > 0, Code::AmountInvalid)?;
         let terms = self.terms.get(&op.instrument).ok_or(Code::UnknownInstrument)?;
         let (issuer, step) = (terms.issuer, terms.step.0);
@@ -73,8 +82,14 @@ impl Model {
             self.funds(by, op.funder, op.total.0)?;
             keys.extend(self.behind(by, Side::Debit, op.funder));
         }
+        if op.import.is_some() {
+            keys.extend(self.two_organisations(by, issuer)?);
+        }
         demand(op.total.0.is_multiple_of(step), Code::AmountInvalid)?;
         demand(self.now < op.until.0, Code::DeadlineInvalid)?;
+        if let Some(import) = op.import {
+            demand(self.fundings.insert(import.handover.0), Code::FundingUsed)?;
+        }
         let lines = lists().into_iter().find(|lines| root(lines) == op.root.0).unwrap();
         let (manifest, none) = (op.clone(), BTreeSet::new());
         let (done, tried, waiting) = (none.clone(), none.clone(), none);
@@ -124,9 +139,11 @@ impl Model {
                 Err(code) => {
                     (self.book, self.issued, self.owed) = before;
                     run.tried.insert(at);
-                    if code == Code::UnknownParty {
-                        run.waiting.insert(at);
-                    }
+                    match code {
+                        Code::UnknownParty => run.waiting.insert(at),
+                        Code::FundingUsed | Code::BalanceLapsed => run.waiting.remove(&at),
+                        _ => false,
+                    };
                 }
             }
         }
@@ -137,6 +154,14 @@ impl Model {
     fn line(&mut self, run: &Ran, line: &RunLine) -> Result<(), Code> {
         let (manifest, amount) = (&run.manifest, line.amount.0);
         let of = manifest.instrument;
+        demand(line.old.is_some() == manifest.import.is_some(), Code::NotWellFormed)?;
+        let mut end = self.expiry(of);
+        if let Some(old) = line.old {
+            demand(!self.fundings.contains(&old.reference.0), Code::FundingUsed)?;
+            let own = old.use_expiry.map_or(u64::MAX, |own| own.0);
+            demand(self.now < own, Code::BalanceLapsed)?;
+            end = end.min(own);
+        }
         let kind = *self.kinds.get(&line.to).ok_or(Code::UnknownParty)?;
         demand(HOLDERS.contains(&kind), Code::WrongKind)?;
         demand(amount > 0, Code::AmountInvalid)?;
@@ -145,14 +170,18 @@ impl Model {
         self.active(line.to)?;
         self.still_receives(line.to)?;
         self.eligible(line.to, &self.terms[&of].holders, Code::HolderNotEligible)?;
-        self.issues(of, amount)?;
-        let lot = (of, self.expiry(of), manifest.origin as u8, manifest.funder, manifest.campaign);
+        self.issues_until(of, amount, end)?;
+        let issuer = self.terms[&of].issuer;
+        let funder = if manifest.origin as u8 == 2 { issuer } else { manifest.funder };
+        let lot = (of, end, manifest.origin as u8, funder, manifest.campaign);
         self.book.add(line.to, lot, SPENDABLE, amount, self.now);
         *self.issued.entry(of).or_default() += amount;
-        if manifest.funder != self.terms[&of].issuer {
+        if manifest.funder != issuer && manifest.import.is_none_or(|import| import.owed) {
             *self.owed.entry((manifest.funder, of)).or_default() += amount;
         }
-        self.wallet_max(line.to, of)
+        self.wallet_max(line.to, of)?;
+        self.fundings.extend(line.old.map(|old| old.reference.0));
+        Ok(())
     }
 
     /// Every run's counts, every line's bits, every entitlement.

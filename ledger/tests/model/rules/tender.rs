@@ -69,11 +69,16 @@ impl Model {
 
     /// Whether so much of it may be issued now.
     pub(super) fn issues(&self, of: InstrumentId, amount: u64) -> Result<(), Code> {
+        self.issues_until(of, amount, self.expiry(of))
+    }
+
+    /// Whether so much of it may be issued now that expires then.
+    pub(super) fn issues_until(&self, of: InstrumentId, amount: u64, end: u64) -> Result<(), Code> {
         let life = self.life(of);
         demand(life != Life::Draft, Code::InstrumentNotOpen)?;
-        demand(life == Life::Open && self.now < self.expiry(of), Code::IssueEnded)?;
+        demand(life == Life::Open && self.now < end, Code::IssueEnded)?;
         let terms = &self.terms[&of];
-        let half_a_year = (183 * DAY, self.expiry(of) - self.now);
+        let half_a_year = (183 * DAY, end - self.now);
         demand(
             terms.regime != Regime::SixMonth || half_a_year.1 < half_a_year.0,
             Code::InstrumentNotOpen,

@@ -1,23 +1,31 @@
-//! Runs: what was signed, how far it is, which lines are open.
+//! Runs: what was signed, how far it is, which lines are open, and which wait for a party.
 
 use axum::{Json, extract::State};
 use musubi_ledger::{
-    api::{OpenLines, RunView},
+    amount::Amount,
+    api::{OpenLines, RunView, WaitingLine, WaitingPage},
     id::TxId,
+    keys::PublicKey,
     limits,
-    run::{RunLines, is_set},
+    operation::OpenRun,
+    party::KeyStatus,
+    run::{Run, RunLines, is_set, line_id},
     state::{ReadState, Row, RowKey, Shared},
+    time::Time,
 };
 use serde::Deserialize;
 
 use crate::http::{
     Api, Who,
-    extract::{PathOf, QueryOf},
+    extract::{PartyPath, PathOf, QueryOf},
     problem::{ApiError, DoorCode},
 };
 
 /// Stretches of open lines in one answer.
 const STRETCHES_MAX: usize = 1_000;
+
+/// Lines that wait, in one page.
+const WAITING: usize = 100;
 
 /// Query of a run.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -84,4 +92,68 @@ fn row_of(state: &dyn ReadState, id: TxId, part: u32) -> RunLines {
         Some(Row::RunLines(lines)) => Shared::into_value(lines),
         _ => RunLines::default(),
     }
+}
+
+/// Behind which line a page begins.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Behind {
+    run: Option<TxId>,
+    #[serde(default)]
+    line: u32,
+}
+
+/// What runs keep for a party
+///
+/// Lines that were brought before the party was on the ledger; also of a party that is not yet. Whoever has the run's file brings
+/// them again once it is.
+#[utoipa::path(get, path = "/v1/parties/{party}/waiting", operation_id = "waiting", tag = "reader",
+    params(
+        ("party" = String, Path, description = "`party1…`, or an address of the scheme"),
+        ("run" = Option<String>, Query, description = "Only lines behind this run's `line`: those of the page before's last", pattern = "^[0-9a-f]{64}$"),
+        ("line" = Option<u32>, Query, description = "Goes with `run`"),
+    ),
+    responses((status = 200, description = "By run and line, a hundred at a time", body = ref("#/components/schemas/WaitingPage"))))]
+pub(in crate::http) async fn waiting(
+    State(api): State<Api>,
+    PartyPath(party): PartyPath,
+    QueryOf(Behind { run, line }): QueryOf<Behind>,
+) -> Result<Json<WaitingPage>, ApiError> {
+    let page = api.read_at_head(Who::Reader, move |ledger, head| {
+        let (found, more) = ledger.run_waiting(party, run.map(|run| (run, line)), WAITING)?;
+        let state = ledger.state();
+        let line = |(id, line, amount): (TxId, u32, Amount)| {
+            let Some(Row::Run(run)) = state.row(&RowKey::Run(id)) else { return None };
+            let entitlement = line_id(&id, line);
+            let until = run.ended.unwrap_or(run.manifest.until);
+            let open = is_open(state, &run, head.time);
+            let OpenRun { instrument, origin, funder, campaign, import, .. } = run.manifest;
+            let import = import.is_some();
+            Some(WaitingLine {
+                run: id,
+                line,
+                entitlement,
+                instrument,
+                amount,
+                origin,
+                funder,
+                campaign,
+                import,
+                until,
+                open,
+            })
+        };
+        let lines = found.into_iter().filter_map(line).collect();
+        Ok(WaitingPage { lines, more, height: head.height })
+    });
+    page.await.map(Json)
+}
+
+/// Whether a run still applies lines, as judging says it.
+fn is_open(state: &dyn ReadState, run: &Run, now: Time) -> bool {
+    let compromised = |key: &PublicKey| match state.row(&RowKey::Key(*key)) {
+        Some(Row::Key(record)) => record.status == KeyStatus::Compromised,
+        _ => false,
+    };
+    run.open(now) && !run.granted_by.iter().any(compromised)
 }

@@ -1,14 +1,16 @@
-//! `musubi run`: bulk grants by a signed manifest.
+//! `musubi run`: bulk grants, and old balances taken over, by a signed manifest. A run begins in [`open`].
+
+mod open;
+mod waiting;
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::Subcommand;
 use futures::{StreamExt, TryStreamExt, stream};
 use musubi_sdk::{
-    GatherConfig, Gatherer, InstrumentId, OriginKind, Role, Side, Slot, TxId,
+    GatherConfig, Gatherer, InstrumentId, PartyId, Role, Side, Slot, TxId,
     ledger::{
         limits::RUN_CHUNK_LEVEL_MAX,
-        operation::OpenRun,
         run::{Run, plan::RunPlan},
     },
     run_file::{self, RUN_FILE_BYTES_MAX, RunFileError},
@@ -18,34 +20,23 @@ use serde_json::json;
 use super::{
     args::Signing,
     error::CliError,
-    files::{self, read_input},
+    files::read_input,
     finish::Plan,
     session::Session,
     slots,
-    sums::parse_amount,
     table::{self, Report},
-    when::When,
 };
+use open::{Open, ToPlan};
 
 /// Chunks under way at a time.
 const AT_ONCE: usize = 64;
 
-/// Grant something to many at once
+/// Grant something to many at once, or take over balances of another system
 #[derive(Debug, Subcommand)]
 pub(crate) enum RunCommand {
-    /// Turn a list of `party,amount` into a run's file, with salts; keep that file until all is done
-    Plan {
-        /// The list as CSV; - for standard input
-        #[arg(value_name = "CSV")]
-        list: PathBuf,
-        /// Of which instrument the amounts are [default: the profile's, or the only one there is]
-        #[arg(long, value_name = "CODE")]
-        instrument: Option<String>,
-        /// Where to write the run's file
-        #[arg(long, value_name = "FILE")]
-        file: PathBuf,
-    },
-    /// Open a run: two officers of the issuer sign, and whoever else funds it
+    /// Turn a list into a run's file, with salts; keep that file until all is done
+    Plan(ToPlan),
+    /// Open a run: two officers of the issuer sign, whoever else funds it, and for old balances another organisation
     Open(Open),
     /// Bring the lines that are open; again as often as it takes
     Send {
@@ -55,6 +46,15 @@ pub(crate) enum RunCommand {
         /// Its file
         #[arg(value_name = "FILE")]
         file: PathBuf,
+        /// Only this party's lines, each alone, so that whoever sees them learns of nobody else's
+        #[arg(long = "for", value_name = "NAME|ADDRESS")]
+        party: Option<String>,
+    },
+    /// What runs keep for a party that was not registered when its lines were sent
+    Waiting {
+        /// The party, registered or not
+        #[arg(value_name = "NAME|ADDRESS")]
+        party: String,
     },
     /// How far a run is, and which lines are open
     Show {
@@ -72,50 +72,21 @@ pub(crate) enum RunCommand {
     },
 }
 
-/// Where what a run gives comes from
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub(crate) enum GrantOrigin {
-    /// Given without consideration: points
-    Free,
-    /// A public benefit
-    Grant,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Open {
-    /// The run's file, as `run plan` wrote it
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    /// What is granted [default: the profile's, or the only one there is]
-    #[arg(long, value_name = "CODE")]
-    instrument: Option<String>,
-    /// Until when lines are applied: 60d, or the day whose end it is
-    #[arg(long, value_name = "WHEN")]
-    until: When,
-    /// Where the value comes from
-    #[arg(long, value_enum, default_value = "grant")]
-    origin: GrantOrigin,
-    /// Who bears it, if not the issuer; they consent as to a payment of the total
-    #[arg(long, value_name = "NAME|ADDRESS")]
-    funder: Option<String>,
-    /// A campaign's number, under which reports group it
-    #[arg(long, default_value_t = 0)]
-    campaign: u32,
-    #[command(flatten)]
-    signing: Signing,
-}
-
 pub(crate) async fn run(command: RunCommand, session: &mut Session) -> Result<Report, CliError> {
     match command {
-        RunCommand::Plan { list, instrument, file } => {
-            let (_, decimals) = session.instrument(instrument.as_deref()).await?;
-            let bytes = read_input(&list, RUN_FILE_BYTES_MAX)?;
-            plan(&text(bytes)?, decimals, &file, session).await
-        }
-        RunCommand::Open(args) => open(args, session).await,
-        RunCommand::Send { run, file } => {
+        RunCommand::Plan(args) => open::plan(args, session).await,
+        RunCommand::Open(args) => open::open(args, session).await,
+        RunCommand::Send { run, file, party } => {
             let run = session.book().transaction(&run)?;
-            send(run, &read(&file)?, session).await
+            let party = match party {
+                Some(text) => Some(session.party(&text).await?),
+                None => None,
+            };
+            send(run, &read(&file)?, party, session).await
+        }
+        RunCommand::Waiting { party } => {
+            let party = session.party(&party).await?;
+            waiting::waiting(party, session).await
         }
         RunCommand::Show { run } => {
             let run = session.book().transaction(&run)?;
@@ -139,62 +110,6 @@ fn read(file: &std::path::Path) -> Result<RunPlan, CliError> {
     Ok(run_file::read(&text(read_input(file, RUN_FILE_BYTES_MAX)?)?)?)
 }
 
-async fn plan(
-    list: &str,
-    decimals: u8,
-    file: &std::path::Path,
-    session: &mut Session,
-) -> Result<Report, CliError> {
-    let mut grants = Vec::new();
-    for entry in run_file::entries(list)? {
-        let here = |error: CliError| CliError {
-            what: format!("line {}: {}", entry.line, error.what),
-            ..error
-        };
-        let party = session.party(entry.party).await.map_err(here)?;
-        grants.push((party, parse_amount(entry.amount, decimals).map_err(here)?));
-    }
-    let plan = run_file::plan(grants)?;
-    files::create(file, run_file::write(&plan).as_bytes())?;
-    let total = table::amount(plan.total(), decimals);
-    let said = format!(
-        "{} lines, {total} in all, in {}. Keep this file: lines cannot be sent without it.",
-        plan.count(),
-        file.display()
-    );
-    let report =
-        json!({ "file": file, "count": plan.count(), "total": plan.total(), "root": plan.root() });
-    Report::new(&report, said)
-}
-
-async fn open(args: Open, session: &mut Session) -> Result<Report, CliError> {
-    let plan = read(&args.file)?;
-    let (actor, officer) = session.actor_contact()?;
-    let (instrument, _) = session.instrument(args.instrument.as_deref()).await?;
-    let issuer = session.client()?.instrument(instrument).await?.instrument.terms.issuer;
-    let funder = match &args.funder {
-        Some(text) => session.party(text).await?,
-        None => issuer,
-    };
-    let composer = session.composer().await?;
-    let manifest = OpenRun {
-        instrument,
-        origin: match args.origin {
-            GrantOrigin::Free => OriginKind::Free,
-            GrantOrigin::Grant => OriginKind::Grant,
-        },
-        funder,
-        campaign: args.campaign,
-        root: plan.root(),
-        count: plan.count(),
-        total: plan.total(),
-        until: args.until.from(composer.now),
-    };
-    let draft = composer.open_run(officer.party, manifest);
-    let done = format!("Opened. Now `musubi run send {} {}`.", draft.id(), args.file.display());
-    Plan::new(draft, Some(&actor), done).run(session, &args.signing).await
-}
-
 /// All stretches of open lines.
 async fn state(run: TxId, session: &mut Session) -> Result<(Run, Vec<(u32, u32, bool)>), CliError> {
     let client = session.client()?;
@@ -209,24 +124,31 @@ async fn state(run: TxId, session: &mut Session) -> Result<(Run, Vec<(u32, u32, 
     }
 }
 
-async fn send(id: TxId, plan: &RunPlan, session: &mut Session) -> Result<Report, CliError> {
+async fn send(
+    id: TxId,
+    plan: &RunPlan,
+    party: Option<PartyId>,
+    session: &mut Session,
+) -> Result<Report, CliError> {
     let (run, open) = state(id, session).await?;
     if (run.manifest.root, run.manifest.count) != (plan.root(), plan.count()) {
         let what = format!("this file holds other lines than the manifest of run {id}");
         return Err(CliError::usage("other_run", what).next("take the file of that run"));
     }
-    let places: BTreeSet<u32> = open
-        .iter()
-        .flat_map(|(first, count, _)| {
-            first >> RUN_CHUNK_LEVEL_MAX..=(first + count - 1) >> RUN_CHUNK_LEVEL_MAX
-        })
-        .collect();
+    let lines = open.iter().flat_map(|(first, count, _)| *first..first + count);
+    let (level, places) = match party {
+        Some(party) => {
+            let theirs = |at: &u32| plan.lines()[*at as usize].to == party;
+            (0, lines.filter(theirs).collect::<BTreeSet<u32>>())
+        }
+        None => (RUN_CHUNK_LEVEL_MAX, lines.map(|at| at >> RUN_CHUNK_LEVEL_MAX).collect()),
+    };
     let (actor, contact) = session.actor_contact()?;
     let key = session.unlock(&actor)?;
     let composer = session.composer().await?;
     let gatherer = Gatherer::new(session.client()?, GatherConfig::default());
     let slot = Slot::new(Side::Authority, Role::Holder, contact.party);
-    let chunks = places.iter().filter_map(|at| plan.chunk(id, RUN_CHUNK_LEVEL_MAX, *at));
+    let chunks = places.iter().filter_map(|at| plan.chunk(id, level, *at));
     let sent = chunks.map(|chunk| {
         let transaction = composer.run_chunk(contact.party, chunk).sign(slot, &key).complete();
         let gatherer = gatherer.clone();

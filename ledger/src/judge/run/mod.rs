@@ -1,24 +1,23 @@
-//! Runs: who opens and ends them, and how their lines are applied, each once.
+//! Runs: who opens and ends them, and how their lines are brought. What a line does is in [`line`].
 
-use super::{case::Case, consent::Consents, gift, grantor};
+mod line;
+
+use super::{allowance, case::Case, consent::Consents, grantor};
 use crate::{
     amount::Amount,
     code::Code,
     fact::Fact,
-    id::{PartyId, TxId},
-    instrument::{Came, Instrument},
+    id::PartyId,
     limits,
-    lot::Lot,
     operation::{EndRun, OpenRun, RunChunk},
     outcome::Form,
     party::PartyKind,
-    run::{Run, RunLine, is_set, line_id, set},
-    state::{RowKey, Shared},
+    run::{Run, is_set, set},
     transaction::Side,
-    wallet::Holding,
 };
 
-/// Two officers of the issuer, and the funder as to a payment of the total.
+/// Two officers of the issuer, and the funder as to a payment of the total. Where old balances are taken over, which nobody here
+/// ever saw paid, an officer of another organisation too, as for an allowance.
 pub(super) fn open(case: &mut Case<'_, '_>, op: &OpenRun) -> Result<(), Code> {
     if !op.well_formed() {
         return Err(Code::NotWellFormed);
@@ -35,11 +34,21 @@ pub(super) fn open(case: &mut Case<'_, '_>, op: &OpenRun) -> Result<(), Code> {
     if op.funder != issuer {
         granted_by.extend(grantor::funder(case, op.funder, op.total)?);
     }
+    if op.import.is_some() {
+        let consents = Consents::live(case);
+        granted_by.extend(allowance::two_organisations(case, &consents, issuer)?);
+    }
     if !op.total.0.is_multiple_of(instrument.terms.step.0) {
         return Err(Code::AmountInvalid);
     }
     if op.until <= case.now {
         return Err(Code::DeadlineInvalid);
+    }
+    if let Some(import) = op.import {
+        if case.state.funding(issuer, import.handover).is_some() {
+            return Err(Code::FundingUsed);
+        }
+        case.state.put_funding(issuer, import.handover, case.id);
     }
     let run = Run {
         manifest: op.clone(),
@@ -77,8 +86,8 @@ fn funder_ends(case: &Case<'_, '_>, run: &Run, issuer: PartyId) -> bool {
 }
 
 fn check_open(case: &Case<'_, '_>, run: &Run) -> Result<(), Code> {
-    let over = run.ended.is_some() || run.manifest.until <= case.now;
-    if over || case.any_compromised(&run.granted_by) { Err(Code::RunNotOpen) } else { Ok(()) }
+    let open = run.open(case.now) && !case.any_compromised(&run.granted_by);
+    if open { Ok(()) } else { Err(Code::RunNotOpen) }
 }
 
 /// Anybody brings lines with their proof. Each is applied once; one that cannot be posted now is told and may come again.
@@ -102,10 +111,10 @@ pub(super) fn chunk(case: &mut Case<'_, '_>, op: &RunChunk) -> Result<(), Code> 
         if is_set(&rows.applied, at) {
             continue;
         }
-        let code = apply(case, &mut run, &instrument, line).err();
+        let code = line::apply(case, (op.run, &mut run), &instrument, line).err();
         set(&mut rows.applied, at, code.is_none());
         set(&mut rows.tried, at, code.is_some());
-        let entitlement = wait(case, &mut run, (op.run, index), line, code);
+        let entitlement = line::wait(case, &mut run, (op.run, index), line, code);
         let code = code.unwrap_or(Code::Applied);
         case.outcome.facts.push(Fact::Line { index, code, entitlement });
     }
@@ -117,70 +126,4 @@ pub(super) fn chunk(case: &mut Case<'_, '_>, op: &RunChunk) -> Result<(), Code> 
         case.outcome.credit = Form::Terms;
     }
     Ok(())
-}
-
-/// Issues what a line says; changes nothing if it cannot.
-fn apply(
-    case: &mut Case<'_, '_>,
-    run: &mut Shared<Run>,
-    instrument: &Instrument,
-    line: &RunLine,
-) -> Result<(), Code> {
-    let (manifest, amount) = (run.manifest.clone(), line.amount);
-    let issuer = instrument.terms.issuer;
-    let party = case.party(line.to)?;
-    if !matches!(party.kind, PartyKind::Person | PartyKind::Group) {
-        return Err(Code::WrongKind);
-    }
-    if amount.is_zero() || !amount.0.is_multiple_of(instrument.terms.step.0) {
-        return Err(Code::AmountInvalid);
-    }
-    let given = run.given.checked_add(amount).filter(|given| *given <= manifest.total);
-    let given = given.ok_or(Code::OverRun)?;
-    let lot = Lot {
-        instrument: manifest.instrument,
-        use_expiry: instrument.terms.expiry_of_issue(case.now),
-        origin: manifest.origin,
-        funder: manifest.funder,
-        campaign: manifest.campaign,
-    };
-    gift::check(case, line.to, (lot, instrument), (Holding::Spendable, amount))?;
-    let funded = manifest.funder != issuer;
-    if funded && !case.may_owe(manifest.funder, manifest.instrument, amount) {
-        return Err(Code::AmountOverflow);
-    }
-    let looked = "what may be given was looked at before";
-    case.issue(issuer, lot, amount, Came::Issued).expect(looked);
-    case.credit(line.to, lot, Holding::Spendable, amount).expect(looked);
-    if funded {
-        case.owe(manifest.funder, manifest.instrument, amount).expect(looked);
-    }
-    run.given = given;
-    run.applied += 1;
-    assert!(run.applied <= manifest.count, "INV-17: no more lines are applied than there are");
-    Ok(())
-}
-
-/// Keeps an entitlement for a party that is not on the ledger yet, until the line is applied. Tells which it is.
-fn wait(
-    case: &mut Case<'_, '_>,
-    run: &mut Shared<Run>,
-    (id, index): (TxId, u32),
-    line: &RunLine,
-    code: Option<Code>,
-) -> Option<TxId> {
-    let waits = case.state.run_waiting(line.to, id, index).is_some();
-    if code == Some(Code::UnknownParty) {
-        if !waits {
-            case.state.put_run_waiting(line.to, id, index, line.amount);
-            run.waiting += 1;
-        }
-        return Some(line_id(&id, index));
-    }
-    if waits && code.is_none() {
-        case.state.remove(RowKey::RunWaiting(line.to, id, index));
-        run.waiting -= 1;
-        return Some(line_id(&id, index));
-    }
-    None
 }

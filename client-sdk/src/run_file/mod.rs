@@ -1,17 +1,20 @@
-//! Runs as files: a list of who is granted how much becomes a plan with random salts, which is kept beside the ledger until
+//! Runs as files: a list of who is granted how much, or of old balances ([`old`]), becomes a plan with random salts, which is kept beside the ledger until
 //! every line is applied.
 //!
-//! The list is CSV, `party,amount` a line; the plan's file has a third column and amounts in the smallest unit. The last comma of
-//! a list's line separates, so names need no quotes.
+//! The list is CSV, `party,amount` a line; the plan's file has a third column, five where balances are taken over, and amounts in the
+//! smallest unit. The last comma of a list's line separates, so names need no quotes.
+
+pub mod old;
 
 use musubi_ledger::{
     amount::Amount,
     id::PartyId,
     limits,
     run::{
-        RunLine,
+        OldBalance, RunLine,
         plan::{PlanError, RunPlan},
     },
+    time::Time,
 };
 use thiserror::Error;
 
@@ -19,6 +22,8 @@ use crate::entropy;
 
 /// The first line of a plan's file.
 const HEADER: &str = "party,units,salt";
+/// That of old balances.
+const OLD_HEADER: &str = "party,units,salt,reference,expiry";
 
 /// Bytes of a file at most: more than the longest plan takes.
 pub const RUN_FILE_BYTES_MAX: u64 = 32 * 1024 * 1024;
@@ -65,13 +70,7 @@ pub struct Entry<'t> {
 /// # Errors
 /// [`RunFileError::Line`] for a line without a comma.
 pub fn entries(text: &str) -> Result<Vec<Entry<'_>>, RunFileError> {
-    let text = text.trim_start_matches('\u{feff}');
-    let lines = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim()));
-    let told = lines.filter(|(at, line)| {
-        let heading = *at == 1 && line.to_ascii_lowercase().starts_with("party,");
-        !line.is_empty() && !line.starts_with('#') && !heading
-    });
-    told.map(|(at, line)| {
+    let told = listed(text).map(|(at, line)| {
         let (party, amount) = line
             .rsplit_once(',')
             .ok_or_else(|| RunFileError::line(at, "expected `party,amount`"))?;
@@ -80,8 +79,18 @@ pub fn entries(text: &str) -> Result<Vec<Entry<'_>>, RunFileError> {
             party: party.trim().trim_matches('"'),
             amount: amount.trim().trim_matches('"'),
         })
+    });
+    told.collect()
+}
+
+/// The lines of a list that say something, numbered from 1.
+fn listed(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let text = text.trim_start_matches('\u{feff}');
+    let lines = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim()));
+    lines.filter(|(at, line)| {
+        let heading = *at == 1 && line.to_ascii_lowercase().starts_with("party,");
+        !line.is_empty() && !line.starts_with('#') && !heading
     })
-    .collect()
 }
 
 /// Plans a run of these grants, in this order, each with a fresh salt.
@@ -89,18 +98,29 @@ pub fn entries(text: &str) -> Result<Vec<Entry<'_>>, RunFileError> {
 /// # Errors
 /// [`RunFileError::Plan`] if they are none or too many, or their sum leaves the range.
 pub fn plan(grants: impl IntoIterator<Item = (PartyId, Amount)>) -> Result<RunPlan, RunFileError> {
-    let line = |(to, amount)| RunLine { to, amount, salt: entropy::salt() };
+    let line = |(to, amount)| RunLine { to, amount, salt: entropy::salt(), old: None };
     Ok(RunPlan::new(grants.into_iter().map(line).collect())?)
 }
 
 /// A plan's file.
 #[must_use]
 pub fn write(plan: &RunPlan) -> String {
-    let mut text = format!("{HEADER}\n");
-    for RunLine { to, amount, salt } in plan.lines() {
-        text += &format!("{to},{},{salt}\n", amount.0);
+    let mut text = format!("{}\n", if is_import(plan) { OLD_HEADER } else { HEADER });
+    for RunLine { to, amount, salt, old } in plan.lines() {
+        text += &format!("{to},{},{salt}", amount.0);
+        if let Some(OldBalance { reference, use_expiry }) = old {
+            let expiry = use_expiry.map(|end| end.0.to_string()).unwrap_or_default();
+            text += &format!(",{reference},{expiry}");
+        }
+        text.push('\n');
     }
     text
+}
+
+/// Whether a plan is of old balances.
+#[must_use]
+pub fn is_import(plan: &RunPlan) -> bool {
+    plan.lines().iter().all(|line| line.old.is_some())
 }
 
 /// Reads a plan's file back: the same lines in the same order, so the same root.
@@ -109,7 +129,9 @@ pub fn write(plan: &RunPlan) -> String {
 /// [`RunFileError`].
 pub fn read(text: &str) -> Result<RunPlan, RunFileError> {
     let mut lines = text.lines().enumerate();
-    if lines.next().is_none_or(|(_, header)| header != HEADER) {
+    let header = lines.next().map(|(_, header)| header);
+    let old = header == Some(OLD_HEADER);
+    if !old && header != Some(HEADER) {
         return Err(RunFileError::Header);
     }
     let mut all = Vec::new();
@@ -117,21 +139,35 @@ pub fn read(text: &str) -> Result<RunPlan, RunFileError> {
         if all.len() == limits::RUN_LINES_MAX as usize {
             return Err(PlanError::Count.into());
         }
-        all.push(
-            read_line(line)
-                .ok_or_else(|| RunFileError::line(at + 1, "expected `party1…,units,salt`"))?,
-        );
+        all.push(read_line(line, old).ok_or_else(|| {
+            let header = if old { OLD_HEADER } else { HEADER };
+            RunFileError::line(at + 1, format!("expected `{header}` of a line"))
+        })?);
     }
     Ok(RunPlan::new(all)?)
 }
 
-fn read_line(line: &str) -> Option<RunLine> {
+fn read_line(line: &str, old: bool) -> Option<RunLine> {
     let mut fields = line.split(',');
     let to = fields.next()?.parse().ok()?;
-    let units = fields.next().filter(|text| text.bytes().all(|b| b.is_ascii_digit()))?;
-    let amount = Amount(units.parse().ok()?);
+    let amount = Amount(number(fields.next()?)?);
     let salt = fields.next()?.parse().ok()?;
-    fields.next().is_none().then_some(RunLine { to, amount, salt })
+    let old = match old {
+        false => None,
+        true => {
+            let reference = fields.next()?.parse().ok()?;
+            let use_expiry = match fields.next()? {
+                "" => None,
+                end => Some(Time(number(end)?)),
+            };
+            Some(OldBalance { reference, use_expiry })
+        }
+    };
+    fields.next().is_none().then_some(RunLine { to, amount, salt, old })
+}
+
+fn number(text: &str) -> Option<u64> {
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 #[cfg(test)]
