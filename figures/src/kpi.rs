@@ -16,9 +16,13 @@ use musubi_ledger::{
 use crate::moves::{Moved, Undone};
 
 /// What the definitions leave open, as it is chosen here.
-pub const FLAGS: [(&str, &str); 9] = [
+pub const FLAGS: [(&str, &str); 10] = [
     ("group_to_group", "counts on both sides: twice the amount"),
     ("top_ups", "not counted"),
+    (
+        "imports",
+        "not counted: balances taken over from another system are neither payments nor top-ups",
+    ),
     ("points", "counted at the face of their instrument; counters are not"),
     (
         "grants",

@@ -140,16 +140,15 @@ impl World<'_> {
             Some(OriginKind::Paid) => vec![&totals.paid],
         };
         let of = |flows: &Flows| {
-            let [issued, restored, redeemed, expired, corrected] =
-                [flows.issued, flows.restored, flows.redeemed, flows.expired, flows.corrected]
-                    .map(|amount| i128::from(amount.0));
-            match flow {
-                Flow::Issued => issued,
-                Flow::Redeemed => redeemed,
-                Flow::Expired => expired,
-                Flow::Corrected => corrected,
-                Flow::Outstanding => issued + restored - redeemed - expired - corrected,
-            }
+            let counted = match flow {
+                Flow::Issued => flows.issued,
+                Flow::Imported => flows.imported,
+                Flow::Redeemed => flows.redeemed,
+                Flow::Expired => flows.expired,
+                Flow::Corrected => flows.corrected,
+                Flow::Outstanding => return flows.outstanding(),
+            };
+            i128::from(counted.0)
         };
         Ok(flows.into_iter().map(of).sum())
     }

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use musubi_ledger::{
     code::Code,
     id::{InstrumentId, MediumId, PartyId, TxId},
+    run::plan::RunPlan,
 };
 
 pub(crate) use self::{
@@ -58,6 +59,8 @@ pub struct Play<'s> {
     pub(crate) offers: BTreeMap<usize, TxId>,
     /// By offer and holder.
     pub(crate) rights: BTreeMap<(usize, usize), TxId>,
+    /// Lines of runs that were opened.
+    pub(crate) plans: BTreeMap<TxId, RunPlan>,
     /// Transactions of the steps that have a name.
     pub(crate) past: BTreeMap<String, Vec<TxId>>,
     /// What a transaction made that later steps mean, instead of it.
@@ -128,6 +131,7 @@ impl<'s> Play<'s> {
             budgets: BTreeMap::new(),
             offers: BTreeMap::new(),
             rights: BTreeMap::new(),
+            plans: BTreeMap::new(),
             past: BTreeMap::new(),
             made: BTreeMap::new(),
             written: 0,

@@ -47,6 +47,7 @@ pub enum Ask {
 #[expect(missing_docs, reason = "as the instrument's totals name them")]
 pub enum Flow {
     Issued,
+    Imported,
     Redeemed,
     Expired,
     Corrected,

@@ -35,6 +35,7 @@ pub(super) fn read(
     };
     match name {
         "issued" => flow(Flow::Issued),
+        "imported" => flow(Flow::Imported),
         "redeemed" => flow(Flow::Redeemed),
         "expired" => flow(Flow::Expired),
         "corrected" => flow(Flow::Corrected),

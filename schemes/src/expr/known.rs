@@ -2,8 +2,9 @@
 
 use crate::mistake::nearest;
 
-const KNOWN: [&str; 34] = [
+const KNOWN: [&str; 35] = [
     "issued",
+    "imported",
     "redeemed",
     "expired",
     "corrected",

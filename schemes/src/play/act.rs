@@ -7,6 +7,7 @@ use musubi_ledger::{
     id::{InstrumentId, PartyId, Salt, TxId},
     keys::SecretKey,
     operation::Operation,
+    run::plan::RunPlan,
     transaction::{Body, Purpose, Role, Side, Transaction},
 };
 
@@ -39,6 +40,8 @@ pub(crate) enum After {
     Right(usize, usize, TxId),
     /// What later steps mean by this step, instead of the transaction itself.
     Made(Vec<TxId>),
+    /// A run's lines.
+    Run(Box<RunPlan>),
 }
 
 impl Act {
@@ -137,6 +140,7 @@ impl Play<'_> {
             After::Budget(at, instrument, budget) => {
                 self.budgets.insert((at, instrument), Budget { mandate: id, ..budget });
             }
+            After::Run(plan) => drop(self.plans.insert(id, *plan)),
             After::Offer(at) => drop(self.offers.insert(at, id)),
             After::Right(offer, at, right) => drop(self.rights.insert((offer, at), right)),
             After::Made(ids) => drop(self.made.insert(id, ids)),

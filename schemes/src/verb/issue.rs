@@ -15,7 +15,7 @@ use super::{
     sealed::Sealed,
 };
 
-const ORIGINS: [(&str, OriginKind); 3] =
+pub(super) const ORIGINS: [(&str, OriginKind); 3] =
     [("free", OriginKind::Free), ("grant", OriginKind::Grant), ("paid", OriginKind::Paid)];
 
 #[derive(Debug)]

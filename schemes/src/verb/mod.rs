@@ -6,6 +6,7 @@
 //! - [`outside`]: hold, `answer_hold`, repay; [`parent`]: parent; [`made`]: how steps name what earlier ones made;
 //! - [`undo`]: refund, correct; [`redeem`]: redeem, answer; [`life`]: life, touch; [`ask`]: `ask_spendable`;
 //! - [`rule`]: `put_rule`, `end_rule`; [`offer`]: `put_offer`, `end_offer`, entitle, take; [`lottery`]: apply, reveal, draw;
+//! - [`run`]: run, send, `end_run`;
 //! - [`document`] (receipts, invoices, credit notes): document.
 
 mod ask;
@@ -27,6 +28,7 @@ mod proposal;
 mod redeem;
 mod request;
 mod rule;
+mod run;
 mod time;
 mod undo;
 
@@ -65,7 +67,7 @@ pub(crate) mod sealed {
 type Read = fn(&Fields<'_>, &Names<'_>) -> Option<Box<dyn Verb>>;
 
 /// Every verb that is there.
-const VERBS: [(&str, Read); 39] = [
+const VERBS: [(&str, Read); 42] = [
     ("accept", grants::accept),
     ("advance", time::advance),
     ("allow", grants::allow),
@@ -86,6 +88,7 @@ const VERBS: [(&str, Read); 39] = [
     ("dues", dues::dues),
     ("end_offer", offer::end),
     ("end_rule", rule::end),
+    ("end_run", run::end),
     ("entitle", offer::entitle),
     ("freeze", parties::freeze),
     ("hold", outside::hold),
@@ -101,6 +104,8 @@ const VERBS: [(&str, Read); 39] = [
     ("repay", outside::repay),
     ("reveal", lottery::reveal),
     ("request", request::request),
+    ("run", run::open),
+    ("send", run::send),
     ("take", offer::take),
     ("top_up", issue::top_up),
     ("touch", life::touch),
@@ -108,7 +113,7 @@ const VERBS: [(&str, Read); 39] = [
 ];
 
 /// Verbs that scheme files have and that wait for something this ledger does not have yet.
-const LATER: [(&str, &str); 2] = [("run", "runs"), ("settle", "settlement runs")];
+const LATER: [(&str, &str); 1] = [("settle", "settlement runs")];
 
 /// The verb of this name.
 pub(crate) fn find(node: &Node<'_>, name: &str) -> Option<Read> {
