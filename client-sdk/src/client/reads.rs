@@ -3,7 +3,10 @@
 use musubi_ledger::{
     amount::Amount,
     api::{
-        Checkpoints, ChildView, ChildrenView, CouponQuote, DocumentView, DocumentsView, DrawView, DuesView, EvidenceView, FullTransaction, Info, InstrumentView, OfferPage, OfferView, Page, PartyView, PlaceView, ProposalView, RuleView, RunView, SettlementView, SpendableView, Status, WaitingLine, WaitingPage, WalletView,
+        Checkpoints, ChildView, ChildrenView, CouponQuote, DocumentView, DocumentsView, DrawView,
+        DuesView, EvidenceView, FullTransaction, Info, InstrumentView, OfferPage, OfferView, Page,
+        PartyView, PlaceView, ProposalView, RuleView, RunView, SettlementView, SpendableView,
+        Status, WaitingLine, WaitingPage, WalletView,
     },
     genesis::Genesis,
     id::{InstrumentId, MediumId, PartyId, Reference, RuleId, TxId},

@@ -42,8 +42,6 @@ pub enum Category {
     RedemptionPaid,
     /// A claim came back.
     RedemptionReturned,
-    /// A line of a bulk grant (一括給付).
-    Grant,
     /// What an offer gives, and its price (引換・購入).
     Offer,
     /// Value that waits for an exchange, was exchanged, or came back.
@@ -70,7 +68,6 @@ impl Category {
             Self::RedemptionAsked => "換金申請",
             Self::RedemptionPaid => "換金済",
             Self::RedemptionReturned => "換金戻り",
-            Self::Grant => "給付",
             Self::Offer => "引換・購入",
             Self::Exchange => "交換",
             Self::Repayment => "返済",
@@ -266,8 +263,9 @@ fn category(party: PartyId, event: &Event) -> Category {
         (What::Operation("run_chunk"), _) => Category::Grant,
         (What::Operation("refund"), _) => Category::Refund,
         (What::Operation("correct"), _) => Category::Correction,
-        (What::Operation("transfer" | "pay" | "propose" | "decide"), _) => Category::Payment,
-        (What::Operation("run_chunk"), _) => Category::Grant,
+        (What::Operation("transfer" | "pay" | "pay_with_coupons" | "propose" | "decide"), _) => {
+            Category::Payment
+        }
         (What::Operation("take"), _) => Category::Offer,
         (What::Operation("hold" | "answer_hold"), _)
         | (What::Due(musubi_ledger::state::DueKind::Hold), _) => Category::Exchange,
