@@ -24,7 +24,7 @@ pub(super) fn read(node: &Node<'_>, names: &Names<'_>) -> Option<Coupon> {
     let shops = fields.may("shops").map_or(Some(None), |node| node.predicate());
     let alone = fields.may("alone").map_or(Some(false), |node| node.flag());
     let sponsor = fields.may("sponsor").map_or(Some(Sponsor::Payee), |node| {
-        if node.plain_text().as_deref() == Some("payee") {
+        if node.plain_text() == Some("payee") {
             return Some(Sponsor::Payee);
         }
         names.party(&node).map(|at| Sponsor::Party(place_id(at)))
