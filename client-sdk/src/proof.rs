@@ -103,6 +103,7 @@ fn due(action: &SystemCause, glossary: &Glossary) -> Vec<String> {
         DueKind::Successors => format!("The successors of {} took office", party()),
         DueKind::Lots => format!("Value of {} came to its use expiry", party()),
         DueKind::Hold => format!("Hold {} came to its deadline unanswered", id()),
+        DueKind::Claims => format!("Claims of {} came to the end of their redemption", party()),
     };
     vec![what, format!("Due at {}; nobody signs that", action.deadline)]
 }

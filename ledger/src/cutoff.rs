@@ -108,7 +108,13 @@ impl SettlementCalendar {
     fn of(&self, cycle: Cycle, month: Day) -> CutOff {
         let last = cycle.cut.in_month_of(month);
         let paying = cycle.pay.in_month_of(month.add_months(u16::from(cycle.months)));
-        CutOff { last, at: last.next().begin(), pays: paying.rolled(self.roll, &self.holidays) }
+        let rolled = paying.rolled(self.roll, &self.holidays);
+        // Days that are clamped or moved may fall on the cut-off, or before it: nothing is paid before it is cut off.
+        let pays = match rolled > last {
+            true => rolled,
+            false => last.next().rolled(Roll::Next, &self.holidays),
+        };
+        CutOff { last, at: last.next().begin(), pays }
     }
 }
 
@@ -169,6 +175,18 @@ mod tests {
         let found = all.next(day("2028-02-01"), 2);
         let expected = [("2028-02-29", "2028-03-31"), ("2028-03-30", "2028-04-30")];
         assert_eq!(days(&found), pairs(&expected));
+    }
+
+    #[test]
+    fn nothing_is_paid_before_it_is_cut_off() {
+        // Both days are February's last; 28 February 2027 is a Sunday.
+        let cycle = Cycle { cut: MonthDay::Number(30), pay: MonthDay::End, months: 0 };
+        let all = SettlementCalendar { cycles: vec![cycle], ..calendar(Roll::Previous, &[]) };
+        assert_eq!(days(&all.next(day("2027-02-01"), 1)), pairs(&[("2027-02-28", "2027-03-01")]));
+        // 15 May 2027 is a Saturday: the business day before it is the cut-off itself.
+        let cycle = Cycle { cut: MonthDay::Number(14), pay: MonthDay::Number(15), months: 0 };
+        let all = SettlementCalendar { cycles: vec![cycle], ..all };
+        assert_eq!(days(&all.next(day("2027-05-01"), 1)), pairs(&[("2027-05-14", "2027-05-17")]));
     }
 
     #[test]

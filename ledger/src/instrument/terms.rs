@@ -209,6 +209,12 @@ impl Terms {
         use_expiry.map(|end| end.plus(u64::from(self.redemption_days) * 86_400_000))
     }
 
+    /// Whether a claim on a lot with this use expiry can still be redeemed; it has lapsed otherwise, swept or not.
+    #[must_use]
+    pub fn redeemable(&self, use_expiry: Option<Time>, now: Time) -> bool {
+        self.redemption_end(use_expiry).is_none_or(|end| now < end)
+    }
+
     /// Whether it has begun at `now`.
     #[must_use]
     pub fn begun(&self, now: Time) -> bool {

@@ -193,7 +193,7 @@ impl<'c, 'a> Case<'c, 'a> {
         self.credit_since(to, lot, holding, amount, self.now)
     }
 
-    /// Adds to a wallet what its holder has had since `since`.
+    /// Adds to a wallet what its holder has had since `since`. A claim whose redemption has ended lapses at once.
     pub(super) fn credit_since(
         &mut self,
         to: PartyId,
@@ -202,6 +202,16 @@ impl<'c, 'a> Case<'c, 'a> {
         amount: Amount,
         since: Time,
     ) -> Result<(), Code> {
+        if holding == Holding::Claim {
+            let instrument = self.instrument(lot.instrument)?;
+            match instrument.terms.redemption_end(lot.use_expiry) {
+                Some(end) if end <= self.now => {
+                    return self.burn(instrument.terms.issuer, lot, amount, Went::Expired);
+                }
+                Some(end) => self.due_at(end, DueKind::Claims, padded(&to.0)),
+                None => {}
+            }
+        }
         let mut wallet = self.wallet(to);
         wallet.add(lot, holding, amount, since).ok_or(Code::AmountOverflow)?;
         if !fits(&wallet, lot.instrument) {

@@ -33,7 +33,8 @@ pub fn act_on_due(
         DueKind::Hold => hold::time_out(state, id, now, &mut outcome),
         DueKind::Recovery => complete_recovery(state, party, now),
         DueKind::Successors => install(state, party, now),
-        DueKind::Lots => expire_lots(state, party, now, &mut outcome),
+        DueKind::Lots => expire(state, (party, Holding::Spendable), now, &mut outcome),
+        DueKind::Claims => expire(state, (party, Holding::Claim), now, &mut outcome),
     };
     (outcome, parties)
 }
@@ -72,16 +73,24 @@ fn return_claim(
     let (merchant, lots) = (redemption.merchant, redemption.lots.clone());
     owe_again(state, &redemption, outcome);
     let mut wallet = state.wallet(merchant).expect("a merchant has a wallet");
+    let account = Account::Wallet(merchant);
+    let mut lapsed = Vec::new();
     for (lot, amount) in lots {
         let since = wallet.since(&lot).unwrap_or(now);
         wallet.take(lot, Holding::Held, amount).expect("INV-2: a hold is in its wallet");
-        wallet.add(lot, Holding::Claim, amount, since).expect("the sum over states is unchanged");
-        let account = Account::Wallet(merchant);
-        for (holding, sign) in [(Holding::Held, Sign::Minus), (Holding::Claim, Sign::Plus)] {
-            outcome.postings.push(Posting { account, lot, holding, sign, amount });
+        let held = Posting { account, lot, holding: Holding::Held, sign: Sign::Minus, amount };
+        outcome.postings.push(held);
+        if !lasts(state, &lot, Holding::Claim, now) {
+            lapsed.push((lot, amount));
+            continue;
         }
+        wallet.add(lot, Holding::Claim, amount, since).expect("the sum over states is unchanged");
+        outcome.postings.push(Posting { holding: Holding::Claim, sign: Sign::Plus, ..held });
     }
     state.put_wallet(merchant, wallet);
+    for (lot, amount) in lapsed {
+        burn_expired(state, lot, amount, outcome);
+    }
     vec![merchant]
 }
 
@@ -130,33 +139,45 @@ fn install(state: &mut Overlay<'_>, id: PartyId, now: Time) -> Vec<PartyId> {
     vec![id]
 }
 
-/// Burns what can no longer be spent. Claims stay: their redemption has its own, later end.
-fn expire_lots(
+/// Whether value in this state is still worth something: spendable until its use ends, a claim until its redemption does.
+fn lasts(state: &Overlay<'_>, lot: &Lot, holding: Holding, now: Time) -> bool {
+    match holding {
+        Holding::Spendable => lot.usable(now),
+        Holding::Claim => {
+            let instrument = state.instrument(lot.instrument).expect("a lot's instrument exists");
+            instrument.terms.redeemable(lot.use_expiry, now)
+        }
+        Holding::Held => true,
+    }
+}
+
+/// Burns what of a wallet can no longer be spent, or redeemed.
+fn expire(
     state: &mut Overlay<'_>,
-    id: PartyId,
+    (id, holding): (PartyId, Holding),
     now: Time,
     outcome: &mut Outcome,
 ) -> Vec<PartyId> {
     let mut wallet = state.wallet(id).expect("a wallet, once opened, stays");
-    let expired: Vec<(Lot, Amount)> = wallet
-        .lots
-        .iter()
-        .filter(|b| !b.lot.usable(now) && !b.spendable.is_zero())
-        .map(|b| (b.lot, b.spendable))
-        .collect();
+    let there = wallet.lots.iter().filter(|b| !b.amount(holding).is_zero());
+    let gone = there.filter(|b| !lasts(state, &b.lot, holding, now));
+    let expired: Vec<(Lot, Amount)> = gone.map(|b| (b.lot, b.amount(holding))).collect();
     for (lot, amount) in &expired {
-        wallet.take(*lot, Holding::Spendable, *amount).expect("just read");
+        wallet.take(*lot, holding, *amount).expect("just read");
     }
     state.put_wallet(id, wallet);
     for (lot, amount) in expired {
-        supply::went(state, lot, amount, Went::Expired).expect("no more than was issued");
-        let issuer =
-            state.instrument(lot.instrument).expect("a lot's instrument exists").terms.issuer;
-        let holding = Holding::Spendable;
-        let from =
-            Posting { account: Account::Wallet(id), lot, holding, sign: Sign::Minus, amount };
-        let to = Posting { account: Account::Issuance(issuer), sign: Sign::Plus, ..from };
-        outcome.postings.extend([from, to]);
+        let account = Account::Wallet(id);
+        outcome.postings.push(Posting { account, lot, holding, sign: Sign::Minus, amount });
+        burn_expired(state, lot, amount, outcome);
     }
     vec![id]
+}
+
+/// Lets expired value go to its issuer.
+fn burn_expired(state: &mut Overlay<'_>, lot: Lot, amount: Amount, outcome: &mut Outcome) {
+    supply::went(state, lot, amount, Went::Expired).expect("no more than was issued");
+    let issuer = state.instrument(lot.instrument).expect("a lot's instrument exists").terms.issuer;
+    let (account, holding) = (Account::Issuance(issuer), Holding::Spendable);
+    outcome.postings.push(Posting { account, lot, holding, sign: Sign::Plus, amount });
 }

@@ -201,14 +201,20 @@ fn lapse(case: &mut Case<'_, '_>, id: PartyId) -> Result<(), Code> {
         let terms = case.instrument(balance.lot.instrument)?.terms.clone();
         let given = balance.lot.origin != OriginKind::Paid
             || matches!(terms.regime, Regime::Free | Regime::Counter);
-        let waits = !balance.held.is_zero() || !balance.claim.is_zero();
-        // What has expired and is not swept yet is gone already.
+        // What has expired or lapsed and is not swept yet is gone already.
+        let lapsed = !terms.redeemable(balance.lot.use_expiry, case.now);
+        let waits = !balance.held.is_zero() || !(balance.claim.is_zero() || lapsed);
         let gone = !balance.lot.usable(case.now);
         if waits || !(given || gone) {
             return Err(Code::WalletNotEmpty);
         }
-        case.debit(id, balance.lot, Holding::Spendable, balance.spendable);
-        case.burn(terms.issuer, balance.lot, balance.spendable, Went::Expired)?;
+        for holding in [Holding::Spendable, Holding::Claim] {
+            let amount = balance.amount(holding);
+            if !amount.is_zero() {
+                case.debit(id, balance.lot, holding, amount);
+                case.burn(terms.issuer, balance.lot, amount, Went::Expired)?;
+            }
+        }
     }
     if !wallet.lots.is_empty() {
         case.outcome.debit = Form::Live;

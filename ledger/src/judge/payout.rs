@@ -90,7 +90,9 @@ fn takes(case: &Case<'_, '_>, to: PartyId, lots: &[(Lot, Amount)]) -> bool {
     }
     let mut wallet = case.wallet(to);
     lots.iter().all(|(lot, amount)| {
-        let added = wallet.add(*lot, Holding::Claim, *amount, case.now).is_some();
+        let instrument = case.instrument(lot.instrument);
+        let lasts = instrument.is_ok_and(|i| i.terms.redeemable(lot.use_expiry, case.now));
+        let added = lasts && wallet.add(*lot, Holding::Claim, *amount, case.now).is_some();
         added && fits(&wallet, lot.instrument)
     })
 }

@@ -87,9 +87,9 @@ pub(super) fn choose_claims(
 ) -> Result<Vec<(Lot, Amount)>, Code> {
     let instrument = case.instrument(leg.instrument)?;
     let wallet = case.wallet(merchant);
-    let redeemable = wallet.of(leg.instrument).filter(|balance| {
-        instrument.terms.redemption_end(balance.lot.use_expiry).is_none_or(|end| case.now < end)
-    });
+    let redeemable = wallet
+        .of(leg.instrument)
+        .filter(|balance| instrument.terms.redeemable(balance.lot.use_expiry, case.now));
     let claims: Vec<(Lot, Amount)> = redeemable.map(|b| (b.lot, b.claim)).collect();
     let all = claims.iter().map(|(_, claim)| u128::from(claim.0)).sum::<u128>();
     if u128::from(leg.amount.0) + u128::from(stays.0) > all {

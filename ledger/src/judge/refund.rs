@@ -16,6 +16,7 @@ use crate::{
     outcome::Form,
     party::PartyKind,
     state::{Judged, Settled, SettledLot, Shared},
+    time::Time,
     transaction::Side,
     wallet::{Holding, Wallet},
 };
@@ -91,7 +92,7 @@ fn mark(settled: &mut Settled, undo: &Undo) {
     assert!(part.undone <= part.amount, "INV-7: never more is undone than was moved");
 }
 
-/// Takes one lot back from the payee. A claim that is redeemed already cannot be taken: the issuer
+/// Takes one lot back from the payee. A claim that is redeemed already, or has lapsed, cannot be taken: the issuer
 /// restores the lot, and the payee owes it until the next settlement. What is held for a redemption may
 /// still become either, and waits: restored now, it would be there twice if the issuer returned it.
 fn give_back(case: &mut Case<'_, '_>, settled: &Settled, undo: &Undo) -> Result<(), Code> {
@@ -100,7 +101,8 @@ fn give_back(case: &mut Case<'_, '_>, settled: &Settled, undo: &Undo) -> Result<
     let issuer = instrument.terms.issuer;
     let holding = if part.claim { Holding::Claim } else { Holding::Spendable };
     let wallet = case.wallet(settled.to);
-    let taken = kin(&wallet, part.received(), holding, &instrument.terms, undo.amount);
+    let mut taken = kin(&wallet, part.received(), holding, &instrument.terms, undo.amount);
+    keep_redeemable(&mut taken, (holding, &instrument.terms), case.now);
     let missing = undo.amount.checked_sub(sum(&taken)).expect("not more than the whole");
     let held = wallet.lots.iter().any(|b| b.lot == part.lot && !b.held.is_zero());
     match (missing.is_zero(), part.claim, held) {
@@ -171,6 +173,15 @@ pub(super) fn kin(
         }
     }
     found
+}
+
+/// Leaves claims that have lapsed and are not swept yet where they are.
+pub(super) fn keep_redeemable(
+    found: &mut Vec<(Lot, Amount)>,
+    (holding, terms): (Holding, &Terms),
+    now: Time,
+) {
+    found.retain(|(lot, _)| holding != Holding::Claim || terms.redeemable(lot.use_expiry, now));
 }
 
 fn sum(parts: &[(Lot, Amount)]) -> Amount {

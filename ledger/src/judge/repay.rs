@@ -75,7 +75,10 @@ fn choose(
     let wallet = case.wallet(op.party);
     let mut lots: Vec<_> = wallet.of(op.leg.instrument).collect();
     lots.sort_by_cached_key(|balance| spend::order(&instrument.terms, balance));
-    let usable = |lot: &Lot| holding == Holding::Claim || lot.usable(case.now);
+    let usable = |lot: &Lot| match holding {
+        Holding::Claim => instrument.terms.redeemable(lot.use_expiry, case.now),
+        _ => lot.usable(case.now),
+    };
     let there = lots.into_iter().filter(|b| usable(&b.lot)).map(|b| (b.lot, b.amount(holding)));
     let lack = match holding {
         Holding::Claim => Code::InsufficientClaim,

@@ -35,6 +35,8 @@ pub enum DueKind {
     Lots = 5,
     /// A hold times out.
     Hold = 6,
+    /// Claims of a wallet lapse.
+    Claims = 7,
 }
 
 /// A table of the state: the first byte of a row's storage key.
@@ -452,6 +454,7 @@ impl RowKey {
             4 => DueKind::Successors,
             5 => DueKind::Lots,
             6 => DueKind::Hold,
+            7 => DueKind::Claims,
             _ => return None,
         };
         let id = id.try_into().ok()?;

@@ -15,7 +15,7 @@ use musubi_ledger::{
     operation::{Citation, CreateGroup, Operation},
     outcome::Outcome,
     party::PartyKind,
-    state::{Judged, ReadState, Row, RowKey, Shared},
+    state::{DueKind, Judged, ReadState, Row, RowKey, Shared},
     time::Time,
     transaction::{Body, Purpose, Transaction},
     wallet::{Holding, Wallet},
@@ -40,7 +40,25 @@ pub struct World {
     /// What a node would keep of the past, if asked for.
     pub past: Option<Past>,
     pub archive: Archive,
+    /// Whether expiry is never swept, only judged.
+    pub unswept: bool,
     counter: u64,
+}
+
+/// A state in which lots and claims never become due.
+struct Unswept<'s>(&'s MemoryState);
+
+impl ReadState for Unswept<'_> {
+    fn row(&self, key: &RowKey) -> Option<Row> {
+        self.0.row(key)
+    }
+
+    fn due(&self, until: Time, limit: usize) -> Vec<RowKey> {
+        let all = self.0.due(until, usize::MAX).into_iter();
+        let swept =
+            |key: &RowKey| matches!(key, RowKey::Due(_, DueKind::Lots | DueKind::Claims, _));
+        all.filter(|key| !swept(key)).take(limit).collect()
+    }
 }
 
 impl World {
@@ -54,7 +72,8 @@ impl World {
         let mut archive = Archive::default();
         archive.keep(&last, &[]);
         let (now, allowances) = (genesis.time, BTreeMap::new());
-        Self { chain, state, now, allowances, last, archive, past: None, counter: 0 }
+        let (past, unswept, counter) = (None, false, 0);
+        Self { chain, state, now, allowances, last, archive, past, unswept, counter }
     }
 
     /// As [`World::new`], with a past to prove things from.
@@ -193,7 +212,9 @@ impl World {
         let batch = Batch::decode(&bytes).unwrap();
         let checked = check_items(&self.chain.id(), RULES_VERSION, &batch.items, &|_| false);
         let entry = Batch::entry_hash(&bytes);
-        let block = self.chain.execute(&self.state, &batch, entry, &checked);
+        let lazy = Unswept(&self.state);
+        let state: &dyn ReadState = if self.unswept { &lazy } else { &self.state };
+        let block = self.chain.execute(state, &batch, entry, &checked);
         self.state.apply(&block.changes);
         scan(&self.state, &block);
         self.archive.keep(&block, &batch.items);

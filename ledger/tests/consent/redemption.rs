@@ -3,8 +3,9 @@
 use crate::common::*;
 use musubi_ledger::{
     fact::Fact,
+    outcome::Account,
     rule::{Base, Post, RuleTerms, Trigger},
-    state::RedemptionStatus,
+    state::{DueKind, RedemptionStatus},
 };
 
 fn world() -> World {
@@ -145,8 +146,44 @@ fn claims_outlive_the_lots_use_by_the_redemption_days() {
     w.apply("shop", op, &[debit("shop")]);
     w.now = Time(end - SECOND);
     let op = redeem(&w, 60);
+    // Time lets it lapse first, in the same block.
     w.reject(Code::InsufficientClaim, "shop", op, &[debit("shop")]);
-    assert_eq!(w.holds("shop", "POINT", Holding::Claim), 60);
+    assert_eq!(w.holds("shop", "POINT", Holding::Claim), 0);
+    let lapsed = &w.last.entries[0];
+    assert_eq!(lapsed.due.unwrap().kind, DueKind::Claims);
+    assert_eq!(lapsed.parties, [id("shop")]);
+    let (from, to) = (&lapsed.outcome.postings[0], &lapsed.outcome.postings[1]);
+    assert_eq!((from.account, from.holding), (Account::Wallet(id("shop")), Holding::Claim));
+    assert_eq!((to.account, to.amount), (Account::Issuance(id("issuer")), Amount(60)));
+    assert_eq!(w.totals("POINT").paid.expired, Amount(60));
+}
+
+#[test]
+fn what_returns_behind_the_end_of_its_redemption_lapses_at_once() {
+    for timed_out in [false, true] {
+        let mut w = world();
+        w.fund("alice", "POINT", 100);
+        w.sale("alice", "shop", "POINT", 100);
+        w.now = Time(BEGIN.0 + 15 * 3_600_000 + 40 * DAY - 10 * SECOND);
+        let asked = RequestRedemption {
+            merchant: id("shop"),
+            leg: legs(&[("POINT", 100)])[0],
+            deadline: w.now.plus(10 * DAY),
+        };
+        let asked = w.apply("shop", Operation::RequestRedemption(asked), &[debit("shop")]);
+        // The due of the claims finds none: all of them wait for the bank.
+        w.wait(DAY);
+        assert_eq!(w.holds("shop", "POINT", Holding::Held), 100);
+        if timed_out {
+            w.wait(10 * DAY);
+        } else {
+            w.apply("issuer", answer(asked, returned()), &[settles()]);
+        }
+        assert!(w.wallet("shop").lots.is_empty(), "timed out: {timed_out}");
+        assert_eq!(w.totals("POINT").paid.expired, Amount(100));
+        let held = w.outcome().postings[0];
+        assert_eq!((held.holding, held.amount), (Holding::Held, Amount(100)));
+    }
 }
 
 #[test]

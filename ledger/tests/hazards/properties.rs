@@ -1,11 +1,16 @@
 //! What must hold of rules whatever they say: undoing all of it leaves nothing, caps hold in any order, and who has nothing to
-//! do with each other does not notice the order.
+//! do with each other does not notice the order. And what must hold of expiry and lapse, whether it is swept or not.
 
+use super::gift;
 use crate::common::*;
-use musubi_ledger::rule::{
-    Base, Giver, RuleTerms, Trigger,
-    cap::{Cap, CapOf, Over, Period, Scope},
-    formula::{Formula, Rate, Rounding, Steps},
+use musubi_ledger::{
+    calendar::Span,
+    instrument::{LateRefund, Terms, Validity},
+    rule::{
+        Base, Giver, RuleTerms, Trigger,
+        cap::{Cap, CapOf, Over, Period, Scope},
+        formula::{Formula, Rate, Rounding, Steps},
+    },
 };
 use proptest::prelude::*;
 
@@ -164,5 +169,113 @@ proptest! {
             all(&w)
         };
         prop_assert_eq!(end([0, 1]), end([1, 0]));
+    }
+}
+
+/// What everybody holds that still lasts, and owes.
+fn lasting(w: &World) -> Vec<String> {
+    let of = |name: &str| {
+        let lots = w.wallet(name).lots;
+        let lots = lots.iter().filter_map(|b| {
+            let spendable = if b.lot.usable(w.now) { b.spendable.0 } else { 0 };
+            let terms = match w.state.row(&RowKey::Instrument(b.lot.instrument)) {
+                Some(Row::Instrument(kept)) => kept.terms.clone(),
+                other => panic!("{other:?}"),
+            };
+            let claim = if terms.redeemable(b.lot.use_expiry, w.now) { b.claim.0 } else { 0 };
+            let all = [spendable, b.held.0, claim];
+            (all != [0; 3]).then_some((b.lot, all))
+        });
+        format!("{name} {:?} {}", lots.collect::<Vec<_>>(), w.owes(name, "GIFT"))
+    };
+    EVERYBODY.map(of).to_vec()
+}
+
+/// One step of a shop's days: pays, gives back, asks, is settled, is answered, repays.
+fn step(
+    (kind, amount, which): (u8, u64, usize),
+    now: Time,
+    (sales, payouts): (&[TxId], &[TxId]),
+) -> (&'static str, Operation, Vec<By>) {
+    let leg = legs(&[("GIFT", amount)])[0];
+    let pick = |ids: &[TxId]| ids.get(which % ids.len().max(1)).copied().unwrap_or(TxId([0; 32]));
+    match kind {
+        0 | 1 => {
+            let by = vec![debit("alice"), credit("shop")];
+            ("alice", pay_in("alice", "shop", &[("GIFT", amount)]), by)
+        }
+        2 => {
+            let back = Refund { original: pick(sales), legs: vec![leg] };
+            ("shop", Operation::Refund(back), vec![debit("shop")])
+        }
+        3 => {
+            let asked =
+                RequestRedemption { merchant: id("shop"), leg, deadline: now.plus(8 * DAY) };
+            ("shop", Operation::RequestRedemption(asked), vec![debit("shop")])
+        }
+        4 => {
+            let settles = settlement("GIFT", &[("shop", amount)], now);
+            ("i1", Operation::Settle(settles), issuers().to_vec())
+        }
+        5 => {
+            let by = RepayBy::Wallet;
+            let repay = Repay { party: id("shop"), leg, by };
+            ("shop", Operation::Repay(repay), vec![debit("shop")])
+        }
+        _ => {
+            let answer = match which % 2 {
+                0 => RedemptionAnswer::Paid { payout: document("paid") },
+                _ => RedemptionAnswer::Returned { notice: document("returned") },
+            };
+            let redemption = pick(payouts);
+            let answer = AnswerRedemption { redemption, answer };
+            ("issuer", Operation::AnswerRedemption(answer), vec![settles()])
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whether what has expired and lapsed is swept or only judged, every verdict and every balance is the same.
+    #[test]
+    fn claims_and_lots_lapse_alike_lazily_and_by_sweep(
+        steps in prop::collection::vec((0..8_u8, 1..60_u64, 0..9_usize, 0..4_u64), 1..24),
+    ) {
+        let worlds = || {
+            let mut w = World::new();
+            let terms = Terms { redemption_days: 1, ..gift(Validity::After(Span::Days(2))) };
+            w.open("GIFT", Terms { late_refund: LateRefund::Grace(1), ..terms });
+            w.issue("alice", "GIFT", 300, OriginKind::Paid, 0);
+            w.wait(DAY);
+            w.issue("alice", "GIFT", 300, OriginKind::Free, 0);
+            w
+        };
+        let (mut swept, mut lazy) = (worlds(), worlds());
+        lazy.unswept = true;
+        let (mut sales, mut payouts) = (Vec::new(), Vec::new());
+        for (kind, amount, which, halves) in steps {
+            let (sender, op, by) = step((kind, amount, which), swept.now, (&sales, &payouts));
+            let tx = swept.transaction(sender, op, &by);
+            let codes = swept.block(core::slice::from_ref(&tx));
+            prop_assert_eq!(&codes, &lazy.block(core::slice::from_ref(&tx)));
+            prop_assert_eq!(lasting(&swept), lasting(&lazy));
+            if codes == [Code::Applied] {
+                match kind {
+                    0 | 1 => sales.push(tx.body.id()),
+                    3 => payouts.push(tx.body.id()),
+                    4 => payouts.push(settlement_line(&tx.body.id(), 0)),
+                    _ => {}
+                }
+            }
+            swept.wait(halves * DAY / 2);
+            lazy.wait(halves * DAY / 2);
+        }
+        // All the sweeps at once leave what they left one by one.
+        lazy.unswept = false;
+        swept.wait(0);
+        lazy.wait(0);
+        prop_assert_eq!(all(&swept), all(&lazy));
+        prop_assert_eq!(swept.totals("GIFT"), lazy.totals("GIFT"));
     }
 }

@@ -107,12 +107,15 @@ impl Book {
         (left == 0).then_some(parts)
     }
 
-    /// What has expired goes.
-    pub(crate) fn sweep(&mut self, now: u64) {
+    /// What has expired goes, and claims that were not redeemed in time.
+    pub(crate) fn sweep(&mut self, now: u64, terms: &BTreeMap<InstrumentId, Terms>) {
         for wallet in self.0.values_mut() {
             for (lot, amounts) in wallet.iter_mut() {
                 if lot.1 <= now {
                     amounts.0[SPENDABLE] = 0;
+                }
+                if redemption_end(terms, lot) <= now {
+                    amounts.0[CLAIM] = 0;
                 }
             }
             wallet.retain(|_, amounts| amounts.0 != [0; 3]);
@@ -136,6 +139,11 @@ impl Book {
         let empty = BTreeMap::new();
         assert_eq!(&real, self.0.get(&party).unwrap_or(&empty), "wallet of {party}");
     }
+}
+
+/// Until when a claim on a lot can be redeemed; the end of time if for ever.
+pub(crate) fn redemption_end(terms: &BTreeMap<InstrumentId, Terms>, lot: &Lot) -> u64 {
+    lot.1.saturating_add(u64::from(terms[&lot.0].redemption_days) * 86_400_000)
 }
 
 /// An error if `holds` does not.

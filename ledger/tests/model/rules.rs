@@ -54,7 +54,7 @@ use medium::Medium;
 use money::undo;
 
 use super::{
-    book::{Book, CLAIM, HELD, Lot, SPENDABLE, demand},
+    book::{Book, CLAIM, HELD, Lot, SPENDABLE, demand, redemption_end},
     common::{DAY, World, id},
     consent::{Signatures, Signed},
 };
@@ -185,21 +185,30 @@ impl Model {
     /// What has become due happens first.
     pub(crate) fn begin_block(&mut self, now: Time) {
         self.now = now.0;
-        for redemption in self.redemptions.values_mut() {
-            if redemption.open && redemption.deadline <= now.0 {
-                redemption.open = false;
-                *self.owed.entry((redemption.merchant, redemption.of)).or_default() +=
-                    redemption.netted;
-                for (lot, amount) in &redemption.lots {
-                    self.book.add(redemption.merchant, *lot, CLAIM, *amount, u64::MAX);
-                    self.book.take(redemption.merchant, *lot, HELD, *amount);
-                }
+        let late = |r: &&mut Redemption| r.open && r.deadline <= now.0;
+        let late = self.redemptions.values_mut().filter(late).map(|redemption| {
+            redemption.open = false;
+            redemption.clone()
+        });
+        for redemption in late.collect::<Vec<_>>() {
+            let Redemption { merchant, of, netted, lots, .. } = redemption;
+            *self.owed.entry((merchant, of)).or_default() += netted;
+            for (lot, amount) in lots {
+                self.claims(merchant, lot, amount, u64::MAX);
+                self.book.take(merchant, lot, HELD, amount);
             }
         }
         self.return_holds();
         self.groups.values_mut().for_each(|group| group.seat(now.0));
-        self.book.sweep(now.0);
+        self.book.sweep(now.0, &self.terms);
         self.end_recoveries();
+    }
+
+    /// A claim comes into a wallet, if it can still be redeemed.
+    fn claims(&mut self, by: PartyId, lot: Lot, amount: u64, since: u64) {
+        if self.now < redemption_end(&self.terms, &lot) {
+            self.book.add(by, lot, CLAIM, amount, since);
+        }
     }
 
     /// The code, and whether there is a leaf.

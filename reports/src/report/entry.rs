@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use musubi_ledger::{
-    operation::RedemptionAnswer, outcome::Account, transaction::Purpose, wallet::Holding,
+    operation::RedemptionAnswer, outcome::Account, state::DueKind, transaction::Purpose,
+    wallet::Holding,
 };
 use musubi_sdk::{InstrumentId, PartyId, Time, TxId};
 use serde::Serialize;
@@ -11,7 +12,7 @@ use serde::Serialize;
 use super::{Materials, due};
 use crate::{
     names::Named,
-    source::{Event, What},
+    source::{Event, Redeemed, What},
     sum::Sum,
     words,
 };
@@ -48,6 +49,8 @@ pub enum Category {
     Exchange,
     /// A debt to an issuer was repaid out of the wallet.
     Repayment,
+    /// A claim was not redeemed in time.
+    ClaimLapsed,
     /// Anything else; the line's `what` names it.
     Other,
 }
@@ -71,6 +74,7 @@ impl Category {
             Self::Offer => "引換・購入",
             Self::Exchange => "交換",
             Self::Repayment => "返済",
+            Self::ClaimLapsed => "換金期限切れ（失効）",
             Self::Other => "その他",
         }
     }
@@ -160,7 +164,7 @@ fn of_event(materials: Materials<'_>, party: PartyId, event: &Event) -> Vec<Line
     let mut lines = Vec::new();
     for (instrument, (net, turned)) in nets {
         let own = principal.as_ref().map(|sums| sums.get(&instrument).copied().unwrap_or(0));
-        let (category, first) = (category(party, event), own.unwrap_or(net));
+        let (category, first) = (category(party, event, net), own.unwrap_or(net));
         let line = |category, sum: i128| Line {
             time: event.time,
             leaf: event.index,
@@ -210,18 +214,20 @@ fn principal(party: PartyId, event: &Event) -> Option<BTreeMap<InstrumentId, i12
             }
         }
         // What fees give a leg comes beside what is paid out.
-        (None, None) if !event.redeemed.is_empty() => {
+        (None, None) if event.redeemed.iter().any(is_paid) => {
             for redeemed in &event.redeemed {
-                if let Some(RedemptionAnswer::Paid { .. }) = redeemed.answer {
-                    let (merchant, amount) = (redeemed.merchant, i128::from(redeemed.amount.0));
-                    let sign = -i128::from(merchant == party);
-                    *sums.entry(redeemed.instrument).or_default() += amount * sign;
-                }
+                let (merchant, amount) = (redeemed.merchant, i128::from(redeemed.amount.0));
+                let sign = -i128::from(merchant == party);
+                *sums.entry(redeemed.instrument).or_default() += amount * sign;
             }
         }
         _ => return None,
     }
     Some(sums)
+}
+
+fn is_paid(redeemed: &Redeemed) -> bool {
+    matches!(redeemed.answer, Some(RedemptionAnswer::Paid { .. }))
 }
 
 /// What becomes of a claim of the party's, as its line tells.
@@ -247,17 +253,20 @@ fn payout(
     }))
 }
 
-fn category(party: PartyId, event: &Event) -> Category {
+fn category(party: PartyId, event: &Event, net: i128) -> Category {
     if let Some(redeemed) = event.redeems(party).next() {
         return match (redeemed.answer, event.what) {
             (Some(RedemptionAnswer::Paid { .. }), _) => Category::RedemptionPaid,
             (None, What::Operation(_)) => Category::RedemptionAsked,
+            // What comes back when its redemption has ended is gone at once.
+            _ if net < 0 => Category::ClaimLapsed,
             _ => Category::RedemptionReturned,
         };
     }
     match (event.what, event.redeemed.is_empty()) {
         (_, false) => Category::Derived,
-        (What::Due(musubi_ledger::state::DueKind::Lots), _) => Category::Expiry,
+        (What::Due(DueKind::Lots), _) => Category::Expiry,
+        (What::Due(DueKind::Claims), _) => Category::ClaimLapsed,
         (What::Operation("top_up"), _) => Category::TopUp,
         (What::Operation("run_chunk"), _) if event.imports => Category::Import,
         (What::Operation("run_chunk"), _) => Category::Grant,
@@ -268,7 +277,7 @@ fn category(party: PartyId, event: &Event) -> Category {
         }
         (What::Operation("take"), _) => Category::Offer,
         (What::Operation("hold" | "answer_hold"), _)
-        | (What::Due(musubi_ledger::state::DueKind::Hold), _) => Category::Exchange,
+        | (What::Due(DueKind::Hold), _) => Category::Exchange,
         (What::Operation("repay"), _) => Category::Repayment,
         // What was given lapses with the group.
         (What::Operation("close_group"), _) => Category::Expiry,

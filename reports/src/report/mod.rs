@@ -148,7 +148,8 @@ pub struct Materials<'m> {
 pub(crate) fn due(kind: DueKind) -> &'static str {
     match kind {
         DueKind::Lots => "失効",
-        DueKind::Redemption => "換金期限切れ",
+        DueKind::Redemption => "換金の回答期限切れ",
+        DueKind::Claims => "換金期限切れ",
         DueKind::Hold => "交換期限切れ",
         _ => "期限到来",
     }

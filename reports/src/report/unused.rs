@@ -67,7 +67,7 @@ pub struct Balance {
     pub held: Sum,
     /// Accepted by merchants and not paid out yet: used.
     pub claims: Sum,
-    /// Expired and not burnt by a leaf yet: not unused.
+    /// Expired or lapsed and not burnt by a leaf yet: not unused.
     pub expired: Sum,
     /// All of it, as the ledger's totals count it.
     pub outstanding: Sum,
@@ -130,7 +130,9 @@ pub fn make(materials: Materials<'_>, base_date: Day) -> Result<Unused, ReportEr
         for lot in &wallet.lots {
             let key = (lot.lot.instrument, lot.lot.origin);
             let balance = balances.get_mut(&key).expect("lots are of instruments that exist");
-            if balance.add(lot, merchant, instant) && holds.insert(key) {
+            let terms = source.terms(lot.lot.instrument);
+            let lapsed = !terms.redeemable(lot.lot.use_expiry, instant);
+            if balance.add(lot, (merchant, lapsed), instant) && holds.insert(key) {
                 balance.holders += 1;
             }
         }
@@ -182,11 +184,14 @@ fn deposits(materials: Materials<'_>, balances: &[Balance]) -> Vec<Deposit> {
 }
 
 impl Balance {
-    /// Adds a lot of a wallet; true if some of it is unused.
-    fn add(&mut self, lot: &LotBalance, merchant: bool, instant: Time) -> bool {
+    /// Adds a lot of a wallet, whose claims have `lapsed` or not; true if some of it is unused.
+    fn add(&mut self, lot: &LotBalance, (merchant, lapsed): (bool, bool), instant: Time) -> bool {
         let of = |holding| Sum::from(lot.amount(holding));
         let (spendable, held) = (of(Holding::Spendable), of(Holding::Held));
-        self.claims += of(Holding::Claim);
+        match lapsed {
+            true => self.expired += of(Holding::Claim),
+            false => self.claims += of(Holding::Claim),
+        }
         let mut unused = Sum::ZERO;
         match lot.lot.usable(instant) {
             true => unused += spendable,

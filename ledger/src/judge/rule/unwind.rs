@@ -13,7 +13,7 @@ use crate::{
     instrument::{Came, Instrument, OnAccept, Shortfall, Went},
     judge::{
         case::Case,
-        refund::{kin, restore},
+        refund::{keep_redeemable, kin, restore},
     },
     lot::Lot,
     rule::{
@@ -192,10 +192,11 @@ fn return_part(
     let (terms, lot) = (&instrument.terms, part.lot.lot);
     let there = holding(terms.on_accept == OnAccept::Claim);
     let wallet = case.wallet(part.to);
-    let found: Vec<(Lot, Amount)> = match part.to == terms.issuer {
+    let mut found: Vec<(Lot, Amount)> = match part.to == terms.issuer {
         true => Vec::new(),
         false => kin(&wallet, lot, there, terms, amount),
     };
+    keep_redeemable(&mut found, (there, terms), case.now);
     let mut missing = amount;
     for (other, amount) in found {
         missing = missing.checked_sub(amount).expect("no more is found than is asked for");

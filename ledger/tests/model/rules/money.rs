@@ -99,7 +99,7 @@ impl Model {
             }
             let merchant = self.kinds[&original.from] == PartyKind::Merchant;
             if part.claim && merchant {
-                self.book.add(original.from, part.lot, CLAIM, amount, part.since);
+                self.claims(original.from, part.lot, amount, part.since);
             } else {
                 self.restore(original.from, &part, amount);
             }
@@ -194,7 +194,7 @@ impl Model {
         let redemption = redemption.clone();
         for (lot, amount) in &redemption.lots {
             if let RedemptionAnswer::Returned { .. } = answer {
-                self.book.add(redemption.merchant, *lot, CLAIM, *amount, u64::MAX);
+                self.claims(redemption.merchant, *lot, *amount, u64::MAX);
             }
             self.book.take(redemption.merchant, *lot, HELD, *amount);
         }
@@ -249,7 +249,7 @@ impl Model {
                 }
                 let issuer = *to == self.terms[&lot.0].issuer;
                 if !issuer && self.active(*to).is_ok() && self.still_receives(*to).is_ok() {
-                    self.book.add(*to, lot, CLAIM, part, self.now);
+                    self.claims(*to, lot, part, self.now);
                 }
             }
         }

@@ -263,7 +263,7 @@ impl Model {
                 }
                 let moved = Moved { lot, amount: part, undone: 0, claim, since, got: lot };
                 match claim {
-                    true => self.book.add(giver, lot, CLAIM, part, since),
+                    true => self.claims(giver, lot, part, since),
                     false => self.restore(giver, &moved, part),
                 }
             }
