@@ -105,6 +105,15 @@ impl SettlementCalendar {
         found
     }
 
+    /// The newest settlement that is cut off at `now`; none in the first weeks of time.
+    #[must_use]
+    pub fn newest(&self, now: Time) -> Option<CutOff> {
+        // Every cycle comes at least once in two months, and three of them touch as many months.
+        let from = Day(now.day().0.checked_sub(62)?);
+        let past = self.next(from, 4 * self.cycles.len()).into_iter();
+        past.take_while(|cut| cut.at <= now).last()
+    }
+
     fn of(&self, cycle: Cycle, month: Day) -> CutOff {
         let last = cycle.cut.in_month_of(month);
         let paying = cycle.pay.in_month_of(month.add_months(u16::from(cycle.months)));
@@ -166,6 +175,19 @@ mod tests {
         let all = calendar(Roll::None, &[]);
         assert_eq!(all.next(day("2027-01-15"), 1)[0].last, day("2027-01-15"));
         assert_eq!(all.next(day("2027-01-16"), 1)[0].last, day("2027-01-31"));
+    }
+
+    #[test]
+    fn the_newest_is_the_last_that_is_over() {
+        let all = calendar(Roll::None, &[]);
+        let newest = |now: Time| all.newest(now).unwrap().last.to_string();
+        assert_eq!(newest(Time(day("2027-01-16").begin().0 - 1)), "2026-12-31");
+        assert_eq!(newest(day("2027-01-16").begin()), "2027-01-15");
+        assert_eq!(newest(day("2027-03-01").begin()), "2027-02-28");
+        assert_eq!(all.newest(Time::ZERO), None);
+        let yearly = Cycle { cut: MonthDay::Number(20), pay: MonthDay::End, months: 12 };
+        let all = SettlementCalendar { cycles: vec![yearly], ..all };
+        assert_eq!(all.newest(day("2027-03-20").begin()).unwrap().last, day("2027-02-20"));
     }
 
     #[test]

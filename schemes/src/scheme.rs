@@ -6,6 +6,7 @@ use core::ops::Range;
 
 use musubi_ledger::{
     code::Code,
+    cutoff::SettlementCalendar,
     id::{InstrumentId, RuleId},
     instrument::Terms,
     offer::{OfferTerms, Part},
@@ -25,6 +26,8 @@ pub struct Scheme {
     pub choices: Vec<Choice>,
     /// Who takes part.
     pub cast: Cast,
+    /// When claims are cut off and paid out.
+    pub calendars: Vec<Calendar>,
     /// What is issued.
     pub instruments: Vec<Issued>,
     /// What the ledger posts by itself.
@@ -114,6 +117,15 @@ impl Choice {
     }
 }
 
+/// One of `[calendars]`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Calendar {
+    /// Its name.
+    pub name: String,
+    /// Its cut-offs.
+    pub days: SettlementCalendar,
+}
+
 /// One of `[[instrument]]`.
 #[derive(Clone, Debug)]
 pub struct Issued {
@@ -123,6 +135,8 @@ pub struct Issued {
     pub terms: Terms,
     /// Place of the issuer in the cast.
     pub issuer: usize,
+    /// By which calendar claims on it are settled: its place.
+    pub settled: Option<usize>,
     /// Whether it is defined: false where its `if` does not hold.
     pub stands: bool,
 }

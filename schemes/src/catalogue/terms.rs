@@ -5,6 +5,7 @@ use core::fmt::Write as _;
 use musubi_ledger::{
     amount::Amount,
     calendar::Span,
+    cutoff::{Cycle, MonthDay, SettlementCalendar},
     instrument::{
         LateRefund, Limit, LimitOf, OnAccept, Priority, Regime, Shortfall, Terms, TransferRule,
         Validity,
@@ -22,14 +23,15 @@ pub(super) fn table(scheme: &Scheme) -> String {
         "| instrument | regime | can be spent | who holds, who accepts | limits | a merchant | besides |\n|---|---|---|---|---|---|---|\n",
     );
     for issued in scheme.instruments.iter().filter(|issued| issued.stands) {
-        let Issued { id, terms, .. } = issued;
+        let Issued { id, terms, settled, .. } = issued;
         let cells = [
             format!("`{id}`"),
             regime(terms.regime).to_owned(),
             spent(terms),
             who(terms),
             limits(terms),
-            merchant(terms),
+            merchant(terms)
+                + &settled.map_or_else(String::new, |at| calendar(&scheme.calendars[at].days)),
             besides(terms),
         ];
         let _ = writeln!(text, "| {} |", cells.map(|text| cell(&text)).join(" | "));
@@ -130,6 +132,24 @@ fn merchant(terms: &Terms) -> String {
         OnAccept::Keep => "spends it again".to_owned(),
         OnAccept::Renew => "spends it again, renewed".to_owned(),
     }
+}
+
+/// When claims are cut off and paid.
+fn calendar(days: &SettlementCalendar) -> String {
+    let day = |of: MonthDay| match of {
+        MonthDay::Number(number) => number.to_string(),
+        MonthDay::End => "the end".to_owned(),
+    };
+    let cycle = |cycle: &Cycle| {
+        let later = match cycle.months {
+            0 => String::new(),
+            1 => " a month later".to_owned(),
+            more => format!(" {more} months later"),
+        };
+        format!("cut off on {} and paid on {}{later}", day(cycle.cut), day(cycle.pay))
+    };
+    let cycles: Vec<String> = days.cycles.iter().map(cycle).collect();
+    format!("; {}", cycles.join(", "))
 }
 
 fn besides(terms: &Terms) -> String {

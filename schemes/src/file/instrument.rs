@@ -11,7 +11,10 @@ use musubi_ledger::{
 };
 
 use super::{bounds, fields::Fields, names::parties_of, node::Node};
-use crate::{cast::Cast, scheme::Issued};
+use crate::{
+    cast::Cast,
+    scheme::{Calendar, Issued},
+};
 
 const REGIMES: [(&str, Regime); 7] = [
     ("public", Regime::Public),
@@ -44,7 +47,12 @@ pub(crate) const PARTY_KINDS: [(&str, PartyKind); 7] = [
     ("external", PartyKind::External),
 ];
 
-pub(super) fn read(fields: Fields<'_>, cast: &Cast, before: &[Issued]) -> Option<Issued> {
+/// Reads one, after those before it.
+pub(super) fn read(
+    fields: Fields<'_>,
+    (cast, calendars): (&Cast, &[Calendar]),
+    before: &[Issued],
+) -> Option<Issued> {
     let id = fields.need("code").and_then(|node| {
         let code = node.text()?;
         let id = code.parse().ok();
@@ -56,13 +64,21 @@ pub(super) fn read(fields: Fields<'_>, cast: &Cast, before: &[Issued]) -> Option
         [one] if cast.members[one].kind == PartyKind::Issuer => Some(one),
         _ => node.wrong("one issuer stands here: issuer"),
     });
+    let settled = fields.may("settle").and_then(|node| calendar(&node, calendars));
     let stands = fields.stands();
     let (id, issuer) = (id?, issuer?);
     // What names it shall not be told that it is unknown as well.
     let plain = || Terms::plain(PartyId::default(), Regime::Public, DocumentHash([0; 32]));
     let terms = terms(&fields, id).unwrap_or_else(plain);
     fields.finish();
-    Some(Issued { id, terms, issuer, stands })
+    Some(Issued { id, terms, issuer, settled, stands })
+}
+
+/// The place of a calendar.
+pub(crate) fn calendar(node: &Node<'_>, calendars: &[Calendar]) -> Option<usize> {
+    let name = node.text()?;
+    let found = calendars.iter().position(|calendar| calendar.name == name);
+    found.or_else(|| node.unknown("calendar", &name, calendars.iter().map(|c| c.name.as_str())))
 }
 
 fn terms(fields: &Fields<'_>, id: musubi_ledger::id::InstrumentId) -> Option<Terms> {
@@ -85,7 +101,6 @@ fn terms(fields: &Fields<'_>, id: musubi_ledger::id::InstrumentId) -> Option<Ter
     let priority = priority(fields);
     let predicate = |key| fields.may(key).map_or(Some(None), |node| node.predicate());
     let (holders, acceptors) = (predicate("holders"), predicate("acceptors"));
-    fields.later("settle", "settlement runs are not built yet: merchants redeem");
     let terms = Terms {
         decimals: decimals?,
         face: face?,

@@ -1,10 +1,11 @@
 //! From a text to a checked [`Scheme`]: every section in a file of its own, all mistakes told together.
 //!
 //! - [`node`]: values with places; [`fields`]: tables; [`value`]: instants, lengths, conditions; [`names`]: references;
-//! - [`choice`], [`head`], [`parties`], [`instrument`], [`bounds`] (its limits and stages), [`offer`], [`price`] (what it costs, how it is drawn), [`rule`], [`amount`] (how much a rule gives), [`step`], [`expect`]: the sections.
+//! - [`choice`], [`head`], [`parties`], [`calendar`], [`instrument`], [`bounds`] (its limits and stages), [`offer`], [`price`] (what it costs, how it is drawn), [`rule`], [`amount`] (how much a rule gives), [`step`], [`expect`]: the sections.
 
 mod amount;
 mod bounds;
+mod calendar;
 mod choice;
 mod coupon;
 mod expect;
@@ -37,10 +38,6 @@ use crate::{
 const FORMAT: u64 = 1;
 /// Largest file, in bytes.
 const FILE_BYTES_MAX: usize = 1024 * 1024;
-
-/// Sections that scheme files have and that wait for something this ledger does not have yet.
-const LATER: [(&str, &str); 1] =
-    [("calendars", "settlement runs are not built yet: merchants redeem")];
 
 /// Reads and checks a scheme file. `file` is its name, for messages.
 ///
@@ -87,9 +84,6 @@ pub fn read_with(file: &str, text: &str, set: &[(String, String)]) -> Result<Sch
 fn sections<'a>(reader: &'a Reader<'a>, top: Fields<'a>) -> Option<Scheme> {
     top.need("format").and_then(|node| node.whole(FORMAT..=FORMAT));
     let _read_before = top.has("choices") && top.may("choices").is_some();
-    for (section, lacks) in LATER {
-        top.later(section, lacks);
-    }
     let head = top.need("scheme").and_then(|node| node.fields()).and_then(head::read);
     let mut cast = Cast::of_institutions();
     if let Some(fields) = top.need("parties").and_then(|node| node.fields()) {
@@ -98,10 +92,12 @@ fn sections<'a>(reader: &'a Reader<'a>, top: Fields<'a>) -> Option<Scheme> {
     if let Some(fields) = top.may("groups").and_then(|node| node.fields()) {
         parties::read_groups(&fields, &mut cast);
     }
+    let calendars = top.may("calendars").and_then(|node| node.fields());
+    let calendars = calendars.map(|fields| calendar::read(&fields)).unwrap_or_default();
     let mut instruments: Vec<Issued> = Vec::new();
     let tables = |key| top.need(key).and_then(|node| node.list()).unwrap_or_default();
     for fields in tables("instrument").iter().filter_map(Node::fields) {
-        instruments.extend(instrument::read(fields, &cast, &instruments));
+        instruments.extend(instrument::read(fields, (&cast, &calendars), &instruments));
     }
     let mut offers: Vec<Offered> = Vec::new();
     let declared = top.may("offer").and_then(|node| node.list()).unwrap_or_default();
@@ -120,7 +116,7 @@ fn sections<'a>(reader: &'a Reader<'a>, top: Fields<'a>) -> Option<Scheme> {
         drop(names);
         rules.extend(rule);
     }
-    let names = Names::new(&cast, &instruments, &offers, &rules);
+    let names = Names { calendars: &calendars, ..Names::new(&cast, &instruments, &offers, &rules) };
     let scenario = top.need("scenario").and_then(|node| node.fields());
     let items = scenario.as_ref().and_then(|fields| fields.need("steps")).map(|node| node.list());
     let items = items.flatten().unwrap_or_default();
@@ -146,6 +142,7 @@ fn sections<'a>(reader: &'a Reader<'a>, top: Fields<'a>) -> Option<Scheme> {
         head: head?,
         choices: Vec::new(),
         cast,
+        calendars,
         instruments,
         offers,
         rules,

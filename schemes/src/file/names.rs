@@ -2,17 +2,19 @@
 
 use core::cell::RefCell;
 
-use musubi_ledger::id::InstrumentId;
+use musubi_ledger::{cutoff::SettlementCalendar, id::InstrumentId};
 
-use super::node::Node;
+use super::{instrument::calendar, node::Node};
 use crate::{
     cast::{Cast, Unfound},
-    scheme::{Issued, Offered, Ruled},
+    scheme::{Calendar, Issued, Offered, Ruled},
 };
 
 /// What is declared where a step is read.
 pub(crate) struct Names<'s> {
     pub(crate) cast: &'s Cast,
+    /// For steps alone.
+    pub(crate) calendars: &'s [Calendar],
     pub(crate) instruments: &'s [Issued],
     pub(crate) offers: &'s [Offered],
     pub(crate) rules: &'s [Ruled],
@@ -52,7 +54,7 @@ impl<'s> Names<'s> {
         rules: &'s [Ruled],
     ) -> Self {
         let (steps, played) = Default::default();
-        Self { cast, instruments, offers, rules, steps, played }
+        Self { cast, calendars: &[], instruments, offers, rules, steps, played }
     }
 
     /// An offer's place among the declared ones.
@@ -62,6 +64,11 @@ impl<'s> Names<'s> {
         found.or_else(|| {
             node.unknown("offer", &name, self.offers.iter().map(|offer| offer.name.as_str()))
         })
+    }
+
+    /// A calendar.
+    pub(crate) fn calendar(&self, node: &Node<'_>) -> Option<SettlementCalendar> {
+        calendar(node, self.calendars).map(|at| self.calendars[at].days.clone())
     }
 
     /// A rule's place among the declared ones.

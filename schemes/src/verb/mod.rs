@@ -4,7 +4,7 @@
 //! - [`grants`]: allow, accept, budget; [`card`]: card; [`issue`]: `top_up`;
 //! - [`pay`]: pay; [`request`]: request; [`dues`]: dues, cash; [`proposal`]: propose, approve, decline;
 //! - [`outside`]: hold, `answer_hold`, repay; [`parent`]: parent; [`made`]: how steps name what earlier ones made;
-//! - [`undo`]: refund, correct; [`redeem`]: redeem, answer; [`life`]: life, touch; [`ask`]: `ask_spendable`;
+//! - [`undo`]: refund, correct; [`redeem`]: redeem, answer; [`settle`]: settle; [`life`]: life, touch; [`ask`]: `ask_spendable`;
 //! - [`rule`]: `put_rule`, `end_rule`; [`offer`]: `put_offer`, `end_offer`, entitle, take; [`lottery`]: apply, reveal, draw;
 //! - [`run`]: run, send, `end_run`;
 //! - [`document`] (receipts, invoices, credit notes): document.
@@ -29,6 +29,7 @@ mod redeem;
 mod request;
 mod rule;
 mod run;
+mod settle;
 mod time;
 mod undo;
 
@@ -67,7 +68,7 @@ pub(crate) mod sealed {
 type Read = fn(&Fields<'_>, &Names<'_>) -> Option<Box<dyn Verb>>;
 
 /// Every verb that is there.
-const VERBS: [(&str, Read); 42] = [
+const VERBS: [(&str, Read); 43] = [
     ("accept", grants::accept),
     ("advance", time::advance),
     ("allow", grants::allow),
@@ -106,6 +107,7 @@ const VERBS: [(&str, Read); 42] = [
     ("request", request::request),
     ("run", run::open),
     ("send", run::send),
+    ("settle", settle::settle),
     ("take", offer::take),
     ("top_up", issue::top_up),
     ("touch", life::touch),
@@ -113,15 +115,11 @@ const VERBS: [(&str, Read); 42] = [
 ];
 
 /// Verbs that scheme files have and that wait for something this ledger does not have yet.
-const LATER: [(&str, &str); 1] = [("settle", "settlement runs")];
 
 /// The verb of this name.
 pub(crate) fn find(node: &Node<'_>, name: &str) -> Option<Read> {
     if let Some((_, read)) = VERBS.iter().find(|(verb, _)| *verb == name) {
         return Some(*read);
-    }
-    if let Some((_, lacks)) = LATER.iter().find(|(verb, _)| *verb == name) {
-        return node.wrong(format!("`{name}` is not supported yet: {lacks} are not built yet"));
     }
     node.unknown("verb", name, VERBS.iter().map(|(verb, _)| *verb))
 }
@@ -151,9 +149,8 @@ mod tests {
     }
 
     #[test]
-    fn no_verb_is_both_there_and_to_come() {
+    fn no_verb_stands_twice() {
         let mut names: Vec<&str> = VERBS.iter().map(|(name, _)| *name).collect();
-        names.extend(LATER.iter().map(|(name, _)| *name));
         let all = names.len();
         names.sort_unstable();
         names.dedup();

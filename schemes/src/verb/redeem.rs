@@ -1,18 +1,21 @@
-//! `redeem` and `answer`: a shop has its claims paid out; the issuer says that the bank paid, or returned it.
+//! `redeem` and `answer`: a shop has its claims paid out; the issuer says that the bank paid, or returned it, also of what a
+//! settlement froze.
 
 use musubi_ledger::{
     amount::Amount,
-    id::{DocumentHash, InstrumentId},
-    operation::{AnswerRedemption, Leg, Operation, RedemptionAnswer, RequestRedemption},
+    id::{DocumentHash, InstrumentId, PartyId, TxId},
+    operation::{
+        AnswerRedemption, AnswerSettlement, Leg, Operation, RedemptionAnswer, RequestRedemption,
+    },
     party::PartyKind,
-    state::{Row, RowKey},
+    state::{RedemptionStatus, Row, RowKey},
     transaction::{Role, Side},
     wallet::Holding,
 };
 
 use super::{Act, Fault, Fields, Names, Play, Verb, sealed::Sealed};
 
-const MONTH_MS: u64 = 30 * 86_400_000;
+pub(super) const MONTH_MS: u64 = 30 * 86_400_000;
 
 #[derive(Debug)]
 struct Redeem {
@@ -38,14 +41,11 @@ pub(super) fn redeem(fields: &Fields<'_>, names: &Names<'_>) -> Option<Box<dyn V
     Some(Box::new(Redeem { merchants, instrument: instrument?, amount }))
 }
 
-impl Redeem {
-    fn amount(&self, play: &Play<'_>, at: usize) -> Amount {
-        self.amount.unwrap_or_else(|| {
-            match play.stage.state().row(&RowKey::Wallet(play.party(at))) {
-                Some(Row::Wallet(wallet)) => wallet.total(self.instrument, Holding::Claim),
-                _ => Amount::ZERO,
-            }
-        })
+/// What a party may redeem of an instrument.
+pub(super) fn claim(play: &Play<'_>, at: usize, instrument: InstrumentId) -> Amount {
+    match play.stage.state().row(&RowKey::Wallet(play.party(at))) {
+        Some(Row::Wallet(wallet)) => wallet.total(instrument, Holding::Claim),
+        _ => Amount::ZERO,
     }
 }
 
@@ -54,7 +54,7 @@ impl Sealed for Redeem {
     fn play(&self, play: &mut Play<'_>) -> Result<Vec<Act>, Fault> {
         let mut acts = Vec::new();
         for at in &self.merchants {
-            let amount = self.amount(play, *at);
+            let amount = self.amount.unwrap_or_else(|| claim(play, *at, self.instrument));
             if amount.is_zero() {
                 continue;
             }
@@ -76,31 +76,67 @@ impl Sealed for Redeem {
 #[derive(Debug)]
 struct Answer {
     of: String,
+    /// Theirs alone.
+    merchants: Option<Vec<usize>>,
     paid: bool,
 }
 
 pub(super) fn answer(fields: &Fields<'_>, names: &Names<'_>) -> Option<Box<dyn Verb>> {
     let of = fields.need("of").and_then(|node| names.step(&node));
+    let merchants =
+        fields.may("merchant").map_or(Some(None), |node| names.parties(&node).map(Some));
     let words = [("paid", true), ("returned", false)];
     let paid = fields.need("answer").and_then(|node| node.one_of(&words));
-    Some(Box::new(Answer { of: of?, paid: paid? }))
+    Some(Box::new(Answer { of: of?, merchants: merchants?, paid: paid? }))
+}
+
+impl Answer {
+    /// Of a settlement's lines those that wait; a redemption of its own as it is.
+    fn operation(&self, play: &mut Play<'_>, id: TxId) -> Option<Operation> {
+        let reference = DocumentHash(play.fresh_hash("bank"));
+        let answer = match self.paid {
+            true => RedemptionAnswer::Paid { payout: reference },
+            false => RedemptionAnswer::Returned { notice: reference },
+        };
+        let wanted = |merchant: PartyId| match &self.merchants {
+            Some(these) => these.iter().any(|at| play.party(*at) == merchant),
+            None => true,
+        };
+        let state = play.stage.state();
+        let Some(Row::Settlement(settlement)) = state.row(&RowKey::Settlement(id)) else {
+            let theirs = match state.row(&RowKey::Redemption(id)) {
+                Some(Row::Redemption(redemption)) => wanted(redemption.merchant),
+                _ => true,
+            };
+            let answer = AnswerRedemption { redemption: id, answer };
+            return theirs.then_some(Operation::AnswerRedemption(answer));
+        };
+        let waits = |line: &TxId| match state.row(&RowKey::Redemption(*line)) {
+            Some(Row::Redemption(row)) => row.status == RedemptionStatus::Open,
+            _ => false,
+        };
+        let lines = settlement.frozen(id);
+        let lines = lines.filter(|(_, line, of)| wanted(of.merchant) && waits(line));
+        let lines: Vec<u32> = lines.map(|(index, ..)| index).collect();
+        let answer = AnswerSettlement { settlement: id, lines, answer };
+        (!answer.lines.is_empty()).then_some(Operation::AnswerSettlement(answer))
+    }
 }
 
 impl Verb for Answer {}
 impl Sealed for Answer {
     fn play(&self, play: &mut Play<'_>) -> Result<Vec<Act>, Fault> {
-        let redemptions = play.past.get(&self.of).cloned().unwrap_or_default();
+        let asked = play.past.get(&self.of).cloned().unwrap_or_default();
         let issuer = play.institution("issuer");
         let mut acts = Vec::new();
-        for redemption in redemptions {
-            let reference = DocumentHash(play.fresh_hash("bank"));
-            let answer = match self.paid {
-                true => RedemptionAnswer::Paid { payout: reference },
-                false => RedemptionAnswer::Returned { notice: reference },
-            };
-            let operation = Operation::AnswerRedemption(AnswerRedemption { redemption, answer });
-            let signers = vec![(Side::Credit, Role::Issuer, play.party(issuer), issuer)];
-            acts.push(Act::new(play.body(issuer, operation), signers));
+        for id in asked {
+            if let Some(operation) = self.operation(play, id) {
+                let signers = vec![(Side::Credit, Role::Issuer, play.party(issuer), issuer)];
+                acts.push(Act::new(play.body(issuer, operation), signers));
+            }
+        }
+        if acts.is_empty() {
+            return Err(Fault::Lacks(format!("nothing of {} waits for an answer", self.of)));
         }
         Ok(acts)
     }

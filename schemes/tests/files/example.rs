@@ -64,11 +64,16 @@ fn a_mistake_is_told_with_place_line_and_guess() {
         ),
         ("do = \"allow\"", "do = \"alow\"", "did you mean allow?"),
         (
-            "do = \"allow\"",
-            "do = \"settle\"",
-            "`settle` is not supported yet: settlement runs are not built yet",
+            "[choices]",
+            "[calendars]\nmonthly = { cycles = [{ cut = 15, pay = 10 }] }\n[choices]",
+            "each payout comes after its cut-off",
         ),
-        ("[choices]", "[calendars]\nnumber = 1\n[choices]", "`calendars` is not supported yet"),
+        (
+            "[choices]",
+            "[calendars]\nmonthly = { cycles = [{ cut = 32, pay = \"end\" }] }\n[choices]",
+            "32 is not between 1 and 31",
+        ),
+        ("regime = ", "settle = \"monthly\"\nregime = ", "no calendar monthly"),
         ("[scenario]", "[[offer]]\nid = \"gift\"\n[scenario]", "an offer ends"),
         ("of = \"expired(TOWN)\"", "of = \"taken(gift)\"", "no offer gift"),
         (
