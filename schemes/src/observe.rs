@@ -145,6 +145,7 @@ impl World<'_> {
                 Flow::Imported => flows.imported,
                 Flow::Redeemed => flows.redeemed,
                 Flow::Expired => flows.expired,
+                Flow::Lapsed => flows.lapsed,
                 Flow::Corrected => flows.corrected,
                 Flow::Outstanding => return flows.outstanding(),
             };

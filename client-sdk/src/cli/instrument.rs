@@ -120,6 +120,7 @@ async fn show(id: InstrumentId, session: &mut Session) -> Result<Report, CliErro
         ("Taken over", shown(sum(|flows| flows.imported))),
         ("Redeemed", shown(sum(|flows| flows.redeemed))),
         ("Expired", shown(sum(|flows| flows.expired))),
+        ("Not redeemed in time", shown(sum(|flows| flows.lapsed))),
         ("Corrected", shown(sum(|flows| flows.corrected))),
         ("In wallets", shown(view.outstanding)),
     ]);

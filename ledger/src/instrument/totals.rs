@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{amount::Amount, lot::OriginKind};
+use crate::{amount::Amount, lot::OriginKind, wallet::Holding};
 
 /// How value came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,8 +20,10 @@ pub enum Came {
 pub enum Went {
     /// Paid out to a merchant.
     Redeemed,
-    /// Expired.
+    /// Expired before anybody spent it.
     Expired,
+    /// A merchant's claim, which was not redeemed in time.
+    Lapsed,
     /// Taken back by a correction.
     Corrected,
 }
@@ -42,6 +44,8 @@ pub struct Flows {
     pub corrected: Amount,
     /// Taken over from another system: counted apart, so that no report takes it for sales of its period.
     pub imported: Amount,
+    /// Claims that merchants did not redeem in time: spent, and not paid out.
+    pub lapsed: Amount,
 }
 
 /// What came and went of an instrument. Counts up only, so a report of a period is the difference of two.
@@ -56,13 +60,23 @@ pub struct Totals {
     pub paid: Flows,
 }
 
+impl Went {
+    /// How value goes whose time is over: a claim was spent already.
+    pub(crate) fn in_time(holding: Holding) -> Self {
+        match holding {
+            Holding::Claim => Self::Lapsed,
+            Holding::Spendable | Holding::Held => Self::Expired,
+        }
+    }
+}
+
 impl Flows {
     fn came(&self) -> [Amount; 3] {
         [self.issued, self.restored, self.imported]
     }
 
-    fn went(&self) -> [Amount; 3] {
-        [self.redeemed, self.expired, self.corrected]
+    fn went(&self) -> [Amount; 4] {
+        [self.redeemed, self.expired, self.corrected, self.lapsed]
     }
 
     /// What is there of this origin: what came and has not gone.
@@ -102,7 +116,7 @@ impl Totals {
         sum(all).expect("what came stays within the range of an amount")
     }
 
-    /// All that went: redeemed, expired, corrected.
+    /// All that went: redeemed, expired, corrected, lapsed.
     ///
     /// # Panics
     /// Never: no more goes than came.
@@ -151,6 +165,7 @@ impl Totals {
         let sum = match went {
             Went::Redeemed => &mut flows.redeemed,
             Went::Expired => &mut flows.expired,
+            Went::Lapsed => &mut flows.lapsed,
             Went::Corrected => &mut flows.corrected,
         };
         *sum = sum.checked_add(amount)?;

@@ -206,7 +206,7 @@ impl<'c, 'a> Case<'c, 'a> {
             let instrument = self.instrument(lot.instrument)?;
             match instrument.terms.redemption_end(lot.use_expiry) {
                 Some(end) if end <= self.now => {
-                    return self.burn(instrument.terms.issuer, lot, amount, Went::Expired);
+                    return self.burn(instrument.terms.issuer, lot, amount, Went::Lapsed);
                 }
                 Some(end) => self.due_at(end, DueKind::Claims, padded(&to.0)),
                 None => {}

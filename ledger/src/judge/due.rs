@@ -89,7 +89,7 @@ fn return_claim(
     }
     state.put_wallet(merchant, wallet);
     for (lot, amount) in lapsed {
-        burn_expired(state, lot, amount, outcome);
+        burn_gone(state, (lot, amount), Went::Lapsed, outcome);
     }
     vec![merchant]
 }
@@ -169,14 +169,19 @@ fn expire(
     for (lot, amount) in expired {
         let account = Account::Wallet(id);
         outcome.postings.push(Posting { account, lot, holding, sign: Sign::Minus, amount });
-        burn_expired(state, lot, amount, outcome);
+        burn_gone(state, (lot, amount), Went::in_time(holding), outcome);
     }
     vec![id]
 }
 
-/// Lets expired value go to its issuer.
-fn burn_expired(state: &mut Overlay<'_>, lot: Lot, amount: Amount, outcome: &mut Outcome) {
-    supply::went(state, lot, amount, Went::Expired).expect("no more than was issued");
+/// Lets value whose time is over go to its issuer.
+fn burn_gone(
+    state: &mut Overlay<'_>,
+    (lot, amount): (Lot, Amount),
+    went: Went,
+    outcome: &mut Outcome,
+) {
+    supply::went(state, lot, amount, went).expect("no more than was issued");
     let issuer = state.instrument(lot.instrument).expect("a lot's instrument exists").terms.issuer;
     let (account, holding) = (Account::Issuance(issuer), Holding::Spendable);
     outcome.postings.push(Posting { account, lot, holding, sign: Sign::Plus, amount });

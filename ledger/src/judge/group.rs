@@ -212,7 +212,7 @@ fn lapse(case: &mut Case<'_, '_>, id: PartyId) -> Result<(), Code> {
             let amount = balance.amount(holding);
             if !amount.is_zero() {
                 case.debit(id, balance.lot, holding, amount);
-                case.burn(terms.issuer, balance.lot, amount, Went::Expired)?;
+                case.burn(terms.issuer, balance.lot, amount, Went::in_time(holding))?;
             }
         }
     }

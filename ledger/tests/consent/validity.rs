@@ -117,9 +117,9 @@ fn a_shop_that_accepts_renews_and_spends_again() {
 #[test]
 fn a_late_refund_may_have_days_of_grace() {
     let mut w = World::new();
-    let terms =
-        Terms { late_refund: LateRefund::Grace(3), ..gift(Validity::After(Span::Days(10))) };
-    w.open("GIFT", terms);
+    let late_refund = LateRefund::Grace(3);
+    let days = gift(Validity::After(Span::Days(10)));
+    w.open("GIFT", Terms { late_refund, redemption_days: 30, ..days });
     w.fund("alice", "GIFT", 100);
     let pay = pay_in("alice", "shop", &[("GIFT", 60)]);
     let sale = w.apply("alice", pay, &[debit("alice"), credit("shop")]);

@@ -119,7 +119,8 @@ fn h13_a_year_of_daily_five_points_is_at_most_181_lots() {
 fn h14_late_refund_expires_at_once_or_gets_grace_days() {
     for (late_refund, left) in [(LateRefund::ExpireAtOnce, 0), (LateRefund::Grace(7), 10)] {
         let mut w = World::new();
-        w.open("GIFT", Terms { late_refund, ..gift(Validity::After(Span::Days(1))) });
+        let terms = gift(Validity::After(Span::Days(1)));
+        w.open("GIFT", Terms { late_refund, redemption_days: 30, ..terms });
         w.fund("alice", "GIFT", 10);
         let op = pay_in("alice", "shop", &[("GIFT", 10)]);
         let sale = w.apply("alice", op, &[debit("alice"), credit("shop")]);

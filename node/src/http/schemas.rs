@@ -267,7 +267,7 @@ const OBJECTS: &[(&str, &str)] = &[
     (
         "Flows",
         "issued: Amount, restored: Amount, redeemed: Amount, expired: Amount, corrected: Amount, \
-         imported: Amount",
+         imported: Amount, lapsed: Amount",
     ),
     ("Totals", "free: Flows, grant: Flows, paid: Flows"),
     ("Limit", "of: LimitOf, kinds: [PartyKind], who: Predicate?, most: Amount"),

@@ -50,6 +50,7 @@ pub enum Flow {
     Imported,
     Redeemed,
     Expired,
+    Lapsed,
     Corrected,
     Outstanding,
 }

@@ -36,6 +36,7 @@ pub(super) fn read(
     match name {
         "issued" => flow(Flow::Issued),
         "imported" => flow(Flow::Imported),
+        "lapsed" => flow(Flow::Lapsed),
         "redeemed" => flow(Flow::Redeemed),
         "expired" => flow(Flow::Expired),
         "corrected" => flow(Flow::Corrected),

@@ -2,9 +2,10 @@
 
 use crate::mistake::nearest;
 
-const KNOWN: [&str; 35] = [
+const KNOWN: [&str; 36] = [
     "issued",
     "imported",
+    "lapsed",
     "redeemed",
     "expired",
     "corrected",

@@ -114,8 +114,6 @@ const VERBS: [(&str, Read); 43] = [
     ("unfreeze", parties::unfreeze),
 ];
 
-/// Verbs that scheme files have and that wait for something this ledger does not have yet.
-
 /// The verb of this name.
 pub(crate) fn find(node: &Node<'_>, name: &str) -> Option<Read> {
     if let Some((_, read)) = VERBS.iter().find(|(verb, _)| *verb == name) {
