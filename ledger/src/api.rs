@@ -3,25 +3,32 @@
 //! Shared so that a node and an SDK of the same version cannot disagree. Amounts are strings, times are
 //! milliseconds of block time, ids are in their machine form.
 
+mod documents;
+mod groups;
+mod offers;
+mod runs;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::{
+    documents::{DocumentView, DocumentsView, DuesView, IssuedDocument, RequestLine},
+    groups::{ChildView, ChildrenView, PlaceView},
+    offers::{ApplicationView, CouponQuote, DrawView, OfferPage, OfferView},
+    runs::{OpenLines, RunView, SettlementLineView, SettlementView, WaitingLine, WaitingPage},
+};
 use crate::{
     amount::Amount,
     code::Code,
-    document::Document,
-    group::{Group, GroupLife},
-    id::{ChainId, InstrumentId, PartyId, Reference, RuleId, TxId},
+    group::Group,
+    id::{ChainId, InstrumentId, PartyId, RuleId, TxId},
     instrument::{Instrument, Totals},
     judge::Missing,
     keys::PublicKey,
-    lot::{Lot, OriginKind},
-    offer::{Offer, draw::Draw},
+    lot::Lot,
     outcome::Outcome,
-    party::{KeyRecord, Party, PartyStatus},
+    party::{KeyRecord, Party},
     rule::Rule,
-    run::Run,
-    settlement::Settlement,
-    state::{Proposal, Redemption, Request},
+    state::Proposal,
     time::Time,
     transaction::Transaction,
 };
@@ -293,257 +300,6 @@ pub struct RuleView {
     pub rule: Rule,
     /// Height as of which.
     pub height: u64,
-}
-
-/// A line of a list of dues.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct RequestLine {
-    /// The id of its payment request.
-    pub request: TxId,
-    /// What the state keeps of it.
-    #[serde(rename = "line")]
-    pub row: Request,
-}
-
-/// A list of dues: `GET /v1/requests/{id}/lines`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct DuesView {
-    /// The transaction that asked.
-    pub id: TxId,
-    /// Its lines, in its order.
-    pub lines: Vec<RequestLine>,
-    /// Height as of which.
-    pub height: u64,
-}
-
-/// A document: `GET /v1/parties/{party}/documents/{number}`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct DocumentView {
-    /// Who issued it.
-    pub issuer: PartyId,
-    /// Its number.
-    pub number: Reference,
-    /// What the state keeps of it.
-    pub document: Document,
-    /// Height as of which.
-    pub height: u64,
-}
-
-/// The documents about a payment: `GET /v1/transactions/{id}/documents`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct DocumentsView {
-    /// The payment, or the request that was paid in cash.
-    pub id: TxId,
-    /// By issuer, whoever was paid first: the one that counts, its credit notes from the newest on, and what it replaced from
-    /// the newest on.
-    pub documents: Vec<IssuedDocument>,
-    /// Whether some were left out: each document names the next one of its kind.
-    pub more: bool,
-    /// Height as of which.
-    pub height: u64,
-}
-
-/// A document among others.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct IssuedDocument {
-    /// Who issued it.
-    pub issuer: PartyId,
-    /// Its number.
-    pub number: Reference,
-    /// What the state keeps of it.
-    pub document: Document,
-}
-
-/// A group that lies directly under a body.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct ChildView {
-    /// The group.
-    pub group: PartyId,
-    /// Who answers for it.
-    pub representative: PartyId,
-    /// Where it is in its life.
-    pub life: GroupLife,
-    /// Whether it is active, frozen or closed.
-    pub status: PartyStatus,
-}
-
-/// A body's groups, a page of them: `GET /v1/parties/{party}/children`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct ChildrenView {
-    /// The body.
-    pub body: PartyId,
-    /// Its groups, by id.
-    pub children: Vec<ChildView>,
-    /// Where the next page begins: ask with `after`. None on the last.
-    pub next: Option<PartyId>,
-    /// Height as of which.
-    pub height: u64,
-}
-
-/// Where a group lies under a body: `GET /v1/parties/{party}/children/{group}`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct PlaceView {
-    /// The body.
-    pub body: PartyId,
-    /// The group.
-    pub group: PartyId,
-    /// How many layers below: 1 where it belongs to the body itself.
-    pub layers: u32,
-    /// Height as of which.
-    pub height: u64,
-}
-
-/// An offer: `GET /v1/offers/{id}`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct OfferView {
-    /// Its id.
-    pub id: TxId,
-    /// What the state keeps of it.
-    pub offer: Offer,
-    /// Height as of which.
-    pub height: u64,
-}
-
-/// What a coupon would take off a price: `GET /v1/offers/{id}/quote`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct CouponQuote {
-    /// The offer.
-    pub id: TxId,
-    /// The price before it.
-    pub gross: Amount,
-    /// What it takes off.
-    pub discount: Amount,
-    /// What is left to pay.
-    pub pays: Amount,
-    /// Who adds the rest for the shop; none, where the shop bears it.
-    pub sponsor: Option<PartyId>,
-    /// Why it cannot be used there, if it cannot: what a payment would be told.
-    pub code: Option<Code>,
-    /// Height as of which.
-    pub height: u64,
-    /// Block time as of which.
-    pub time: Time,
-}
-
-/// An application to a lottery.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct ApplicationView {
-    /// Its id.
-    pub id: TxId,
-    /// Its tier.
-    pub tier: u8,
-    /// For how many units.
-    pub units: u32,
-}
-
-/// Where a lottery stands: `GET /v1/offers/{id}/draw`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct DrawView {
-    /// The offer.
-    pub id: TxId,
-    /// What the state keeps of it.
-    pub draw: Draw,
-    /// A page of applications, the newest first.
-    pub applications: Vec<ApplicationView>,
-    /// Pass as `before` to go on; none at the first application.
-    pub next: Option<TxId>,
-    /// Height as of which.
-    pub height: u64,
-}
-
-/// A run: `GET /v1/runs/{id}`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct RunView {
-    /// Its id.
-    pub id: TxId,
-    /// What the state keeps of it: manifest, counts and sums.
-    pub run: Run,
-    /// Lines that are not applied, ascending.
-    pub open: Vec<OpenLines>,
-    /// The line from which to ask on, where there are more.
-    pub next: Option<u32>,
-    /// Height as of which.
-    pub height: u64,
-}
-
-/// A settlement: `GET /v1/settlements/{id}`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct SettlementView {
-    /// Its id.
-    pub id: TxId,
-    /// What was signed, and what became of each line.
-    pub settlement: Settlement,
-    /// Where its lines stand, each at its place.
-    pub lines: Vec<SettlementLineView>,
-    /// Height as of which.
-    pub height: u64,
-}
-
-/// A line of a settlement.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct SettlementLineView {
-    /// The id of the redemption that it is.
-    pub id: TxId,
-    /// The redemption; none where the claim was not frozen.
-    pub redemption: Option<Redemption>,
-}
-
-/// A page of offers: `GET /v1/offers`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct OfferPage {
-    /// By id, ascending.
-    pub offers: Vec<OfferView>,
-    /// Pass as `after` to go on; none at the end.
-    pub next: Option<TxId>,
-}
-
-/// What runs keep for a party until it is on the ledger: `GET /v1/parties/{party}/waiting`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct WaitingPage {
-    /// By run and line, ascending.
-    pub lines: Vec<WaitingLine>,
-    /// Whether there are more: pass the last one's `run` and `line` to go on.
-    pub more: bool,
-    /// Height as of which.
-    pub height: u64,
-}
-
-/// A line of a run whose party was not on the ledger when it was brought.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct WaitingLine {
-    /// The run.
-    pub run: TxId,
-    /// Its place in the manifest, from 0.
-    pub line: u32,
-    /// The entitlement's id, as the line's fact named it.
-    pub entitlement: TxId,
-    /// Of which instrument.
-    pub instrument: InstrumentId,
-    /// How much.
-    pub amount: Amount,
-    /// Free, grant or paid.
-    pub origin: OriginKind,
-    /// Who bears it, or handed it over.
-    pub funder: PartyId,
-    /// Campaign number; 0 for none.
-    pub campaign: u32,
-    /// Whether it is a balance of another system.
-    pub import: bool,
-    /// When the run ends, or was ended.
-    pub until: Time,
-    /// Whether the run still applies lines.
-    pub open: bool,
-}
-
-/// Open lines of a run that stand beside each other and are alike.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct OpenLines {
-    /// The first of them.
-    pub first: u32,
-    /// How many.
-    pub count: u32,
-    /// Whether they were brought and could not be posted then.
-    pub tried: bool,
 }
 
 /// One line of a party's history or of the feed.

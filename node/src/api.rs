@@ -5,7 +5,6 @@ use std::sync::Arc;
 use anyhow::Context;
 use musubi_consensus::Submission;
 use musubi_ledger::{
-    amount::Amount,
     api::{EvidenceView, Info},
     batch::Batch,
     execute::{Entry, Head},
@@ -33,7 +32,7 @@ use crate::{
     follow::page::encode_block,
     http::{
         Admission, CheckedSubmission, Door, FeedPage, HistoryPage, Ledger, NotReady, Read,
-        ReadFault, Recorded, Refusal, Unprovable,
+        ReadFault, Recorded, Refusal, RunLine, Unprovable,
     },
     memos::Memos,
     node::Node,
@@ -212,7 +211,7 @@ impl Ledger for Node {
         party: PartyId,
         after: Option<(TxId, u32)>,
         limit: usize,
-    ) -> Read<(Vec<(TxId, u32, Amount)>, bool)> {
+    ) -> Read<(Vec<RunLine>, bool)> {
         let after = after.map(|(run, line)| RowKey::RunWaiting(party, run, line).to_bytes());
         let page = self.store.rows(Table::RunWaiting, &party.0, after.as_deref(), limit);
         let page = page.map_err(fault)?;

@@ -86,6 +86,9 @@ pub struct Recorded {
     pub transaction: Option<Vec<u8>>,
 }
 
+/// A run, a place in its manifest from 0, and the amount of that line.
+pub type RunLine = (TxId, u32, Amount);
+
 /// The executed chain as the API reads it.
 ///
 /// Rows belong to the newest executed block. [`Ledger::heads`] is raised only after that block's rows
@@ -177,7 +180,7 @@ pub trait Ledger: Send + Sync + 'static {
         party: PartyId,
         after: Option<(TxId, u32)>,
         limit: usize,
-    ) -> Read<(Vec<(TxId, u32, Amount)>, bool)>;
+    ) -> Read<(Vec<RunLine>, bool)>;
 
     /// The data of the Raft entry that block `height` executed: a batch's bytes. `None` for block 0 and
     /// beyond the head.

@@ -55,7 +55,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use access::{
     Admission, CheckedSubmission, Door, Fate, FeedPage, HistoryPage, Ledger, NotReady, Read,
-    ReadFault, Recorded, Refusal, Unprovable,
+    ReadFault, Recorded, Refusal, RunLine, Unprovable,
 };
 pub use auth::ReaderToken;
 pub use config::{HttpConfig, HttpLimits};

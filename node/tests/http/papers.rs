@@ -155,9 +155,9 @@ async fn a_settlement_says_where_each_line_stands() {
     let view = answers(&client, &path, "SettlementView").await;
     assert_eq!(view["lines"][shop]["redemption"]["status"], "open");
     assert_eq!(view["settlement"]["codes"][shop], "applied");
-    // The other merchant has no claim.
+    // The other one is not on this ledger.
     assert_eq!(view["lines"][1 - shop]["redemption"], Value::Null);
-    assert_eq!(view["settlement"]["codes"][1 - shop], "insufficient_claim");
+    assert_eq!(view["settlement"]["codes"][1 - shop], "unknown_party");
     let line = view["lines"][shop]["id"].as_str().unwrap();
     let redemption = answers(&client, &format!("/v1/redemptions/{line}"), "RedemptionView").await;
     assert_eq!(redemption["redemption"], view["lines"][shop]["redemption"]);
