@@ -276,8 +276,9 @@ fn category(party: PartyId, event: &Event, net: i128) -> Category {
             Category::Payment
         }
         (What::Operation("take"), _) => Category::Offer,
-        (What::Operation("hold" | "answer_hold"), _)
-        | (What::Due(DueKind::Hold), _) => Category::Exchange,
+        (What::Operation("hold" | "answer_hold"), _) | (What::Due(DueKind::Hold), _) => {
+            Category::Exchange
+        }
         (What::Operation("repay"), _) => Category::Repayment,
         // What was given lapses with the group.
         (What::Operation("close_group"), _) => Category::Expiry,

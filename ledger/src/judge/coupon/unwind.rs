@@ -66,7 +66,11 @@ fn take_back(
     let wallet = case.wallet(shop);
     let mut missing = undo;
     for (lot, amount) in kin(&wallet, lot, holding, terms, undo) {
-        if part.claim || lot.usable(case.now) {
+        let lasts = match part.claim {
+            true => terms.redeemable(lot.use_expiry, case.now),
+            false => lot.usable(case.now),
+        };
+        if lasts {
             missing = missing.checked_sub(amount).expect("no more is found than is asked for");
             case.debit(shop, lot, holding, amount);
             case.burn(terms.issuer, lot, amount, Went::Corrected)?;

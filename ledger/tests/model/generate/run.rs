@@ -59,7 +59,7 @@ fn open(world: &World, step: &Step) -> Made {
     let of = pick(&["POINT", "COIN", "MEBUKU", "GIFT", "VOUCHER", "NONE"], step[3]).unwrap();
     let mut signers = officials(step[4]);
     let mut op = OpenRun { ..manifest(of, &plan, world.now.plus(u64::from(step[5] % 20) * DAY)) };
-    if list > 2 || step[2] / 8 % 16 == 0 {
+    if list > 2 || (step[2] / 8).is_multiple_of(16) {
         op = take_over(op, step);
     }
     match step[3] / 8 % 12 {

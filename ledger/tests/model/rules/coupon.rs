@@ -139,7 +139,10 @@ impl Model {
         self.issues(of, amount)?;
         let claim = terms.on_accept == OnAccept::Claim;
         let lot = (of, self.expiry(of), 1, by, coupon.campaign);
-        self.book.add(shop, lot, if claim { CLAIM } else { SPENDABLE }, amount, self.now);
+        match claim {
+            true => self.claims(shop, lot, amount, self.now),
+            false => self.book.add(shop, lot, SPENDABLE, amount, self.now),
+        }
         *self.issued.entry(of).or_default() += amount;
         if !claim {
             self.wallet_max(shop, of)?;
