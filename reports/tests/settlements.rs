@@ -4,7 +4,8 @@
 mod common;
 
 use common::{
-    a_group_day, days, materials, names, purchase, read, report, signed, town::*, whole, written,
+    ACCOUNTS, a_group_day, days, materials, names, purchase, read, report, signed, town::*, whole,
+    written,
 };
 use musubi_reports::{
     format::zengin::{self, LineEnd},
@@ -136,26 +137,8 @@ fn sums(made: &Settlement) -> Vec<(PartyId, i128, i128, i128, i128)> {
     made.lines.iter().map(of).collect()
 }
 
-const ACCOUNTS: &str = r#"
-[sender]
-code = "123456"
-bank = "0128"
-bank_name = "グンマ"
-branch = "101"
-branch_name = "マエバシ"
-kind = "current"
-account = "7654321"
-name = "ムスビジムキョク"
-
-[payee."本町ベーカリー"]
-bank = "1351"
-bank_name = "キリュウシンキン"
-branch = "007"
-branch_name = "ホンチョウ"
-kind = "ordinary"
-account = "42"
-name = "カ)ホンマチベーカリー"
-
+/// Where the operator gets its part of the fees.
+const OPERATORS_OWN: &str = r#"
 [payee."OPERATOR"]
 bank = "0128"
 bank_name = "グンマ"
@@ -165,6 +148,11 @@ kind = "ordinary"
 account = "99"
 name = "マチヅクリキョウカイ"
 "#;
+
+/// The bakery's and the operator's accounts.
+fn accounts_file() -> String {
+    ACCOUNTS.to_owned() + &OPERATORS_OWN.replace("OPERATOR", &OPERATOR.to_string())
+}
 
 /// In Unicode for reading: each character is one byte of the file.
 const GOLDEN: [&str; 5] = [
@@ -177,7 +165,7 @@ const GOLDEN: [&str; 5] = [
 
 fn banks_file(made: &Settlement) -> Vec<u8> {
     let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), ACCOUNTS.replace("OPERATOR", &OPERATOR.to_string())).unwrap();
+    std::fs::write(file.path(), accounts_file()).unwrap();
     let (accounts, names) = (Accounts::read(file.path()).unwrap(), names());
     let (sender, items) = accounts.orders(made, &names).unwrap();
     zengin::write(sender, "2026-11-30".parse().unwrap(), &items, LineEnd::None).unwrap()
@@ -302,7 +290,7 @@ fn the_command_writes_the_file_of_one_settlement() {
     let (town, [.., third]) = town();
     let folder = written(&town);
     let at = |name: &str| folder.path().join(name);
-    let accounts = ACCOUNTS.replace("OPERATOR", &OPERATOR.to_string());
+    let accounts = accounts_file();
     std::fs::write(at("accounts.toml"), accounts.replace("本町ベーカリー", &SHOP.to_string()))
         .unwrap();
     let line = format!(

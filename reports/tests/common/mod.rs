@@ -114,3 +114,25 @@ pub fn report(folder: &Path, line: &str) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
 }
+
+/// The operator's file of bank accounts: its own and the bakery's.
+pub const ACCOUNTS: &str = r#"
+[sender]
+code = "123456"
+bank = "0128"
+bank_name = "グンマ"
+branch = "101"
+branch_name = "マエバシ"
+kind = "current"
+account = "7654321"
+name = "ムスビジムキョク"
+
+[payee."本町ベーカリー"]
+bank = "1351"
+bank_name = "キリュウシンキン"
+branch = "007"
+branch_name = "ホンチョウ"
+kind = "ordinary"
+account = "42"
+name = "カ)ホンマチベーカリー"
+"#;

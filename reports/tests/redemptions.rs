@@ -1,10 +1,10 @@
-//! Settlement: what waits, what was paid, the bank's file to the byte.
+//! Redemptions in the settlement report: what waits, what was paid, the bank's file to the byte.
 #![allow(clippy::unwrap_used, dead_code, missing_docs, unreachable_pub)]
 
 mod common;
 
 use common::{
-    a_group_day, days, materials, names, read, report, signed, the_day, town::*, written,
+    ACCOUNTS, a_group_day, days, materials, names, read, report, signed, the_day, town::*, written,
 };
 use musubi_reports::{
     format::zengin::{self, LineEnd},
@@ -16,27 +16,6 @@ use musubi_reports::{
     sum::Sum,
 };
 use musubi_sdk::{DocumentHash, Role, Side, Slot, TxId, ledger::operation::RedemptionAnswer};
-
-const ACCOUNTS: &str = r#"
-[sender]
-code = "123456"
-bank = "0128"
-bank_name = "グンマ"
-branch = "101"
-branch_name = "マエバシ"
-kind = "current"
-account = "7654321"
-name = "ムスビジムキョク"
-
-[payee."本町ベーカリー"]
-bank = "1351"
-bank_name = "キリュウシンキン"
-branch = "007"
-branch_name = "ホンチョウ"
-kind = "ordinary"
-account = "42"
-name = "カ)ホンマチベーカリー"
-"#;
 
 /// The file as a bank would get it, in Unicode for reading: each of its characters is one byte.
 const GOLDEN: [&str; 4] = [
