@@ -129,7 +129,7 @@ async fn open(args: Open, session: &mut Session) -> Result<Report, CliError> {
         document: evidence(&args.document)?,
     };
     let draft = composer.settle(officer.party, settle);
-    let done = "Frozen; `musubi settle show` tells what each merchant is paid.";
+    let done = "Settled as far as claims could be frozen; `musubi settle show` tells line by line.";
     Plan::new(draft, Some(&actor), done).run(session, &args.signing).await
 }
 

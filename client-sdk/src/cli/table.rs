@@ -136,14 +136,28 @@ pub(crate) fn short(id: &TxId) -> String {
     short_code(id)
 }
 
-/// A name of ours in the spelling that JSON has for it, in words: `prepaid_third` is `prepaid third`.
+/// A name of ours in the spelling that JSON has for it, in words: `prepaid_third` is `prepaid third`. Of what was answered, how:
+/// `answered: paid`.
 pub(crate) fn word(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(Value::String(text)) => text.replace('_', " "),
-        Ok(Value::Object(map)) => {
-            map.keys().next().map_or_else(String::new, |key| key.replace('_', " "))
+    serde_json::to_value(value).map_or_else(|_| String::new(), |value| word_of(&value))
+}
+
+fn word_of(value: &Value) -> String {
+    let (name, inner) = match value {
+        Value::String(text) => (text, None),
+        Value::Object(map) => match map.iter().next() {
+            Some((name, inner)) => (name, Some(inner)),
+            None => return String::new(),
+        },
+        _ => return String::new(),
+    };
+    let name = name.replace('_', " ");
+    // One variant in another; fields of a variant are no names of this kind.
+    match inner {
+        Some(Value::Object(map)) if map.len() == 1 && map.values().all(Value::is_object) => {
+            format!("{name}: {}", word_of(&Value::Object(map.clone())))
         }
-        _ => String::new(),
+        _ => name,
     }
 }
 
@@ -151,12 +165,27 @@ pub(crate) fn word(value: &impl Serialize) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use musubi_sdk::PartyKind;
+    use musubi_sdk::{
+        DocumentHash, PartyKind,
+        ledger::{operation::RedemptionAnswer, state::RedemptionStatus},
+    };
 
     #[test]
     fn spans_are_told_in_their_largest_unit() {
         let told = [0, 2_500, 119_000, 120_000, 7_200_000, 172_799_000, 172_800_000].map(span);
         assert_eq!(told, ["1 s", "2 s", "119 s", "2 min", "2 h", "47 h", "2 days"]);
+    }
+
+    #[test]
+    fn an_answer_is_told_with_its_kind() {
+        let told = [
+            word(&RedemptionStatus::Open),
+            word(&RedemptionStatus::TimedOut),
+            word(&RedemptionStatus::Answered(RedemptionAnswer::Paid {
+                payout: DocumentHash([0; 32]),
+            })),
+        ];
+        assert_eq!(told, ["open", "timed out", "answered: paid"]);
     }
 
     #[test]
