@@ -4,6 +4,7 @@
 use musubi_ledger::{
     amount::Amount,
     id::{DocumentHash, InstrumentId, PartyId},
+    instrument::Validity,
     keys::PublicKey,
     offer::{Access, Gift, GivenBy, Gives, OfferTerms, Price, Set, Sponsor, draw::Lottery},
     rule::{Post, Recipient, RuleTerms, split::Split},
@@ -58,6 +59,23 @@ impl Setting<'_> {
                 &["issuer-officer[1]", "issuer-officer[2]"]
             }
             Self::Allowance(_) => &["issuer-officer[1]", "city-officer"],
+        }
+    }
+
+    /// The instant from which on it is of no use any more, if the file says one.
+    #[must_use]
+    pub fn end(&self) -> Option<Time> {
+        match self {
+            Self::Instrument(issued) => match issued.terms.validity {
+                Validity::At(end) => Some(end),
+                Validity::None | Validity::After(_) | Validity::Sliding(_) => None,
+            },
+            Self::Offer(_, offer) => match &offer.terms.access {
+                Access::Lottery(lottery) => Some(lottery.closes),
+                Access::Open | Access::Code(_) | Access::Entitled(_) => Some(offer.terms.until),
+            },
+            Self::Rule(rule) => rule.terms.when.until,
+            Self::Allowance(allowed) => allowed.until,
         }
     }
 

@@ -26,7 +26,7 @@ pub mod stage;
 pub mod verb;
 
 pub use self::{
-    file::{read, read_with},
+    file::{Otherwise, read, read_with},
     mistake::{Mistake, Mistakes},
     play::run,
     report::Report,

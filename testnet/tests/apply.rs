@@ -182,3 +182,33 @@ fn a_scheme_becomes_a_networks_configuration() {
     assert_eq!(otherwise["code"], "scheme_differs", "{otherwise}");
     runtime.block_on(network.stop()).unwrap();
 }
+
+#[test]
+fn a_scheme_that_is_over_is_moved_into_another_year() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("network");
+    let settings = Settings { dir: dir.clone(), validators: 1, seed: 6, parameters: PARAMETERS };
+    let mut network = Network::start_bare(&settings, None).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(network.ready()).unwrap();
+    let office = Office { home: root.path().join("home") };
+    office.done(&["contact", "import", dir.join("officers").to_str().unwrap()]);
+    let text = include_str!("apply.toml").replace("2099-03-31", "2024-02-29");
+    let file = root.path().join("elsewhere.toml");
+    std::fs::write(&file, text.replace("funder = \"fund\"", "funder = \"issuer\"")).unwrap();
+    let apply = ["scheme", "apply", file.to_str().unwrap(), "--yes"];
+    let over = office.refused(&apply);
+    assert_eq!(over["code"], "scheme_over");
+    let said = over["detail"].as_str().unwrap();
+    assert!(said.contains("offer door ends 2024-03-01"), "{said}");
+    let client = network.client().unwrap();
+    assert_eq!(runtime.block_on(client.instruments()).unwrap().len(), 0, "nothing was sent");
+    // 2023 becomes 2098, and the end of February 2024 that of 2099, a day earlier.
+    let moved = [&apply[..], &["--begins-in", "2098"]].concat();
+    assert_eq!(came_to(&office.done(&moved)), all("applied"));
+    assert_eq!(came_to(&office.done(&moved)), all("there"));
+    let offers = runtime.block_on(client.offers()).unwrap();
+    let ends = offers.iter().map(|view| view.offer.terms.until.day().to_string());
+    assert_eq!(ends.collect::<Vec<_>>(), ["2099-03-01", "2099-03-01"]);
+    runtime.block_on(network.stop()).unwrap();
+}

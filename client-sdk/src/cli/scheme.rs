@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use musubi_schemes::{self as schemes, Mistakes, Scheme, stage::InProcess};
+use musubi_schemes::{self as schemes, Mistakes, Otherwise, Scheme, stage::InProcess};
 use serde_json::json;
 
 use super::{
@@ -66,12 +66,12 @@ pub(crate) async fn run(
 }
 
 /// Reads and checks a file.
-pub(super) fn read(file: &Path, set: &[(String, String)]) -> Result<Scheme, CliError> {
+pub(super) fn read(file: &Path, otherwise: Otherwise<'_>) -> Result<Scheme, CliError> {
     let name = file.display().to_string();
     let bytes = files::read_input(file, FILE_BYTES_MAX)?;
     let text = String::from_utf8(bytes)
         .map_err(|_| CliError::new("scheme_wrong", format!("{name} is no UTF-8 text")))?;
-    schemes::read_with(&name, &text, set).map_err(|mistakes| wrong(&name, &mistakes))
+    schemes::read_with(&name, &text, otherwise).map_err(|mistakes| wrong(&name, &mistakes))
 }
 
 /// Plays a scheme on a chain of this process.
@@ -82,7 +82,8 @@ pub(super) fn play(scheme: &Scheme) -> Result<schemes::Report, CliError> {
 }
 
 fn check(args: &Check) -> Result<Report, CliError> {
-    let scheme = read(&args.file, &args.set)?;
+    let otherwise = Otherwise { set: &args.set, ..Otherwise::default() };
+    let scheme = read(&args.file, otherwise)?;
     if args.no_run {
         return Report::new(&json!({ "name": scheme.head.name, "ok": true }), described(&scheme));
     }

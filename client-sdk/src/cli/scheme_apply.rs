@@ -7,10 +7,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use musubi_schemes::{
-    Scheme,
+    Otherwise, Scheme,
     configuration::{Ground, Setting},
 };
-use musubi_sdk::TxId;
+use musubi_sdk::{Time, TxId};
 use serde::Serialize;
 use serde_json::json;
 
@@ -31,6 +31,9 @@ pub(crate) struct Apply {
     /// Another value for one of its choices; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = choice)]
     set: Vec<(String, String)>,
+    /// The year in which it begins: all dates of the file move along [default: as they are written]
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(u32).range(1970..10_000))]
+    begins_in: Option<u32>,
     /// Who is meant by a name of the file, where the address book has another [default: issuer, issuer-officer-1, …]
     #[arg(long, value_name = "NAME=CONTACT", value_parser = choice)]
     pub(super) party: Vec<(String, String)>,
@@ -68,7 +71,7 @@ impl Line {
 }
 
 pub(crate) async fn run(args: &Apply, session: &mut Session) -> Result<Report, CliError> {
-    let scheme = read(&args.file, &args.set)?;
+    let scheme = read(&args.file, Otherwise { set: &args.set, begins_in: args.begins_in })?;
     let mut casting = Casting::new(&scheme, args);
     casting.check_codes()?;
     let composer = session.composer().await?;
@@ -97,6 +100,7 @@ pub(crate) async fn run(args: &Apply, session: &mut Session) -> Result<Report, C
             .next(next)
             .with("differences", json!(otherwise)));
     }
+    check_lasts(&lacking, composer.now)?;
     let mut halves = Vec::with_capacity(lacking.len());
     let mut said = Vec::new();
     for setting in lacking {
@@ -131,6 +135,24 @@ pub(crate) async fn run(args: &Apply, session: &mut Session) -> Result<Report, C
         lines.push(line);
     }
     report(&scheme, lines, &[])
+}
+
+/// What is over by the ledger's time cannot be put any more.
+fn check_lasts(lacking: &[Setting<'_>], now: Time) -> Result<(), CliError> {
+    let over = lacking.iter().filter_map(|setting| {
+        let end = setting.end().filter(|end| *end <= now)?;
+        Some(format!("{} ends {}", what(setting), table::time(end)))
+    });
+    let over: Vec<String> = over.collect();
+    if over.is_empty() {
+        return Ok(());
+    }
+    let told = format!("some of it is over by now, so nothing was sent\n  {}", over.join("\n  "));
+    let year = now.day().civil().0;
+    let next = format!(
+        "`--begins-in {year}` moves all dates of the file into other years, `--set` one that is a choice"
+    );
+    Err(CliError::new("scheme_over", told).next(next).with("over", json!(over)))
 }
 
 pub(super) fn what(setting: &Setting<'_>) -> String {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use musubi_schemes::catalogue::page;
+use musubi_schemes::{Otherwise, catalogue::page};
 use serde_json::json;
 
 use super::{
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Catalogue) -> Result<Report, CliError> {
     }
     let mut all = Vec::with_capacity(paths.len());
     for path in &paths {
-        let scheme = scheme::read(path, &[])?;
+        let scheme = scheme::read(path, Otherwise::default())?;
         let report = scheme::play(&scheme)?;
         all.push((scheme, report));
     }

@@ -44,14 +44,24 @@ const FILE_BYTES_MAX: usize = 1024 * 1024;
 /// # Errors
 /// All mistakes in it.
 pub fn read(file: &str, text: &str) -> Result<Scheme, Mistakes> {
-    read_with(file, text, &[])
+    read_with(file, text, Otherwise::default())
 }
 
-/// As [`read`], with other values for some choices.
+/// What is read otherwise than it stands in the file.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Otherwise<'a> {
+    /// Other values for some choices, by name.
+    pub set: &'a [(String, String)],
+    /// The year in which it begins: every date of the file is so many years later or earlier. What is 29 February becomes 28
+    /// February where there is none.
+    pub begins_in: Option<u32>,
+}
+
+/// As [`read`], with something otherwise.
 ///
 /// # Errors
 /// All mistakes in it, and choices that it does not have.
-pub fn read_with(file: &str, text: &str, set: &[(String, String)]) -> Result<Scheme, Mistakes> {
+pub fn read_with(file: &str, text: &str, otherwise: Otherwise<'_>) -> Result<Scheme, Mistakes> {
     if text.len() > FILE_BYTES_MAX {
         let what = format!("a scheme file has at most {FILE_BYTES_MAX} bytes");
         return Err(Mistakes::new(file, text, vec![Mistake::new(0..0, what)]));
@@ -65,12 +75,13 @@ pub fn read_with(file: &str, text: &str, set: &[(String, String)]) -> Result<Sch
     }
     // Choices first: everything else may stand on them.
     let none = Choices::default();
-    let first = Reader::new(&none);
+    let first = Reader::new(&none, 0);
     let top = Fields::new(0..0, table.get_ref(), &first);
     let choices = top.may("choices").and_then(|node| node.fields());
-    let choices = choices.map(|fields| choice::read(&fields, set)).unwrap_or_default();
+    let choices = choices.map(|fields| choice::read(&fields, otherwise.set)).unwrap_or_default();
     drop(top);
-    let reader = Reader::new(&choices);
+    let years = otherwise.begins_in.map_or(0, |year| years_to(table.get_ref(), year));
+    let reader = Reader::new(&choices, years);
     let scheme = sections(&reader, Fields::new(0..0, table.get_ref(), &reader));
     choices.check_used(&reader);
     let mut mistakes = first.mistakes();
@@ -79,6 +90,15 @@ pub fn read_with(file: &str, text: &str, set: &[(String, String)]) -> Result<Sch
         (Some(scheme), true) => Ok(Scheme { choices: choices.into_list(), ..scheme }),
         _ => Err(Mistakes::new(file, text, mistakes)),
     }
+}
+
+/// How many years later than the file says a year is.
+fn years_to(top: &DeTable<'_>, year: u32) -> i64 {
+    let head = top.get("scheme").and_then(|head| head.get_ref().as_table());
+    let begins = head.and_then(|head| head.get("begins")).and_then(|at| at.get_ref().as_str());
+    // Where it is no instant, reading it says so.
+    let begins = begins.and_then(value::instant);
+    begins.map_or(0, |begins| i64::from(year) - i64::from(begins.day().civil().0))
 }
 
 fn sections<'a>(reader: &'a Reader<'a>, top: Fields<'a>) -> Option<Scheme> {

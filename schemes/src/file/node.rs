@@ -11,10 +11,12 @@ use super::{
 };
 use crate::mistake::Mistake;
 
-/// What reading gathers: the mistakes so far, and the choices that `"$name"` stands for.
+/// What reading gathers: the mistakes so far, the choices that `"$name"` stands for, and by how many years dates are later
+/// than they are written.
 pub(crate) struct Reader<'a> {
     mistakes: RefCell<Vec<Mistake>>,
     choices: &'a Choices,
+    years: i64,
 }
 
 /// A value and its place.
@@ -34,8 +36,8 @@ enum Is<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(choices: &'a Choices) -> Self {
-        Self { mistakes: RefCell::default(), choices }
+    pub(crate) fn new(choices: &'a Choices, years: i64) -> Self {
+        Self { mistakes: RefCell::default(), choices, years }
     }
 
     pub(crate) fn note(&self, mistake: Mistake) {
@@ -67,6 +69,11 @@ impl<'a> Reader<'a> {
 impl<'a> Node<'a> {
     pub(crate) fn at(&self) -> Range<usize> {
         self.at.clone()
+    }
+
+    /// By how many years dates are later than they are written.
+    pub(super) fn years(&self) -> i64 {
+        self.reader.years
     }
 
     /// Notes what is wrong with this value.

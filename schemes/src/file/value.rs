@@ -22,18 +22,27 @@ impl Node<'_> {
     /// A date: `2026-04-01`.
     pub(crate) fn day(&self) -> Option<Day> {
         let text = self.text()?;
-        text.parse()
-            .ok()
-            .or_else(|| self.wrong(format!("\"{text}\" is no date such as 2026-04-01")))
+        let read = text.parse().ok();
+        let read = read.or_else(|| self.wrong(format!("\"{text}\" is no date such as 2026-04-01")));
+        self.moved(read?)
     }
 
     /// An instant in Japan: a date's first, or `2026-04-01 12:30`.
     pub(crate) fn time(&self) -> Option<Time> {
         let text = self.text()?;
-        let read = instant(&text);
-        read.or_else(|| {
+        let read = instant(&text).or_else(|| {
             self.wrong(format!("\"{text}\" is no time such as 2026-04-01 or 2026-04-01 12:30"))
-        })
+        })?;
+        let day = read.day();
+        Some(self.moved(day)?.begin().plus(read.0 - day.begin().0))
+    }
+
+    /// A date, so many years later as the file is read.
+    fn moved(&self, day: Day) -> Option<Day> {
+        let (year, month, of_month) = day.civil();
+        let year = u32::try_from(i64::from(year) + self.years()).ok();
+        let date = |of_month| Day::of_civil(year?, month, of_month);
+        date(of_month).or_else(|| date(28)).or_else(|| self.wrong("lies before 1970 then"))
     }
 
     /// A length of time in milliseconds: `5m`, `6h`, `1d`.
@@ -67,7 +76,7 @@ impl Node<'_> {
     }
 }
 
-fn instant(text: &str) -> Option<Time> {
+pub(super) fn instant(text: &str) -> Option<Time> {
     let (date, clock) = match text.split_once(' ') {
         Some((date, clock)) => (date, Some(clock)),
         None => (text, None),

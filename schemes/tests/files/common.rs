@@ -2,7 +2,9 @@
 
 use std::{fs, path::PathBuf};
 
-use musubi_schemes::{Mistakes, Report, Scheme, play::Fault, read_with, run, stage::InProcess};
+use musubi_schemes::{
+    Mistakes, Otherwise, Report, Scheme, play::Fault, read_with, run, stage::InProcess,
+};
 
 /// Every scheme file: its name without `.toml`, and its text.
 pub(crate) fn files() -> Vec<(String, String)> {
@@ -22,7 +24,7 @@ pub(crate) fn files() -> Vec<(String, String)> {
 
 /// Reads a text as `name.toml`.
 pub(crate) fn read(name: &str, text: &str, set: &[(String, String)]) -> Result<Scheme, Mistakes> {
-    read_with(&format!("{name}.toml"), text, set)
+    read_with(&format!("{name}.toml"), text, Otherwise { set, ..Otherwise::default() })
 }
 
 /// A text in which nothing is wrong.

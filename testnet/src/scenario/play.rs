@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context;
 use musubi_ledger::hash::sha256;
-use musubi_schemes::{self as schemes, Report, Scheme, mistake::line_of};
+use musubi_schemes::{self as schemes, Otherwise, Report, Scheme, mistake::line_of};
 use serde_json::{Value, json};
 
 use super::OnNetwork;
@@ -80,7 +80,7 @@ pub fn play(file: &Path, set: &[(String, String)], dir: &Path) -> Played {
     let shown = file.display().to_string();
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {shown}"));
     let read = text.and_then(|text| {
-        let scheme = schemes::read_with(&shown, &text, set)?;
+        let scheme = schemes::read_with(&shown, &text, Otherwise { set, ..Otherwise::default() })?;
         Ok((text, scheme))
     });
     match read {
