@@ -2,7 +2,7 @@
 
 use musubi_ledger::{
     document::{
-        DocumentKind,
+        DocumentKind, Report, ReportKind,
         tax::{Basis, TaxLine, TaxRule},
     },
     operation::{IssueDocument, Member, RequestMany},
@@ -18,6 +18,7 @@ pub fn kind_name(kind: &DocumentKind) -> &'static str {
         DocumentKind::Receipt(_) => "receipt (領収書)",
         DocumentKind::Invoice(_) => "qualified invoice (適格請求書)",
         DocumentKind::CreditNote(_) => "credit note (適格返還請求書)",
+        DocumentKind::Report(report) => report_name(report.what),
     }
 }
 
@@ -57,7 +58,27 @@ pub fn kind_text(kind: &DocumentKind) -> Vec<String> {
             let head = format!("Takes back part of invoice {}", note.invoice);
             std::iter::once(head).chain(note.lines.iter().map(line)).collect()
         }
+        DocumentKind::Report(report) => report_text(report),
     }
+}
+
+fn report_name(what: ReportKind) -> &'static str {
+    match what {
+        ReportKind::Unused => "report of the unused balance (基準日未使用残高報告)",
+        ReportKind::Kpi => "report of key figures (指標報告)",
+        ReportKind::Accounts => "report of a group's accounts (収支報告書)",
+        ReportKind::Settlement => "report of what merchants are to be paid (換金精算書)",
+        ReportKind::Statement => "statement of a wallet (取引明細書)",
+    }
+}
+
+fn report_text(report: &Report) -> Vec<String> {
+    let days = match report.from {
+        Some(from) => format!("About {from} to {}, both included", report.to),
+        None => format!("About the end of {}", report.to),
+    };
+    let Report { height, size, root, .. } = report;
+    vec![days, format!("Rests on the record up to block {height}: {size} leaves, root {root}")]
 }
 
 fn rule(rule: TaxRule) -> &'static str {

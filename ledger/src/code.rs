@@ -180,6 +180,7 @@ codes! {
     148 CouponNotAccepted "coupon_not_accepted" Rejected "The shop does not take this coupon, or has not agreed to it: it must sign the payment itself, or request the price before coupons where another party bears them."
     149 CouponMismatch "coupon_mismatch" Rejected "What is paid is not the price less what the coupons take off; or a coupon is of another unit, or goes with no other; ask what it takes off."
     150 UnderLeast "under_least" Rejected "The price is below the least one for this coupon."
+    151 ReportTooEarly "report_too_early" Rejected "The report's last day is not over yet, or its record does not end before this block; sign it when the day is over, with the block that the report names."
 }
 
 impl Code {

@@ -17,7 +17,7 @@ use crate::{
     genesis::{Genesis, RULES_VERSION},
     hash::Hash,
     id::{ChainId, PartyId, Salt, TxId},
-    judge,
+    judge::{self, Clock},
     leaf::{Leaf, LeafKind, SealBody, SystemCause},
     operation::Operation,
     outcome::Outcome,
@@ -32,7 +32,7 @@ pub use self::{
 };
 use self::{
     memory::Nothing,
-    pass::{Clock, Pass, touch_wallets},
+    pass::{Pass, touch_wallets},
 };
 
 /// Where the chain stands after a block.

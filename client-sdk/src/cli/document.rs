@@ -1,10 +1,10 @@
-//! `musubi document`: receipts, qualified invoices, credit notes.
+//! `musubi document`: receipts, qualified invoices, credit notes, signed reports.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use musubi_sdk::{
-    Day, PartyId, Reference, Time,
+    Day, DocumentHash, PartyId, Reference, Time,
     ledger::{
         document::{
             CreditNote, DocumentKind, Invoice, Receipt, RegistrationNumber,
@@ -18,7 +18,7 @@ use musubi_sdk::{
 use super::{
     args::Signing,
     document_lines::{Line, lines_of},
-    document_show,
+    document_report, document_show,
     error::CliError,
     finish::Plan,
     party::evidence,
@@ -27,7 +27,7 @@ use super::{
     when::When,
 };
 
-/// Receipts, qualified invoices, credit notes
+/// Receipts, qualified invoices, credit notes, signed reports
 #[derive(Debug, Subcommand)]
 pub(crate) enum DocumentCommand {
     /// Give a receipt for a payment that you got
@@ -36,6 +36,8 @@ pub(crate) enum DocumentCommand {
     Invoice(InvoiceArgs),
     /// Take part of an invoice back
     Credit(CreditArgs),
+    /// Stand by a report that `musubi report` has made as JSON: days, block and root are read from it
+    Report(ReportArgs),
     /// What payees say about a payment: what counts, credit notes, what was replaced
     List {
         /// The payment, or the request that was paid in cash
@@ -141,6 +143,15 @@ pub(crate) struct CreditArgs {
     lines: Vec<Line>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    #[command(flatten)]
+    paper: Paper,
+    /// The number of an earlier one about the same days that this replaces
+    #[arg(long, value_name = "NUMBER")]
+    replaces: Option<Reference>,
+}
+
 pub(crate) async fn run(
     command: DocumentCommand,
     session: &mut Session,
@@ -153,6 +164,10 @@ pub(crate) async fn run(
         }
         DocumentCommand::Invoice(args) => invoice(args, session).await,
         DocumentCommand::Credit(args) => credit(args, session).await,
+        DocumentCommand::Report(args) => {
+            let (body, kind) = document_report::read(&args.paper.body, session).await?;
+            issue_as(args.paper, body, args.replaces, kind, session).await
+        }
         DocumentCommand::List { of } => document_show::list(&of, session).await,
         DocumentCommand::Show { issuer, number } => {
             document_show::show(&issuer, &number, session).await
@@ -218,13 +233,23 @@ async fn issue(
     kind: DocumentKind,
     session: &mut Session,
 ) -> Result<Report, CliError> {
+    let body = evidence(&paper.body)?;
+    issue_as(paper, body, replaces, kind, session).await
+}
+
+async fn issue_as(
+    paper: Paper,
+    body: DocumentHash,
+    replaces: Option<Reference>,
+    kind: DocumentKind,
+    session: &mut Session,
+) -> Result<Report, CliError> {
     let (actor, contact) = session.actor_contact()?;
     let issuer = session.issuer_of(paper.issuer.as_deref()).await?;
     let addressee = match &paper.to {
         Some(text) => Some(session.party(text).await?),
         None => None,
     };
-    let body = evidence(&paper.body)?;
     let done = format!("Issued {}.", paper.number);
     let op = IssueDocument { issuer, number: paper.number, addressee, body, replaces, kind };
     let draft = session.composer().await?.issue_document(contact.party, op);

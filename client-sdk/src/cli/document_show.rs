@@ -69,7 +69,7 @@ pub(super) async fn show(
     let none = || "none".to_owned();
     let named = |number: &Option<Reference>| number.as_ref().map_or_else(none, ToString::to_string);
     let (newest, before) = match document.kind {
-        DocumentKind::Receipt(_) => (String::new(), String::new()),
+        DocumentKind::Receipt(_) | DocumentKind::Report(_) => (String::new(), String::new()),
         DocumentKind::Invoice(_) => (named(&document.last_note), String::new()),
         DocumentKind::CreditNote(_) => (String::new(), named(&document.last_note)),
     };

@@ -21,6 +21,7 @@ mod coupon;
 mod define;
 mod document;
 mod document_lines;
+mod document_report;
 mod document_show;
 mod draw;
 mod dues;

@@ -85,6 +85,7 @@ const LINES: &[&str] = &[
     "document invoice I-1 --payment sale1 --registration T1234567890123 --line 8r=1080 --line 10=315 \
      --rounding half-up --basis gross --supplied 2026-04-01 --body i1.pdf --replaces I-0",
     "document credit C-1 --invoice I-1 --line 10=105:10 --body c1.pdf --for jichikai --yes",
+    "document report R-2027-03 --body unused.json --as city-officer-1 --for city --sign city-officer-2",
     "document show bakery I-1",
     "document list --of sale1",
     "group children rengo --balances",

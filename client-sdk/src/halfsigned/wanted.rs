@@ -2,11 +2,13 @@
 //! ledger's `judge` are the rule; this is a hint for people and never stands between them and a node.
 
 use musubi_ledger::{
+    document::DocumentKind,
     id::PartyId,
     keys::PublicKey,
     mandate::Direction,
     operation::{
-        Citation, Decision, Operation, PayWithCoupons, Payment, RegisterParty, RepayBy, Showing,
+        Citation, Decision, IssueDocument, Operation, PayWithCoupons, Payment, RegisterParty,
+        RepayBy, Showing,
     },
     party::PartyKind,
     transaction::{Body, Role, Side, Signature},
@@ -139,6 +141,15 @@ fn speaker(party: PartyId, kind: Kinds<'_>) -> Wanted {
     }
 }
 
+/// One who speaks for a document's issuer; two who stand by a report of an office or a group.
+fn issues(op: &IssueDocument, kind: Kinds<'_>) -> Wanted {
+    match (&op.kind, kind(&op.issuer)) {
+        (DocumentKind::Report(_), Some(PartyKind::Group)) => two_of_group(op.issuer),
+        (DocumentKind::Report(_), kind) if official(kind) => officers(op.issuer, 2),
+        _ => speaker(op.issuer, kind),
+    }
+}
+
 /// Officers of some office that the body does not name.
 fn some_officers(count: usize) -> Wanted {
     Wanted { party: None, ..officers(PartyId::default(), count) }
@@ -173,7 +184,7 @@ pub(super) fn of(body: &Body, signed: &[Signature], kind: Kinds<'_>) -> Vec<Want
             let codes = coupons.iter().filter_map(|used| code(used.showing, pay.from));
             sides.into_iter().chain(codes).collect()
         }
-        Operation::IssueDocument(op) => vec![speaker(op.issuer, kind)],
+        Operation::IssueDocument(op) => vec![issues(op, kind)],
         Operation::Touch(op) => vec![one_for(Side::Authority, op.party, kind)],
         Operation::TopUp(op) => {
             let mut wanted = vec![Wanted::new(Side::Debit, &[Role::Issuer], body.sender, 1)];

@@ -1,9 +1,10 @@
-//! Documents: what a payee says about a payment, so that both sides, their books and the tax office can rely on it. The body
-//! (a PDF, say) stays off the ledger; its hash and the fields that machines read stand here.
+//! Documents: what a payee says about a payment, so that both sides, their books and the tax office can rely on it; and reports
+//! that somebody stands by. The body (a PDF, say) stays off the ledger; its hash and the fields that machines read stand here.
 //!
 //! Types and arithmetic alone; the judge looks at the payment that a document cites.
 
 mod registration;
+mod report;
 pub mod tax;
 
 #[cfg(test)]
@@ -16,6 +17,7 @@ use crate::{
     time::{Day, Time},
 };
 pub use registration::RegistrationNumber;
+pub use report::{Report, ReportKind};
 use tax::{TaxLine, TaxRule};
 
 /// What a document is.
@@ -28,6 +30,8 @@ pub enum DocumentKind {
     Invoice(Invoice),
     /// A credit note (適格返還請求書): takes part of an invoice back.
     CreditNote(CreditNote),
+    /// A report that its issuer stands by: about which days, and on which record it rests.
+    Report(Report),
 }
 
 /// A receipt's fields.
@@ -72,15 +76,15 @@ impl DocumentKind {
         match self {
             Self::Receipt(receipt) => Some(receipt.payment),
             Self::Invoice(invoice) => invoice.payment,
-            Self::CreditNote(_) => None,
+            Self::CreditNote(_) | Self::Report(_) => None,
         }
     }
 
-    /// Totals by rate; a receipt has none.
+    /// Totals by rate; receipts and reports have none.
     #[must_use]
     pub fn lines(&self) -> &[TaxLine] {
         match self {
-            Self::Receipt(_) => &[],
+            Self::Receipt(_) | Self::Report(_) => &[],
             Self::Invoice(invoice) => &invoice.lines,
             Self::CreditNote(note) => &note.lines,
         }
@@ -89,13 +93,20 @@ impl DocumentKind {
     /// Whether every part is within its bounds, apart from whether the tax is right.
     #[must_use]
     pub fn well_formed(&self) -> bool {
-        matches!(self, Self::Receipt(_)) || tax::lines_well_formed(self.lines())
+        match self {
+            Self::Receipt(_) => true,
+            Self::Invoice(_) | Self::CreditNote(_) => tax::lines_well_formed(self.lines()),
+            Self::Report(report) => report.well_formed(),
+        }
     }
 
     /// Whether one can stand in the other's place.
     #[must_use]
     pub fn is_like(&self, other: &Self) -> bool {
-        core::mem::discriminant(self) == core::mem::discriminant(other)
+        match (self, other) {
+            (Self::Report(report), Self::Report(other)) => report.is_about_the_same(other),
+            _ => core::mem::discriminant(self) == core::mem::discriminant(other),
+        }
     }
 }
 

@@ -5,22 +5,13 @@ use crate::{
     code::{Code, Standing},
     hash::Hash,
     id::TxId,
-    judge,
+    judge::{self, Clock},
     leaf::{Leaf, LeafKind, SystemCause},
     limits,
     operation::Operation,
     state::{Judged, Overlay, Row, RowKey, Settled},
-    time::Time,
     transaction::Transaction,
 };
-
-/// Height, time and first leaf of the block being executed.
-#[derive(Clone, Copy)]
-pub(super) struct Clock {
-    pub(super) height: u64,
-    pub(super) time: Time,
-    pub(super) first_leaf: u64,
-}
 
 /// What a block's pass has gathered so far.
 pub(super) struct Pass {
@@ -71,7 +62,7 @@ impl Pass {
         let index = clock.first_leaf + self.entries.len() as u64;
         let judged = match (&item.transaction, item.fault) {
             (Some(transaction), None) => {
-                judge::judge(state, transaction, (item.id, &item.fit), clock.time)
+                judge::judge(state, transaction, (item.id, &item.fit), clock)
             }
             (_, fault) => judge::Judgement::void(fault.unwrap_or(Code::Malformed)),
         };

@@ -1,6 +1,6 @@
 //! One transaction before its judge: the state it is judged against, who signed, what it did so far.
 
-use super::{consent::Scene, supply};
+use super::{Clock, consent::Scene, supply};
 use crate::{
     amount::Amount,
     code::Code,
@@ -39,6 +39,8 @@ pub(super) struct Case<'c, 'a> {
     /// Keys of which is known that they may be registered.
     fit: &'c [PublicKey],
     pub(super) now: Time,
+    /// The block that it stands in.
+    pub(super) clock: Clock,
     pub(super) parameters: Parameters,
     pub(super) signers: Vec<Signer>,
     pub(super) outcome: Outcome,
@@ -50,8 +52,9 @@ impl<'c, 'a> Case<'c, 'a> {
         state: &'c mut Overlay<'a>,
         transaction: &'c Transaction,
         (id, fit): (TxId, &'c [PublicKey]),
-        now: Time,
+        clock: Clock,
     ) -> Self {
+        let now = clock.time;
         let parameters = state.meta().parameters;
         let signers = transaction
             .signatures
@@ -65,7 +68,8 @@ impl<'c, 'a> Case<'c, 'a> {
             })
             .collect();
         let outcome = Outcome::default();
-        Self { state, transaction, id, fit, now, parameters, signers, outcome, settled: None }
+        let settled = None;
+        Self { state, transaction, id, fit, now, clock, parameters, signers, outcome, settled }
     }
 
     pub(super) fn close(self) -> (Outcome, Option<Settled>) {

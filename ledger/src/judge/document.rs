@@ -1,13 +1,15 @@
 //! Documents: a payee says what was paid for. No value moves; that the payment, the invoice and the tax are what they are said
-//! to be is checked here, and that a payment has one document that counts.
+//! to be is checked here, and that a payment has one document that counts. Of a report is checked who stands by it, and that its
+//! days and its record lie behind.
 
-use super::{case::Case, consent::Consents, dues};
+use super::{Clock, case::Case, consent::Consents, dues};
 use crate::{
     amount::Amount,
     code::Code,
-    document::{CreditNote, Document, DocumentKind, tax::TaxLine},
+    document::{CreditNote, Document, DocumentKind, Report, tax::TaxLine},
     id::{PartyId, Reference, TxId},
     operation::IssueDocument,
+    party::{Party, PartyKind},
     rule::Post,
     state::{Settled, Shared},
     transaction::Side,
@@ -21,8 +23,7 @@ pub(super) fn issue(case: &mut Case<'_, '_>, op: &IssueDocument) -> Result<(), C
     if let Some(addressee) = op.addressee {
         case.party(addressee)?;
     }
-    let consents = Consents::live(case);
-    consents.speaks_for(case.scene(), Side::Authority, (op.issuer, &issuer))?;
+    check_consents(case, op, &issuer)?;
     if let DocumentKind::Invoice(invoice) = &op.kind
         && !invoice.lines.iter().all(|line| invoice.rule.is_right(line))
     {
@@ -37,10 +38,38 @@ pub(super) fn issue(case: &mut Case<'_, '_>, op: &IssueDocument) -> Result<(), C
     check_place(case, op)?;
     let last_note = match &op.kind {
         DocumentKind::CreditNote(note) => credit(case, op, note)?,
-        DocumentKind::Receipt(_) | DocumentKind::Invoice(_) => None,
+        DocumentKind::Receipt(_) | DocumentKind::Invoice(_) | DocumentKind::Report(_) => None,
     };
+    if let DocumentKind::Report(report) = &op.kind {
+        check_over(case, report)?;
+    }
     keep(case, op, last_note);
     Ok(())
+}
+
+/// One who speaks for the issuer. A report is what others act on: an office or a group stands by it with two persons.
+fn check_consents(case: &Case<'_, '_>, op: &IssueDocument, issuer: &Party) -> Result<(), Code> {
+    let (consents, scene) = (Consents::live(case), case.scene());
+    match (&op.kind, issuer.kind) {
+        (DocumentKind::Report(_), PartyKind::Group) => {
+            let group = case.group(op.issuer)?;
+            consents.persons_of_group(scene, (op.issuer, &group), 2)
+        }
+        (
+            DocumentKind::Report(_),
+            PartyKind::Issuer | PartyKind::Registrar | PartyKind::Operator,
+        ) => consents.officers(Side::Authority, (op.issuer, issuer), 2).map(drop),
+        _ => consents.speaks_for(scene, Side::Authority, (op.issuer, issuer)),
+    }
+}
+
+/// A report's last day is over, and its record ends before this block. Whether that record has this root at this size, whoever
+/// makes the report again finds out: the state keeps no roots.
+fn check_over(case: &Case<'_, '_>, report: &Report) -> Result<(), Code> {
+    let Clock { height, first_leaf, time } = case.clock;
+    let over = report.to.next().begin() <= time;
+    let behind = report.height < height && report.size <= first_leaf;
+    if over && behind { Ok(()) } else { Err(Code::ReportTooEarly) }
 }
 
 /// A payment to the issuer of which something is left, or a request of its own that was paid in cash.
@@ -151,7 +180,9 @@ fn keep(case: &mut Case<'_, '_>, op: &IssueDocument, last_note: Option<Reference
     let nothing = |line: &TaxLine| TaxLine { total: Amount::ZERO, tax: Amount::ZERO, ..*line };
     let credited = match &op.kind {
         DocumentKind::Invoice(invoice) => invoice.lines.iter().map(nothing).collect(),
-        DocumentKind::Receipt(_) | DocumentKind::CreditNote(_) => Vec::new(),
+        DocumentKind::Receipt(_) | DocumentKind::CreditNote(_) | DocumentKind::Report(_) => {
+            Vec::new()
+        }
     };
     let document = Document {
         issued_by: case.id,

@@ -61,6 +61,17 @@ use crate::{
 };
 use case::Case;
 
+/// Height, time and first leaf of the block being executed.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// Its height.
+    pub height: u64,
+    /// Its time.
+    pub time: Time,
+    /// How many leaves the log had before it.
+    pub first_leaf: u64,
+}
+
 /// What a transaction came to.
 #[derive(Clone, Debug)]
 pub struct Judgement {
@@ -95,7 +106,7 @@ pub fn judge(
     state: &mut Overlay<'_>,
     transaction: &Transaction,
     (id, fit): (TxId, &[PublicKey]),
-    now: Time,
+    clock: Clock,
 ) -> Judgement {
     let body = &transaction.body;
     // An id covers sender and reference, and a verdict binds both: whoever is judged has its reference (INV-3).
@@ -104,7 +115,7 @@ pub fn judge(
         Some(_) => return Judgement::void(Code::ReferenceTaken),
         None => {}
     }
-    let mut case = Case::open(state, transaction, (id, fit), now);
+    let mut case = Case::open(state, transaction, (id, fit), clock);
     if !case.sender_signs() {
         return Judgement::void(Code::SenderNotSigner);
     }

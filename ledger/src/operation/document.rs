@@ -7,7 +7,7 @@ use crate::{
     id::{DocumentHash, PartyId, Reference},
 };
 
-/// A payee says what was paid for: a receipt, a qualified invoice, a credit note.
+/// A payee says what was paid for: a receipt, a qualified invoice, a credit note. Or somebody stands by a report.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IssueDocument {
@@ -19,7 +19,7 @@ pub struct IssueDocument {
     pub addressee: Option<PartyId>,
     /// SHA-256 of the body, which stays off the ledger.
     pub body: DocumentHash,
-    /// The number of an earlier one of the same kind and about the same payment, which it replaces.
+    /// The number of an earlier one of the same kind and about the same payment (of a report: the same days), which it replaces.
     pub replaces: Option<Reference>,
     /// What it is, and the fields that machines read.
     pub kind: DocumentKind,

@@ -3,15 +3,15 @@
 use musubi_ledger::{
     amount::Amount,
     document::{
-        CreditNote, Document, DocumentKind, Invoice, Receipt,
+        CreditNote, Document, DocumentKind, Invoice, Receipt, Report, ReportKind,
         tax::{Basis, TaxLine, TaxRule},
     },
     execute::MemoryState,
-    id::TxId,
+    id::{MerkleHash, TxId},
     operation::{IssueDocument, Operation},
     rule::formula::Rounding,
     state::{ReadState, Row, RowKey, Shared},
-    time::Time,
+    time::{Day, Time},
 };
 
 use super::{
@@ -46,6 +46,11 @@ pub fn invoice(payment: Option<TxId>, lines: Vec<TaxLine>) -> DocumentKind {
 /// A credit note.
 pub fn credit_note(invoice: &str, lines: Vec<TaxLine>) -> DocumentKind {
     DocumentKind::CreditNote(CreditNote { invoice: invoice.parse().unwrap(), lines })
+}
+
+/// A report about the end of a day, on the record up to a block with so many leaves.
+pub fn report(what: ReportKind, to: Day, (height, size): (u64, u64)) -> Report {
+    Report { what, from: None, to, height, size, root: MerkleHash([7; 32]) }
 }
 
 /// A document for nobody in particular, which replaces none.

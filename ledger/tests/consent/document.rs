@@ -2,9 +2,10 @@
 
 use crate::common::*;
 use musubi_ledger::{
-    document::{DocumentKind, Invoice, tax::TaxLine},
+    document::{DocumentKind, Invoice, Report, ReportKind, tax::TaxLine},
     lot::OriginKind,
     rule::Giver,
+    time::Day,
 };
 
 fn world() -> World {
@@ -228,4 +229,85 @@ fn a_frozen_shop_issues_nothing() {
     w.apply("r1", freeze, &[officer("registrar", "r1")]);
     let op = issues_document("shop", "R-1", receipt(paid));
     w.reject(Code::PartyFrozen, "shop", op, &[own("shop")]);
+}
+
+/// A report of yesterday's end on the record as it is.
+fn of_yesterday(w: &World) -> Report {
+    let head = w.chain.head();
+    report(ReportKind::Unused, Day(w.now.day().0 - 1), (head.height, head.size))
+}
+
+#[test]
+fn two_of_an_office_or_a_group_stand_by_a_report() {
+    let mut w = world();
+    let kind = DocumentKind::Report(of_yesterday(&w));
+    let op = issues_document("issuer", "U-1", kind.clone());
+    let (i1, i2) = (officer("issuer", "i1"), officer("issuer", "i2"));
+    w.void(Code::ApproversMissing, "i1", op.clone(), core::slice::from_ref(&i1));
+    let add = AddKey { party: id("i1"), key: key("i1/2").public() };
+    w.apply("i1", Operation::AddKey(add), &[own("i1"), proves("i1", "i1/2")]);
+    let twice = [i1.clone(), officer("issuer", "i1").key("i1/2")];
+    w.reject(Code::SamePerson, "i1", op.clone(), &twice);
+    w.reject(Code::RoleMissing, "c1", op.clone(), &[officer("issuer", "c1")]);
+    let given = w.apply("i1", op, &[i1, i2]);
+    let kept = w.paper("issuer", "U-1").unwrap();
+    assert_eq!((kept.issued_by, kept.kind, kept.body), (given, kind.clone(), document("U-1")));
+    let of_city = issues_document("city", "U-1", kind.clone());
+    w.void(Code::ApproversMissing, "c1", of_city, &[officer("city", "c1")]);
+    let op = issues_document("club", "A-1", kind.clone());
+    w.void(Code::ApproversMissing, "alice", op.clone(), &[member("club", "alice")]);
+    w.reject(Code::RoleMissing, "eve", op.clone(), &[member("club", "eve")]);
+    w.apply("alice", op, &[member("club", "alice"), represents("club", "dave")]);
+    // A shop is one party with its own key.
+    w.apply("shop", issues_document("shop", "S-1", kind), &[own("shop")]);
+}
+
+#[test]
+fn what_a_report_is_about_and_rests_on_lies_behind() {
+    let mut w = world();
+    let shop = [own("shop")];
+    let says = |of: Report| issues_document("shop", "S-1", DocumentKind::Report(of));
+    let good = of_yesterday(&w);
+    let (today, tomorrow) = (Day(good.to.0 + 1), Day(good.to.0 + 2));
+    let backwards = Report { from: Some(today), ..good };
+    w.reject(Code::NotWellFormed, "shop", says(backwards), &shop);
+    // A log has a seal for every block, the first one too.
+    w.reject(Code::NotWellFormed, "shop", says(Report { size: good.height, ..good }), &shop);
+    w.reject(Code::ReportTooEarly, "shop", says(Report { to: today, ..good }), &shop);
+    let ahead = |w: &World| Report { height: w.chain.head().height + 1, ..of_yesterday(w) };
+    let own_block = ahead(&w);
+    w.reject(Code::ReportTooEarly, "shop", says(own_block), &shop);
+    let longer = Report { size: w.chain.head().size + 1, ..good };
+    w.reject(Code::ReportTooEarly, "shop", says(longer), &shop);
+    // At 24:00 and not a millisecond before: the next block is a second later.
+    w.now = musubi_ledger::time::Time(tomorrow.begin().0 - 1_001);
+    w.reject(Code::ReportTooEarly, "shop", says(Report { to: today, ..good }), &shop);
+    w.now = musubi_ledger::time::Time(tomorrow.begin().0 - 1_000);
+    w.apply("shop", says(Report { from: Some(good.to), to: today, ..good }), &shop);
+    assert_eq!(w.now, tomorrow.begin());
+}
+
+#[test]
+fn a_report_is_replaced_by_one_about_the_same_days() {
+    let mut w = world();
+    let shop = [own("shop")];
+    let first = of_yesterday(&w);
+    w.apply("shop", issues_document("shop", "S-1", DocumentKind::Report(first)), &shop);
+    let in_place = |number: &str, of: Report| {
+        let replaces = Some("S-1".parse().unwrap());
+        let kind = DocumentKind::Report(of);
+        Operation::IssueDocument(IssueDocument { replaces, ..issue("shop", number, kind) })
+    };
+    for other in [
+        Report { what: ReportKind::Kpi, ..first },
+        Report { to: Day(first.to.0 - 1), ..first },
+        Report { from: Some(first.to), ..first },
+    ] {
+        w.reject(Code::NotWellFormed, "shop", in_place("S-2", other), &shop);
+    }
+    let later = of_yesterday(&w);
+    assert!(later.height > first.height, "another record, the same day");
+    w.apply("shop", in_place("S-2", later), &shop);
+    assert_eq!(w.paper("shop", "S-1").unwrap().replaced_by, Some("S-2".parse().unwrap()));
+    w.reject(Code::UnknownDocument, "shop", in_place("S-3", later), &shop);
 }

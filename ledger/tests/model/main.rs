@@ -54,7 +54,7 @@ fn pause(choice: u8) -> u64 {
 fn check_block(world: &mut World, model: &mut Model, transactions: &[Transaction]) {
     let codes = world.block(transactions);
     let leaves: Vec<bool> = world.last.items.iter().map(|i| i.leaf.is_some()).collect();
-    model.begin_block(world.last.head.time);
+    model.begin_block(&world.last);
     for ((tx, code), leaf) in transactions.iter().zip(codes).zip(leaves) {
         let (predicted, with_leaf) = model.judge(tx);
         assert_eq!((code, leaf), (predicted, with_leaf), "real, model: {tx:#?}");

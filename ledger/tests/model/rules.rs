@@ -31,6 +31,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use musubi_ledger::{
     code::Code,
+    execute::Block,
     id::{InstrumentId, MediumId, PartyId, Reference, RuleId, TxId},
     instrument::{
         InstrumentChange, LateRefund, Life, LifeStep, LimitOf, OnAccept, Regime, Shortfall, Terms,
@@ -134,6 +135,8 @@ struct Redemption {
 #[derive(Clone)]
 pub(crate) struct Model {
     now: u64,
+    /// How many blocks and leaves there were before this block.
+    before: (u64, u64),
     /// The number of the witness policy.
     policy: u32,
     kinds: BTreeMap<PartyId, PartyKind>,
@@ -183,8 +186,9 @@ const HOLDERS: [PartyKind; 2] = [PartyKind::Person, PartyKind::Group];
 
 impl Model {
     /// What has become due happens first.
-    pub(crate) fn begin_block(&mut self, now: Time) {
-        self.now = now.0;
+    pub(crate) fn begin_block(&mut self, block: &Block) {
+        let now = block.head.time;
+        (self.now, self.before) = (now.0, (block.head.height, block.first_leaf));
         let late = |r: &&mut Redemption| r.open && r.deadline <= now.0;
         let late = self.redemptions.values_mut().filter(late).map(|redemption| {
             redemption.open = false;

@@ -1,5 +1,7 @@
 //! Days written by hand, for what random ones rarely meet; the model follows every step.
 
+use musubi_ledger::document::{DocumentKind, Report, ReportKind};
+
 use super::{common::*, *};
 
 struct Day(World, Model);
@@ -87,4 +89,39 @@ fn who_is_frozen_stops_a_recovery_and_nothing_else() {
     let two = [officer("registrar", "r1"), officer("registrar", "r2"), proves("alice", "thief")];
     day.applies("r1", Operation::Recover(op), &two);
     day.applies("alice", Operation::CancelRecovery { party: id("alice") }, &[own("alice")]);
+}
+
+#[test]
+fn reports_are_signed_by_two_when_their_days_are_over_and_replaced_by_their_like() {
+    let mut day = Day::begin();
+    let head = day.0.chain.head();
+    let today = day.0.now.day();
+    let yesterday = musubi_ledger::time::Day(today.0 - 1);
+    let good = report(ReportKind::Unused, yesterday, (head.height, head.size));
+    let two = [officer("issuer", "i1"), officer("issuer", "i2")];
+    let says = |number: &str, of: Report| IssueDocument {
+        replaces: (number != "1").then(|| "1".parse().unwrap()),
+        ..issue("issuer", number, DocumentKind::Report(of))
+    };
+    let submit = |day: &mut Day, number: &str, of: Report, by: &[By]| {
+        let tx = day.0.transaction("i1", Operation::IssueDocument(says(number, of)), by);
+        day.submit(&tx)
+    };
+    assert_eq!(submit(&mut day, "1", good, &two[..1]), Code::ApproversMissing);
+    for early in [
+        Report { to: today, ..good },
+        Report { height: head.height + 1_000, size: head.size + 9_000, ..good },
+        Report { size: head.size + 9_000, ..good },
+    ] {
+        assert_eq!(submit(&mut day, "1", early, &two), Code::ReportTooEarly);
+    }
+    assert_eq!(submit(&mut day, "1", good, &two), Code::Applied);
+    let other = Report { what: ReportKind::Kpi, ..good };
+    assert_eq!(submit(&mut day, "2", other, &two), Code::NotWellFormed);
+    assert_eq!(submit(&mut day, "2", good, &two), Code::Applied);
+    assert_eq!(submit(&mut day, "3", good, &two), Code::UnknownDocument);
+    let op = issues_document("club", "1", DocumentKind::Report(good));
+    let tx = day.0.transaction("alice", op.clone(), &[member("club", "alice")]);
+    assert_eq!(day.submit(&tx), Code::ApproversMissing);
+    day.applies("alice", op, &[member("club", "alice"), checker("club", "bob")]);
 }

@@ -56,6 +56,7 @@ pub(crate) fn all() -> Vec<Vector> {
     all.extend(policies());
     all.extend(super::papers::documents());
     all.extend(settlements());
+    all.extend(super::papers::reports());
     all
 }
 

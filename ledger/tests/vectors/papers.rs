@@ -4,11 +4,12 @@ use super::operations::{Vector, tx};
 use crate::common::*;
 use musubi_ledger::{
     document::{
-        DocumentKind, Invoice,
+        DocumentKind, Invoice, Report, ReportKind,
         tax::{Basis, TaxLine, TaxRule},
     },
     id::RosterLine,
     rule::formula::Rounding,
+    time::Day,
 };
 
 pub(crate) fn documents() -> Vec<Vector> {
@@ -104,5 +105,19 @@ pub(crate) fn documents() -> Vec<Vector> {
         ("set_parent: leaves", parent(None), vec![officer("city", "c1")]),
         ("repay: wallet", repay(RepayBy::Wallet), vec![debit("shop")]),
         ("repay: outside", repay(RepayBy::Outside { funding: document("bank") }), vec![settles()]),
+    ]
+}
+
+/// Signed reports: behind all others, whose places are in their references.
+pub(crate) fn reports() -> Vec<Vector> {
+    let last = Day(BEGIN.day().0 - 1);
+    let unused = report(ReportKind::Unused, last, (999, 4_990));
+    let first = Some(Day(last.0 - 29));
+    let key_figures = Report { from: first, ..report(ReportKind::Kpi, last, (1_000, 5_000)) };
+    let of = |number, kind| issues_document("issuer", number, DocumentKind::Report(kind));
+    let officers = || vec![officer("issuer", "i1"), officer("issuer", "i2")];
+    vec![
+        ("issue_document: report of a day's end", of("U-1", unused), officers()),
+        ("issue_document: report of a period", of("K-1", key_figures), officers()),
     ]
 }

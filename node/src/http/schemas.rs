@@ -67,6 +67,7 @@ const ENUMS: &[(&str, &str)] = &[
     ("CapOf", "given times"),
     ("Over", "truncate skip refuse"),
     ("Basis", "net gross"),
+    ("ReportKind", "unused kpi accounts settlement statement"),
 ];
 
 /// Choices between variants with content, each an object of one key; a variant without content is its name.
@@ -115,7 +116,10 @@ const UNIONS: &[(&str, &str)] = &[
         "rule: RuleFact, unwound: UnwoundFact, taken: TakenFact, coupon: CouponFact, ranked: RankedFact, \
          line: LineFact, fee: FeeFact, coupon_back: CouponBackFact",
     ),
-    ("DocumentKind", "receipt: Receipt, invoice: Invoice, credit_note: CreditNote"),
+    (
+        "DocumentKind",
+        "receipt: Receipt, invoice: Invoice, credit_note: CreditNote, report: SignedReport",
+    ),
     ("Gives", "gift: Gift, set: Set, coupon: Coupon"),
     ("Sponsor", "payee, party: PartyId"),
     ("Price", "outside: OutsidePrice, exchange: Exchange"),

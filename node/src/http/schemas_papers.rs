@@ -36,6 +36,7 @@ pub(super) const PAPERS: &[(&str, &str)] = &[
         "payment: TxId?, registration: RegistrationNumber, supplied: u32, rule: TaxRule, lines: [TaxLine]",
     ),
     ("CreditNote", "invoice: Reference, lines: [TaxLine]"),
+    ("SignedReport", "what: ReportKind, from: u32?, to: u32, height: u64, size: u64, root: Hash"),
     ("TaxRule", "basis: Basis, rounding: Rounding"),
     ("TaxLine", "rate: u16, reduced: bool, total: Amount, tax: Amount"),
     (

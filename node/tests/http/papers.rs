@@ -4,8 +4,10 @@ use musubi_ledger::{
     amount::Amount,
     api::Page,
     code::Code,
+    document::{DocumentKind, ReportKind},
     id::{RosterLine, TxId},
     state::derived_id,
+    time::Day,
 };
 use serde_json::{Value, json};
 
@@ -41,6 +43,12 @@ async fn documents_are_found_by_any_number() {
     assert_eq!(receipt["number"], "2026/04?7");
     let bill = answers(&client, &of("I-1"), "DocumentView").await;
     assert_eq!(bill["document"]["kind"]["invoice"]["registration"], "T1234567890123");
+    let yesterday = Day(city::BEGIN.day().0 - 1);
+    let report = DocumentKind::Report(city::report(ReportKind::Kpi, yesterday, (0, 2)));
+    let report = city::issues_document("shop", "K-1", report);
+    client.committed(&client.signed("shop", report, &[city::own("shop")])).await;
+    let report = answers(&client, &of("K-1"), "DocumentView").await;
+    assert_eq!(report["document"]["kind"]["report"]["what"], "kpi");
     let missing = client.get(&of("I-2")).send().await.unwrap();
     problem(missing, 404, "not_found").await;
 }

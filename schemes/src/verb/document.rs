@@ -48,7 +48,11 @@ struct Paper {
 }
 
 pub(super) fn document(fields: &Fields<'_>, names: &Names<'_>) -> Option<Box<dyn Verb>> {
-    let kind = fields.need("kind").and_then(|node| node.one_of(&KINDS))?;
+    let kind = fields.need("kind").and_then(|node| match node.text()?.as_str() {
+        "report" => node
+            .wrong("a report is made from a record and signed by hand: `musubi document report`"),
+        _ => node.one_of(&KINDS),
+    })?;
     let reference = |key| match fields.may(key) {
         None => Some(None),
         Some(node) => {

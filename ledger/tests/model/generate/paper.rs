@@ -1,8 +1,8 @@
-//! Random documents: receipts, invoices and credit notes, mostly by whoever was paid.
+//! Random documents: receipts, invoices and credit notes, mostly by whoever was paid; and reports.
 
 use musubi_ledger::{
     document::{
-        DocumentKind, Invoice,
+        DocumentKind, Invoice, Report, ReportKind,
         tax::{Basis, TaxLine, TaxRule},
     },
     rule::formula::Rounding,
@@ -82,4 +82,39 @@ impl Generator {
         };
         (Operation::IssueDocument(op), vec![signer], None)
     }
+}
+
+/// A report, mostly of days and a record that are over.
+pub(super) fn report(world: &World, step: &Step) -> Made {
+    let issuer = pick(&["issuer", "club", "shop", "club", "issuer", "alice"], step[1]).unwrap();
+    let today = world.now.day().0;
+    let to = musubi_ledger::time::Day(today - pick(&[1, 0, 1, 2, 1], step[2]).unwrap());
+    let from = pick(&[None, Some(1), Some(0)], step[2] / 8).unwrap();
+    let head = world.chain.head();
+    let kind = DocumentKind::Report(Report {
+        what: pick(&[ReportKind::Unused, ReportKind::Kpi], step[3]).unwrap(),
+        from: match step[5] % 19 {
+            0 => Some(musubi_ledger::time::Day(to.0 + 1)),
+            _ => from.map(|days| musubi_ledger::time::Day(to.0 - days)),
+        },
+        to,
+        height: head.height + pick(&[0, 0, 0, 1], step[4]).unwrap(),
+        size: match step[5] % 17 {
+            0 => head.height,
+            1 => head.size + 1,
+            _ => head.size,
+        },
+        root: musubi_ledger::id::MerkleHash([7; 32]),
+    });
+    let earlier = pick(&NUMBERS, step[4] / 4).unwrap();
+    let op = IssueDocument {
+        replaces: step[2].is_multiple_of(3).then(|| earlier.parse().unwrap()),
+        ..issue(issuer, pick(&NUMBERS, step[3] / 2).unwrap(), kind)
+    };
+    let signers = match issuer {
+        "issuer" => vec![officer("issuer", "i1"), officer("issuer", "i2")],
+        "club" => vec![member("club", "alice"), checker("club", "bob")],
+        other => vec![decides(other)],
+    };
+    (Operation::IssueDocument(op), signers, None)
 }

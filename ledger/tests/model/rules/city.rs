@@ -26,6 +26,7 @@ impl Model {
         }
         Self {
             now: world.now.0,
+            before: (world.chain.head().height, world.chain.head().size),
             policy: 1,
             kinds,
             register: Register::new(world),

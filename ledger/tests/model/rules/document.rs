@@ -2,7 +2,7 @@
 
 use musubi_ledger::{
     document::{
-        DocumentKind,
+        DocumentKind, Report,
         tax::{Basis, TaxLine, TaxRule},
     },
     rule::{Post, formula::Rounding},
@@ -62,22 +62,44 @@ impl Model {
         }
     }
 
+    /// Two who stand by a report of an office or a group; of anybody else, itself.
+    fn two_speak(&self, by: &Signatures, party: PartyId) -> Result<(), Code> {
+        match self.kinds[&party] {
+            PartyKind::Issuer | PartyKind::Registrar | PartyKind::Operator => by.officers(party, 2),
+            PartyKind::Group => {
+                let persons = by.members(Side::Authority, (party, &self.groups[&party]))?;
+                demand(persons.len() >= 2, Code::ApproversMissing)
+            }
+            _ => by.own(Side::Authority, Role::Holder, party),
+        }
+    }
+
     pub(super) fn issue_document(
         &mut self,
         op: &IssueDocument,
         by: &Signatures,
     ) -> Result<(), Code> {
         let lines: &[TaxLine] = match &op.kind {
-            DocumentKind::Receipt(_) => &[],
+            DocumentKind::Receipt(_) | DocumentKind::Report(_) => &[],
             DocumentKind::Invoice(invoice) => &invoice.lines,
             DocumentKind::CreditNote(note) => &note.lines,
         };
-        let receipt = matches!(op.kind, DocumentKind::Receipt(_));
-        demand(receipt || in_order(lines), Code::NotWellFormed)?;
+        let good = match &op.kind {
+            DocumentKind::Receipt(_) => true,
+            DocumentKind::Report(report) => {
+                let first = report.from.unwrap_or(report.to);
+                first.0 <= report.to.0 && report.height < report.size
+            }
+            _ => in_order(lines),
+        };
+        demand(good, Code::NotWellFormed)?;
         self.active(op.issuer)?;
         let known = |party| self.kinds.contains_key(&party);
         demand(op.addressee.is_none_or(known), Code::UnknownParty)?;
-        self.speaks(by, op.issuer)?;
+        match op.kind {
+            DocumentKind::Report(_) => self.two_speak(by, op.issuer)?,
+            _ => self.speaks(by, op.issuer)?,
+        }
         let mut credited = BTreeMap::new();
         if let DocumentKind::Invoice(invoice) = &op.kind {
             let right = |l: &TaxLine| tax_of(invoice.rule, l.rate, l.total.0) == l.tax.0;
@@ -100,8 +122,15 @@ impl Model {
                 let old = self.papers.get(&key(number)).filter(|paper| !paper.replaced);
                 let old = old.ok_or(Code::UnknownDocument)?;
                 let both = (&old.kind, &op.kind);
-                let alike = matches!(both, (DocumentKind::Receipt(_), DocumentKind::Receipt(_)))
-                    || matches!(both, (DocumentKind::Invoice(_), DocumentKind::Invoice(_)));
+                let days = |r: &Report| (r.what, r.from, r.to);
+                let alike = match both {
+                    (DocumentKind::Receipt(_), DocumentKind::Receipt(_))
+                    | (DocumentKind::Invoice(_), DocumentKind::Invoice(_)) => true,
+                    (DocumentKind::Report(old), DocumentKind::Report(new)) => {
+                        days(old) == days(new)
+                    }
+                    _ => false,
+                };
                 demand(alike && old.kind.payment() == payment, Code::NotWellFormed)?;
                 let whole = old.credited.values().all(|(total, _)| *total == 0);
                 demand(whole, Code::OverOriginal)?;
@@ -111,6 +140,13 @@ impl Model {
             self.take_back_invoice(&key(&note.invoice), &note.lines)?;
             let invoice = self.papers.get_mut(&key(&note.invoice)).unwrap();
             invoice.notes.push(op.number.clone());
+        }
+        if let DocumentKind::Report(report) = &op.kind {
+            // 24:00 in Japan is 15:00 of the same day in Greenwich.
+            let over = u64::from(report.to.0) * DAY + 15 * 3_600_000;
+            let (blocks, leaves) = self.before;
+            let behind = report.height < blocks && report.size <= leaves;
+            demand(over <= self.now && behind, Code::ReportTooEarly)?;
         }
         if let Some(number) = &op.replaces {
             self.papers.get_mut(&key(number)).unwrap().replaced = true;

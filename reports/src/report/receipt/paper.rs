@@ -96,7 +96,9 @@ pub(super) fn said(
         replaces: op.replaces.clone(),
         invoice: match &op.kind {
             DocumentKind::Invoice(invoice) => Some(fields(invoice)),
-            DocumentKind::Receipt(_) | DocumentKind::CreditNote(_) => None,
+            DocumentKind::Receipt(_) | DocumentKind::CreditNote(_) | DocumentKind::Report(_) => {
+                None
+            }
         },
     })
 }
