@@ -31,6 +31,10 @@ pub(super) struct Input {
     /// The chain that it must be; without one, the report says so
     #[arg(long, global = true, value_name = "HEX", env = "MUSUBI_CHAIN")]
     chain: Option<ChainId>,
+    /// Up to and with this block alone, as if the log ended there: makes a report again when the log has grown. All of the
+    /// record is verified nevertheless
+    #[arg(long, global = true, value_name = "BLOCK")]
+    height: Option<u64>,
     /// What parties are called: a TOML file with [names], or an address book of `musubi`
     #[arg(long, global = true, value_name = "FILE", env = "MUSUBI_NAMES")]
     names: Option<PathBuf>,
@@ -54,6 +58,7 @@ impl Input {
         };
         let options = Options { expected: self.chain, ..Options::default() };
         let talks = std::io::stderr().is_terminal();
+        let scope = scope.up_to(self.height);
         let source = Source::read(from, options, scope, |progress| tell(talks, progress)).await?;
         if talks {
             eprintln!();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use musubi_ledger::genesis::Genesis;
+use musubi_ledger::{execute::Head, genesis::Genesis, hash::Hash, id::MerkleHash, state::RowKey};
 use musubi_sdk::{
     Code, PartyId, Time,
     audit::{Executed, Observer},
@@ -22,19 +22,27 @@ pub struct Scope {
     pub until: Time,
     /// The state just before these instants.
     pub instants: BTreeSet<Time>,
+    /// Nothing that came behind this block, as if the log ended with it; all of the log if there is none.
+    pub height: Option<u64>,
 }
 
 impl Scope {
     /// Everything that happens in a span of time, with the states at both of its ends.
     #[must_use]
     pub fn span(from: Time, until: Time) -> Self {
-        Self { parties: None, from, until, instants: BTreeSet::from([from, until]) }
+        Self { parties: None, from, until, instants: BTreeSet::from([from, until]), height: None }
     }
 
     /// One party alone.
     #[must_use]
     pub fn of(self, party: PartyId) -> Self {
         Self { parties: Some(BTreeSet::from([party])), ..self }
+    }
+
+    /// Up to and with a block alone.
+    #[must_use]
+    pub fn up_to(self, height: Option<u64>) -> Self {
+        Self { height, ..self }
     }
 
     fn takes(&self, event: &Event) -> bool {
@@ -53,11 +61,16 @@ pub struct Collector {
     events: Vec<Event>,
     sums: Sums,
     mismatch: Option<Mismatch>,
+    /// Where the log stood after the last block that was taken: its head, root and epoch.
+    last: (Head, Hash, u32),
 }
 
 impl Observer for Collector {
     fn executed(&mut self, executed: Executed<'_>) {
         let Executed { genesis, block, items } = executed;
+        if self.scope.height.is_some_and(|last| block.head.height > last) {
+            return;
+        }
         if self.genesis.is_none() {
             self.genesis = Some(genesis.clone());
         }
@@ -70,6 +83,12 @@ impl Observer for Collector {
             self.events.extend(event.filter(|event| self.scope.takes(event)));
         }
         self.rows.apply(&block.changes);
+        let begun = block.changes.keys().filter_map(|key| match key {
+            RowKey::Epoch(epoch) => Some(*epoch),
+            _ => None,
+        });
+        let epoch = begun.max().unwrap_or(self.last.2);
+        self.last = (block.head, block.root, epoch);
     }
 }
 
@@ -85,6 +104,7 @@ impl Collector {
             events: Vec::new(),
             sums: Sums::default(),
             mismatch: None,
+            last: (Head { height: 0, time: Time::ZERO, size: 0 }, [0; 32], 1),
         }
     }
 
@@ -103,7 +123,8 @@ impl Collector {
         }
     }
 
-    /// All that was kept.
+    /// All that was kept. Where the scope ends at a block, so does what it rests on: what is known of later blocks says nothing
+    /// about it, or the same report could not be made again.
     ///
     /// # Errors
     /// [`Mismatch`] if at one of the scope's instants or at the end the postings were not what the state held.
@@ -112,15 +133,23 @@ impl Collector {
     /// If no block was shown: every chain has block 0.
     pub fn finish(mut self, basis: Basis) -> Result<Source, Mismatch> {
         self.check();
+        let genesis = self.genesis.expect("block 0 was shown");
+        let (head, root, epoch) = self.last;
+        let Head { height, time, size } = head;
+        let signed = basis.signed_height >= height;
+        let basis = Basis {
+            origin: genesis.origin_of(epoch),
+            height,
+            time,
+            size,
+            root: MerkleHash(root).to_string(),
+            signed_height: basis.signed_height.min(height),
+            signed_time: if signed { time } else { basis.signed_time },
+            ..basis
+        };
         match self.mismatch {
             Some(mismatch) => Err(mismatch),
-            None => Ok(Source {
-                genesis: self.genesis.expect("block 0 was shown"),
-                basis,
-                events: self.events,
-                at: self.at,
-                end: self.rows,
-            }),
+            None => Ok(Source { genesis, basis, events: self.events, at: self.at, end: self.rows }),
         }
     }
 }

@@ -63,7 +63,8 @@ impl Source {
     /// Audits a record and keeps what the scope asks for.
     ///
     /// # Errors
-    /// [`ReportError::Audit`] if the record does not hold or cannot be read; [`ReportError::Totals`] if postings and state differ.
+    /// [`ReportError::Audit`] if the record does not hold or cannot be read, also behind the scope's last block; `no_block` if it
+    /// has no such block; [`ReportError::Totals`] if postings and state differ.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -73,8 +74,14 @@ impl Source {
         scope: Scope,
         progress: impl FnMut(&Progress),
     ) -> Result<Self, ReportError> {
+        let asked = scope.height;
         let collector = Collector::new(scope);
         let (report, collector) = audit::replay(source, options, collector, progress).await?;
+        if let Some(height) = asked.filter(|height| *height > report.height) {
+            let what = format!("the log ends with block {}, before {height}", report.height);
+            let next = "download the record again, or name an earlier block";
+            return Err(ReportError::asked("no_block", what, next));
+        }
         let basis = Basis {
             chain: report.chain,
             pinned: report.pinned,
