@@ -141,6 +141,44 @@ fn a_group_still_wants_its_approver() {
     assert_eq!(approved.missing(&nobody).len(), 1);
 }
 
+/// And a group with two of its persons; a shop has one key.
+#[test]
+fn an_office_stands_by_a_report_with_two_officers() {
+    use musubi_ledger::document::{DocumentKind, Report, ReportKind};
+    let day = musubi_ledger::time::Day(20_000);
+    let report = Report {
+        what: ReportKind::Unused,
+        from: Some(musubi_ledger::time::Day(19_970)),
+        to: day,
+        height: 4,
+        size: 11,
+        root: musubi_ledger::id::MerkleHash([7; 32]),
+    };
+    let op = musubi_ledger::operation::IssueDocument {
+        issuer: PAYER,
+        number: "U-1".parse().unwrap(),
+        addressee: None,
+        body: entropy_hash(),
+        replaces: None,
+        kind: DocumentKind::Report(report),
+    };
+    let half = composer().issue_document(PAYER, op).half_signed();
+    for (kind, role, count) in [
+        (PartyKind::Issuer, Role::Officer, 2),
+        (PartyKind::Group, Role::Drafter, 2),
+        (PartyKind::Merchant, Role::Holder, 1),
+    ] {
+        let [wanted] = &half.missing(&|_| Some(kind))[..] else { panic!("one slot of {kind:?}") };
+        assert_eq!((wanted.roles[0], wanted.count), (role, count), "{kind:?}");
+    }
+    let words = half.describe(&Glossary::default()).join("\n");
+    for said in
+        ["基準日未使用残高報告", "About 2024-09-04 to 2024-10-04", "block 4: 11 leaves, root 0707"]
+    {
+        assert!(words.contains(said), "{said}: {words}");
+    }
+}
+
 #[test]
 fn new_keys_prove_themselves() {
     let (old, new) = (key(5), key(6));

@@ -91,6 +91,11 @@ fn a_mistake_is_told_with_place_line_and_guess() {
             "[[rule]]\nid = \"gift\"\non = \"redeem\"\npercent = 1\ngive = {}\n[scenario]",
             "a fee is charged where it is paid out",
         ),
+        (
+            "do = \"allow\", total = 3_000",
+            "do = \"document\", kind = \"report\"",
+            "a report is made from a record and signed by hand: `musubi document report`",
+        ),
         ("of = \"expired(TOWN)\"", "of = \"given(bonus)\"", "no rule bonus; declared: "),
         (
             "code = \"over_allowance\"",
