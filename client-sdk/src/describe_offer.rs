@@ -5,6 +5,7 @@ use musubi_ledger::{
     offer::{Access, Coupon, Gives, Offer, OfferTerms, Part, Price, Sponsor},
     operation::{Cause, Entitle, Operation, Payment, Showing, Take},
     rule::cap::{Cap, Period, Scope},
+    time::Time,
 };
 
 use crate::{
@@ -58,7 +59,10 @@ pub fn offer_text(terms: &OfferTerms, glossary: &Glossary) -> Vec<String> {
     }
     lines.extend(terms.stock.map(|stock| format!("{stock} units in all")));
     lines.extend(terms.caps.iter().map(cap));
-    lines.push(format!("From {} until {}", terms.from, terms.until));
+    lines.push(match terms.from {
+        Time::ZERO => format!("From when it is put until {}", terms.until),
+        from => format!("From {from} until {}", terms.until),
+    });
     lines
 }
 

@@ -12,6 +12,7 @@ use musubi_ledger::{
         when::When,
         words,
     },
+    time::Time,
 };
 
 use crate::describe::Glossary;
@@ -107,7 +108,10 @@ fn post(post: &Post, glossary: &Glossary) -> String {
 }
 
 fn when(when: &When, watched: InstrumentId, glossary: &Glossary) -> Vec<String> {
-    let mut lines = vec![format!("From {}", when.from)];
+    let mut lines = vec![match when.from {
+        Time::ZERO => "From when it is put".to_owned(),
+        from => format!("From {from}"),
+    }];
     let mut add = |line: Option<String>| lines.extend(line);
     add(when.until.map(|until| format!("Until {until}")));
     add(when.purpose.map(|purpose| format!("Only for purpose {}", purpose.0)));

@@ -153,7 +153,7 @@ pub(crate) async fn wanted(
     half: &HalfSigned,
     extra: &[Wanted],
 ) -> Vec<Wanted> {
-    let kinds = session.kinds_of(half.body()).await;
+    let kinds = session.kinds_of(half).await;
     let mut wanted = half.missing(&|party: &PartyId| kinds.get(party).copied());
     let signed = |want: &&Wanted| {
         let met = |s: &Signature| {

@@ -1,15 +1,15 @@
 //! What a session learns from its nodes: chain and time, parties, and what somebody can sign as.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use musubi_sdk::{
     Body, Composer, HalfSigned, Operation, PartyId, PartyKind, PublicKey, Role, SchemePrefix, Time,
     TxId, Wanted,
     api::{Info, KeyView, PartyView},
-    ledger::{
-        group::{Group, RoleGrant},
-        operation::PayWithCoupons,
-    },
+    ledger::group::{Group, RoleGrant},
 };
 
 use super::{error::CliError, memo::KEYS_PER_PARTY, session::Session, slots::Signer};
@@ -120,28 +120,27 @@ impl Session {
         }
     }
 
-    /// What the parties are that a body names as giving or receiving.
-    pub(crate) async fn kinds_of(&mut self, body: &Body) -> BTreeMap<PartyId, PartyKind> {
-        let parties = match &body.operation {
-            Operation::Transfer(op) => vec![op.from, op.to],
-            Operation::Pay(op) | Operation::PayWithCoupons(PayWithCoupons { pay: op, .. }) => {
-                vec![op.from, op.to]
+    /// What the parties are on whose kind it depends who still has to sign.
+    pub(crate) async fn kinds_of(&mut self, half: &HalfSigned) -> BTreeMap<PartyId, PartyKind> {
+        let (mut kinds, mut looked) = (BTreeMap::new(), BTreeSet::new());
+        loop {
+            let asked = RefCell::new(BTreeSet::new());
+            let _ = half.missing(&|party: &PartyId| {
+                asked.borrow_mut().insert(*party);
+                kinds.get(party).copied()
+            });
+            // What was looked up may lead on to further parties.
+            let new: Vec<PartyId> = asked.into_inner().difference(&looked).copied().collect();
+            if new.is_empty() {
+                return kinds;
             }
-            Operation::Touch(op) => vec![op.party],
-            Operation::Propose(op) => vec![op.movement.from, op.movement.to],
-            Operation::TopUp(op) => vec![op.to],
-            Operation::RequestPayment(op) => vec![op.payee],
-            Operation::GrantMandate(op) => vec![op.grantor],
-            Operation::OpenRun(op) => vec![op.funder],
-            _ => Vec::new(),
-        };
-        let mut kinds = BTreeMap::new();
-        for party in parties {
-            if let Some(kind) = self.kind(party).await {
-                kinds.insert(party, kind);
+            for party in new {
+                looked.insert(party);
+                if let Some(kind) = self.kind(party).await {
+                    kinds.insert(party, kind);
+                }
             }
         }
-        kinds
     }
 
     /// The keys with which a party can read what is written for it now: its own, and those of the persons who act for

@@ -100,7 +100,7 @@ pub(crate) async fn run(args: &Apply, session: &mut Session) -> Result<Report, C
             .next(next)
             .with("differences", json!(otherwise)));
     }
-    check_lasts(&lacking, composer.now)?;
+    check_lasts(&lacking, composer.now, args.begins_in)?;
     let mut halves = Vec::with_capacity(lacking.len());
     let mut said = Vec::new();
     for setting in lacking {
@@ -138,7 +138,7 @@ pub(crate) async fn run(args: &Apply, session: &mut Session) -> Result<Report, C
 }
 
 /// What is over by the ledger's time cannot be put any more.
-fn check_lasts(lacking: &[Setting<'_>], now: Time) -> Result<(), CliError> {
+fn check_lasts(lacking: &[Setting<'_>], now: Time, begins_in: Option<u32>) -> Result<(), CliError> {
     let over = lacking.iter().filter_map(|setting| {
         let end = setting.end().filter(|end| *end <= now)?;
         Some(format!("{} ends {}", what(setting), table::time(end)))
@@ -148,7 +148,7 @@ fn check_lasts(lacking: &[Setting<'_>], now: Time) -> Result<(), CliError> {
         return Ok(());
     }
     let told = format!("some of it is over by now, so nothing was sent\n  {}", over.join("\n  "));
-    let year = now.day().civil().0;
+    let year = begins_in.map_or_else(|| now.day().civil().0, |year| year.saturating_add(1));
     let next = format!(
         "`--begins-in {year}` moves all dates of the file into other years, `--set` one that is a choice"
     );
