@@ -1,40 +1,14 @@
 #![allow(clippy::unwrap_used)]
 //! `musubi scheme apply`: a scheme's configuration onto a network of real validators, by the keys of its officers.
 
-use std::{
-    path::{Path, PathBuf},
-    process::{Command, Output},
-};
+#[path = "common/office.rs"]
+mod office;
 
-use musubi_testnet::network::{Network, PARAMETERS, PASSPHRASE, Settings};
+use std::path::PathBuf;
+
+use musubi_testnet::network::{Network, PARAMETERS, Settings};
+use office::Office;
 use serde_json::Value;
-
-/// A home with the officers' keys, and the program that uses it.
-struct Office {
-    home: PathBuf,
-}
-
-impl Office {
-    fn run(&self, args: &[&str]) -> Output {
-        let folder = Path::new(env!("CARGO_BIN_EXE_musubi-testnet")).parent().unwrap();
-        let mut command = Command::new(folder.join("musubi"));
-        command.args(args).args(["--json", "--home"]).arg(&self.home);
-        command.env("MUSUBI_PASSPHRASE", PASSPHRASE).output().unwrap()
-    }
-
-    fn done(&self, args: &[&str]) -> Value {
-        let output = self.run(args);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{args:?}: {said}");
-        serde_json::from_slice(&output.stdout).unwrap()
-    }
-
-    fn refused(&self, args: &[&str]) -> Value {
-        let output = self.run(args);
-        assert_eq!(output.status.code(), Some(1), "{args:?}: {output:?}");
-        serde_json::from_slice(&output.stderr).unwrap()
-    }
-}
 
 fn came_to(document: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
