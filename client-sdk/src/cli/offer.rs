@@ -140,9 +140,9 @@ pub(crate) struct TakeArgs {
     /// By the right that an event gave: its reference
     #[arg(long, conflicts_with_all = ["right", "code"])]
     event: Option<String>,
-    /// By a right
-    #[arg(long, value_name = "ID", conflicts_with = "code")]
-    right: Option<TxId>,
+    /// By a right, or an application that has won
+    #[arg(long, value_name = "NAME|ID", conflicts_with = "code")]
+    right: Option<String>,
     /// By a code
     #[arg(long)]
     code: Option<String>,
@@ -268,9 +268,9 @@ async fn take(args: TakeArgs, session: &mut Session) -> Result<Report, CliError>
     let (offer, to) = args.of.find(session, contact.party).await?;
     let terms = session.client()?.offer(offer).await?.offer.terms;
     let code = args.code.as_ref().map(|code| code_key(&terms.issuer, code));
-    let showing = match (&code, args.right, &args.event) {
+    let showing = match (&code, &args.right, &args.event) {
         (Some(key), ..) => Showing::Code(key.public()),
-        (_, Some(right), _) => Showing::Entitlement(right),
+        (_, Some(right), _) => Showing::Entitlement(session.book().transaction(right)?),
         (.., Some(event)) => Showing::Entitlement(entitlement_id(&offer, &reference(event).0)),
         _ => Showing::Nothing,
     };
