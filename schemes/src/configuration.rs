@@ -121,7 +121,7 @@ pub enum Ground {
 }
 
 /// What of an offer no file can say: it is each network's own.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Default, Debug)]
 pub struct Own {
     /// The key of the code that must be shown.
     pub code: Option<PublicKey>,

@@ -41,10 +41,7 @@ pub(crate) async fn run(args: Balance, session: &mut Session) -> Result<Report, 
     if let Some(command) = &args.command {
         return balance_proof::run(command, session);
     }
-    let party = match &args.party {
-        Some(text) => session.party(text).await?,
-        None => session.actor_contact()?.1.party,
-    };
+    let party = session.party_or_own(args.party.as_deref()).await?;
     if let Some(payee) = &args.payee {
         return spendable(party, payee, session).await;
     }

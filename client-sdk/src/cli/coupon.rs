@@ -4,14 +4,14 @@ use clap::Args;
 use musubi_sdk::{
     Amount, PartyId, SecretKey, TxId,
     ledger::{
-        offer::{Gives, entitlement_id},
-        operation::{Pay, PayWithCoupons, Showing, UseCoupon},
+        offer::Gives,
+        operation::{Pay, PayWithCoupons, UseCoupon},
     },
 };
 
 use super::{
     error::CliError,
-    offer::{code_key, reference},
+    offer::{Shows, showing},
     session::Session,
     sums::parse_amount,
     table::{self, Report},
@@ -37,10 +37,7 @@ pub(crate) struct QuoteArgs {
 /// Asks a node.
 pub(crate) async fn quote(args: QuoteArgs, session: &mut Session) -> Result<Report, CliError> {
     let offer = session.book().transaction(&args.offer)?;
-    let payer = match &args.payer {
-        Some(text) => session.party(text).await?,
-        None => session.actor_contact()?.1.party,
-    };
+    let payer = session.party_or_own(args.payer.as_deref()).await?;
     let shop = session.party(&args.at).await?;
     let (_, decimals, _) = coupon_of(offer, session).await?;
     let gross = parse_amount(&args.price, decimals)?;
@@ -89,24 +86,19 @@ pub(crate) async fn with_coupons(
             text.split_once(':').map_or((text.as_str(), None), |(name, shown)| (name, Some(shown)));
         let offer = session.book().transaction(name)?;
         let (coupon, _, (step, issuer)) = coupon_of(offer, session).await?;
-        let showing = match shown.map(|shown| shown.split_once('=').unwrap_or((shown, ""))) {
-            None => Showing::Nothing,
-            Some(("event", event)) => {
-                Showing::Entitlement(entitlement_id(&offer, &reference(event).0))
-            }
-            Some(("right", right)) => Showing::Entitlement(session.book().transaction(right)?),
-            Some(("code", code)) => {
-                let key = code_key(&issuer, code);
-                let public = key.public();
-                keys.push(key);
-                Showing::Code(public)
-            }
+        let shows = match shown.map(|shown| shown.split_once('=').unwrap_or((shown, ""))) {
+            None => None,
+            Some(("event", event)) => Some(Shows::Event(event)),
+            Some(("right", right)) => Some(Shows::Right(right)),
+            Some(("code", code)) => Some(Shows::Code(code)),
             Some(_) => {
                 let what = format!("`{text}` does not say what is shown");
                 let next = "behind the colon stands event=REFERENCE, code=CODE or right=ID";
                 return Err(CliError::usage("bad_coupon", what).next(next));
             }
         };
+        let (showing, key) = showing(shows, (&offer, &issuer), session)?;
+        keys.extend(key);
         let discount = coupon.takes_off(gross, step).unwrap_or(gross);
         left = left.checked_sub(discount).unwrap_or_default();
         coupons.push(UseCoupon { offer, showing });

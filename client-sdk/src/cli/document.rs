@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use musubi_sdk::{
-    Day, DocumentHash, PartyId, Reference, Time,
+    Day, DocumentHash, Reference, Time,
     ledger::{
         document::{
             CreditNote, DocumentKind, Invoice, Receipt, RegistrationNumber,
@@ -206,7 +206,7 @@ fn last_day(time: Time, typed: bool) -> Day {
 }
 
 async fn credit(args: CreditArgs, session: &mut Session) -> Result<Report, CliError> {
-    let issuer = session.issuer_of(args.paper.issuer.as_deref()).await?;
+    let issuer = session.party_or_own(args.paper.issuer.as_deref()).await?;
     let invoice = session.client()?.document(issuer, &args.invoice).await?.document;
     let DocumentKind::Invoice(invoiced) = &invoice.kind else {
         let what = format!("{} is no invoice", args.invoice);
@@ -215,16 +215,6 @@ async fn credit(args: CreditArgs, session: &mut Session) -> Result<Report, CliEr
     let lines: Vec<TaxLine> = lines_of(&args.lines, invoiced.rule)?;
     let kind = DocumentKind::CreditNote(CreditNote { invoice: args.invoice, lines });
     issue(args.paper, None, kind, session).await
-}
-
-impl Session {
-    /// Who issues: the party named, or who acts.
-    async fn issuer_of(&mut self, text: Option<&str>) -> Result<PartyId, CliError> {
-        match text {
-            Some(text) => self.party(text).await,
-            None => Ok(self.actor_contact()?.1.party),
-        }
-    }
 }
 
 async fn issue(
@@ -245,7 +235,7 @@ async fn issue_as(
     session: &mut Session,
 ) -> Result<Report, CliError> {
     let (actor, contact) = session.actor_contact()?;
-    let issuer = session.issuer_of(paper.issuer.as_deref()).await?;
+    let issuer = session.party_or_own(paper.issuer.as_deref()).await?;
     let addressee = match &paper.to {
         Some(text) => Some(session.party(text).await?),
         None => None,

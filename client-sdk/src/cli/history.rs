@@ -58,10 +58,7 @@ pub(crate) struct Moved {
 }
 
 pub(crate) async fn run(args: History, session: &mut Session) -> Result<Report, CliError> {
-    let party = match &args.party {
-        Some(text) => session.party(text).await?,
-        None => session.actor_contact()?.1.party,
-    };
+    let party = session.party_or_own(args.party.as_deref()).await?;
     session.scheme().await?;
     let client = session.client()?;
     let wallet = client.wallet(party).await?;

@@ -74,6 +74,14 @@ impl Session {
         }
     }
 
+    /// The party that an argument names, or the acting identity's: who names one needs no identity here.
+    pub(crate) async fn party_or_own(&mut self, text: Option<&str>) -> Result<PartyId, CliError> {
+        match text {
+            Some(text) => self.party(text).await,
+            None => Ok(self.actor_contact()?.1.party),
+        }
+    }
+
     /// A party on the ledger.
     pub(crate) async fn party_view(&mut self, party: PartyId) -> Result<PartyView, CliError> {
         if let Some(Some(view)) = self.parties.get(&party) {

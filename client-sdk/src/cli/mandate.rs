@@ -175,10 +175,7 @@ fn facts(session: &Session, mandate: &Mandate, decimals: u8) -> Vec<(&'static st
 }
 
 async fn code(args: Code, session: &mut Session) -> Result<Report, CliError> {
-    let merchant = match &args.merchant {
-        Some(text) => session.party(text).await?,
-        None => session.actor_contact()?.1.party,
-    };
+    let merchant = session.party_or_own(args.merchant.as_deref()).await?;
     let mandate = session.book().transaction(&args.mandate)?;
     let tag: Tag = args
         .tag

@@ -235,6 +235,37 @@ pub(crate) fn code_key(issuer: &PartyId, code: &str) -> SecretKey {
     SecretKey::from_seed(&code_seed(issuer, code))
 }
 
+/// What who takes or pays shows of an offer, as it is written.
+pub(crate) enum Shows<'a> {
+    /// The reference of the event that gave a right.
+    Event(&'a str),
+    /// A right, or an application that has won, by name or id.
+    Right(&'a str),
+    /// A code.
+    Code(&'a str),
+}
+
+/// What the transaction says of it, and the key of a code, which signs too.
+pub(crate) fn showing(
+    shows: Option<Shows<'_>>,
+    (offer, issuer): (&TxId, &PartyId),
+    session: &Session,
+) -> Result<(Showing, Option<SecretKey>), CliError> {
+    Ok(match shows {
+        None => (Showing::Nothing, None),
+        Some(Shows::Event(event)) => {
+            (Showing::Entitlement(entitlement_id(offer, &reference(event).0)), None)
+        }
+        Some(Shows::Right(right)) => {
+            (Showing::Entitlement(session.book().transaction(right)?), None)
+        }
+        Some(Shows::Code(code)) => {
+            let key = code_key(issuer, code);
+            (Showing::Code(key.public()), Some(key))
+        }
+    })
+}
+
 async fn entitle(args: EntitleArgs, session: &mut Session) -> Result<Report, CliError> {
     let id = session.book().transaction(&args.offer)?;
     let terms = session.client()?.offer(id).await?.offer.terms;
@@ -267,13 +298,13 @@ async fn take(args: TakeArgs, session: &mut Session) -> Result<Report, CliError>
     let (actor, contact) = session.actor_contact()?;
     let (offer, to) = args.of.find(session, contact.party).await?;
     let terms = session.client()?.offer(offer).await?.offer.terms;
-    let code = args.code.as_ref().map(|code| code_key(&terms.issuer, code));
-    let showing = match (&code, &args.right, &args.event) {
-        (Some(key), ..) => Showing::Code(key.public()),
-        (_, Some(right), _) => Showing::Entitlement(session.book().transaction(right)?),
-        (.., Some(event)) => Showing::Entitlement(entitlement_id(&offer, &reference(event).0)),
-        _ => Showing::Nothing,
+    let shows = match (&args.code, &args.right, &args.event) {
+        (Some(code), ..) => Some(Shows::Code(code)),
+        (_, Some(right), _) => Some(Shows::Right(right)),
+        (.., Some(event)) => Some(Shows::Event(event)),
+        _ => None,
     };
+    let (showing, code) = showing(shows, (&offer, &terms.issuer), session)?;
     let payment = match (terms.gives.price(), &args.funding) {
         (None, _) => Payment::Nothing,
         (Some(Price::Exchange(_)), _) => Payment::Value,

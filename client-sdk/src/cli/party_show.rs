@@ -12,10 +12,7 @@ use super::{
 
 /// The party named, or the acting identity's.
 pub(crate) async fn run(named: Option<&str>, session: &mut Session) -> Result<Report, CliError> {
-    let party = match named {
-        Some(text) => session.party(text).await?,
-        None => session.actor_contact()?.1.party,
-    };
+    let party = session.party_or_own(named).await?;
     session.scheme().await?;
     let view = session.party_view(party).await?;
     let mut text = table::fields(&facts(session, &view));

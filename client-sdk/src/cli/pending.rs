@@ -25,10 +25,7 @@ pub(crate) fn missing(session: &Session, view: &ProposalView) -> Vec<String> {
 }
 
 pub(crate) async fn run(args: Pending, session: &mut Session) -> Result<Report, CliError> {
-    let party = match &args.party {
-        Some(text) => session.party(text).await?,
-        None => session.actor_contact()?.1.party,
-    };
+    let party = session.party_or_own(args.party.as_deref()).await?;
     session.scheme().await?;
     let views = session.client()?.proposals(party).await?;
     let decimals = session.decimals().await;

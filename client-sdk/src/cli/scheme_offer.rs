@@ -12,12 +12,12 @@ use musubi_schemes::{
     scheme::{Offered, Shown},
 };
 use musubi_sdk::{
-    Composer, Draft, PartyId, Reference, SecretKey,
+    Composer, Draft, PartyId, Reference,
     api::OfferView,
     entropy,
     ledger::{
         id::Seed,
-        offer::{Access, OfferTerms, Price, code_seed, draw::commitment},
+        offer::{Access, OfferTerms, Price, draw::commitment},
     },
     offer_code,
 };
@@ -25,6 +25,7 @@ use musubi_sdk::{
 use super::{
     error::{CliError, file_error},
     files,
+    offer::code_key,
     scheme_casting::Casting,
     scheme_compare as compare,
     session::Session,
@@ -97,9 +98,12 @@ impl Casting<'_> {
         Ok(Some(kept.trim().to_owned()))
     }
 
+    fn issuer_place(&self) -> usize {
+        self.scheme.cast.named("issuer").map_or(0, |places| places.start)
+    }
+
     async fn issuer(&self, session: &mut Session) -> Result<PartyId, CliError> {
-        let issuer = self.scheme.cast.named("issuer").map_or(0, |places| places.start);
-        self.party(issuer, session).await
+        self.party(self.issuer_place(), session).await
     }
 
     /// What a secret is on the ledger.
@@ -109,7 +113,6 @@ impl Casting<'_> {
         secret: &str,
         session: &mut Session,
     ) -> Result<Own, CliError> {
-        let nothing = Own { code: None, commitment: None, sale: None };
         match offer.shown {
             Shown::Lottery => {
                 let seed: Seed = secret.parse().map_err(|_| {
@@ -117,12 +120,12 @@ impl Casting<'_> {
                     CliError::usage("bad_seed", format!("{} holds no seed", path.display()))
                         .next("`musubi offer seed` writes one")
                 })?;
-                Ok(Own { commitment: Some(commitment(&seed)), ..nothing })
+                Ok(Own { commitment: Some(commitment(&seed)), ..Own::default() })
             }
             _ => {
                 let issuer = self.issuer(session).await?;
-                let key = SecretKey::from_seed(&code_seed(&issuer, secret)).public();
-                Ok(Own { code: Some(key), ..nothing })
+                let key = code_key(&issuer, secret).public();
+                Ok(Own { code: Some(key), ..Own::default() })
             }
         }
     }
@@ -170,8 +173,7 @@ impl Casting<'_> {
         offer: &Offered,
         session: &Session,
     ) -> Result<Option<musubi_sdk::PublicKey>, CliError> {
-        let issuer = self.scheme.cast.named("issuer").map_or(0, |places| places.start);
-        if offer.sold() { self.key(issuer, session).map(Some) } else { Ok(None) }
+        if offer.sold() { self.key(self.issuer_place(), session).map(Some) } else { Ok(None) }
     }
 
     pub(super) async fn draft_offer(
@@ -191,7 +193,7 @@ impl Casting<'_> {
         };
         let mut own = match &secret {
             Some(secret) => self.of_secret(offer, secret, session).await?,
-            None => Own { code: None, commitment: None, sale: None },
+            None => Own::default(),
         };
         own.sale = self.sale(offer, session)?;
         let terms = self.offer(offer, own, session).await?;

@@ -60,10 +60,7 @@ pub(crate) async fn run(args: StatementArgs, session: &mut Session) -> Result<Re
     let (Some(from), Some(to)) = (args.from, args.to) else {
         return Err(CliError::usage("usage", "a statement needs --from and --to"));
     };
-    let party = match &args.party {
-        Some(text) => session.party(text).await?,
-        None => session.actor_contact()?.1.party,
-    };
+    let party = session.party_or_own(args.party.as_deref()).await?;
     let (policies, _) = Policies::ask(args.chain, session).await?;
     let bytes = session.client()?.statement(party, (from, to)).await?;
     let report = verified(&bytes, &policies, session)?;
