@@ -140,7 +140,7 @@ fn install(state: &mut Overlay<'_>, id: PartyId, now: Time) -> Vec<PartyId> {
 }
 
 /// Whether value in this state is still worth something: spendable until its use ends, a claim until its redemption does.
-fn lasts(state: &Overlay<'_>, lot: &Lot, holding: Holding, now: Time) -> bool {
+pub(super) fn lasts(state: &Overlay<'_>, lot: &Lot, holding: Holding, now: Time) -> bool {
     match holding {
         Holding::Spendable => lot.usable(now),
         Holding::Claim => {

@@ -1,6 +1,6 @@
 //! Repayment: what a party owes an instrument's issuer is paid out of its wallet, or by funds outside.
 
-use super::{case::Case, consent::Consents, redemption::take_in_order};
+use super::{case::Case, consent::Consents, due::lasts, redemption::take_in_order};
 use crate::{
     amount::Amount,
     code::Code,
@@ -75,11 +75,8 @@ fn choose(
     let wallet = case.wallet(op.party);
     let mut lots: Vec<_> = wallet.of(op.leg.instrument).collect();
     lots.sort_by_cached_key(|balance| spend::order(&instrument.terms, balance));
-    let usable = |lot: &Lot| match holding {
-        Holding::Claim => instrument.terms.redeemable(lot.use_expiry, case.now),
-        _ => lot.usable(case.now),
-    };
-    let there = lots.into_iter().filter(|b| usable(&b.lot)).map(|b| (b.lot, b.amount(holding)));
+    let there = lots.into_iter().filter(|b| lasts(case.state, &b.lot, holding, case.now));
+    let there = there.map(|b| (b.lot, b.amount(holding)));
     let lack = match holding {
         Holding::Claim => Code::InsufficientClaim,
         _ => Code::InsufficientFunds,

@@ -6,7 +6,7 @@ use crate::{
     fact::Fact,
     id::{PartyId, TxId},
     instrument::Went,
-    judge::{case::Case, offer::give_back, refund::kin},
+    judge::{case::Case, due::lasts, offer::give_back, refund::kin},
     rule::formula::in_proportion,
     state::{Settled, SettledLot, Sponsored},
     wallet::Holding,
@@ -66,11 +66,7 @@ fn take_back(
     let wallet = case.wallet(shop);
     let mut missing = undo;
     for (lot, amount) in kin(&wallet, lot, holding, terms, undo) {
-        let lasts = match part.claim {
-            true => terms.redeemable(lot.use_expiry, case.now),
-            false => lot.usable(case.now),
-        };
-        if lasts {
+        if lasts(case.state, &lot, holding, case.now) {
             missing = missing.checked_sub(amount).expect("no more is found than is asked for");
             case.debit(shop, lot, holding, amount);
             case.burn(terms.issuer, lot, amount, Went::Corrected)?;
