@@ -1,4 +1,4 @@
-//! The names of functions, and of those that wait for something this ledger does not have yet.
+//! The names of functions.
 
 use crate::mistake::nearest;
 
@@ -41,19 +41,8 @@ const KNOWN: [&str; 36] = [
     "choice",
 ];
 
-/// Functions that wait for something this ledger does not have yet.
-const LATER: [(&str, &str); 4] = [
-    ("fee", "settlement runs"),
-    ("net", "settlement runs"),
-    ("unused", "reports"),
-    ("deposit", "reports"),
-];
-
 /// Why a name is none of a function.
 pub(super) fn unknown(name: &str) -> String {
-    if let Some((_, lacks)) = LATER.iter().find(|(later, _)| *later == name) {
-        return format!("`{name}` is not supported yet: {lacks} are not built yet");
-    }
     let near = nearest(name, &KNOWN).map(|near| format!("; did you mean {near}?"));
     format!("no function {name}{}", near.unwrap_or_default())
 }
